@@ -1,0 +1,110 @@
+"""What one check run came to: the record that travels from a test process to the scorecard, as plain JSON."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+State = Literal["passed", "failed", "inconclusive", "not_offered", "error"]
+FaultState = Literal["caught", "missed", "error"]
+ProofState = Literal["proven", "vacuous", "unproven"]
+
+
+class Record(BaseModel):
+    """Base of all records: unknown keys are refused, so that a file of another version is noticed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class FindingRecord(Record):
+    """A :class:`mltestscore.Finding`, flat. All numbers are finite or ``None`` (an open interval end)."""
+
+    name: str
+    where: str = ""
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    confidence: float | None = None
+    method: str = ""
+    floor: float | None = None
+    ceiling: float | None = None
+    unit: str = ""
+    verdict: Literal["passed", "failed", "inconclusive"]
+    cause: str = ""
+    note: str = ""
+    advisory: bool = False
+    smallest_visible: float | None = None
+    n_to_settle: int | None = None
+    previous: float | None = Field(None, description="The value in the previous run of this check, for comparison.")
+
+
+class DetailRecord(Record):
+    """A typed detail: ``kind`` is table, series, histograms or text; ``data`` its fields."""
+
+    kind: Literal["table", "series", "histograms", "text"]
+    title: str
+    data: dict[str, Any]
+
+
+class FaultRecord(Record):
+    """What happened when one fault was planted."""
+
+    name: str
+    state: FaultState
+    by: str = Field("", description="The finding that caught it, as «name, where»; for an error, the message.")
+    seconds: float = 0.0
+
+
+class Proof(Record):
+    """Whether the check can fail: proven only if every planted fault was caught and the control stayed quiet."""
+
+    state: ProofState = "unproven"
+    faults: list[FaultRecord] = []
+    control: str = Field("", description="Why the unbroken bounded copy failed already; empty when it did not.")
+    cached_from: str = Field(
+        "", description="Id of the run whose proof was reused; empty when faults were planted now."
+    )
+
+
+class InputFact(Record):
+    """An input as it was used: enough to tell later whether two runs saw the same thing."""
+
+    name: str
+    source: str = ""
+    digest: str = ""
+    rows: int | None = None
+    columns: int | None = None
+    note: str = ""
+
+
+class Seconds(Record):
+    """Wall time by phase."""
+
+    inputs: float = 0.0
+    check: float = 0.0
+    faults: float = 0.0
+
+
+class CheckResult(Record):
+    """One check on one system in one run."""
+
+    id: str
+    item: str
+    node: str = Field("", description="The pytest node id.")
+    origin: Literal["built-in", "team", "marked test"] = "built-in"
+    state: State
+    reason: str = Field(
+        "", description="One sentence for the reader: what was found, or what is missing and the remedy."
+    )
+    traceback: str = Field("", description="For an error: where it happened.")
+    findings: list[FindingRecord] = []
+    details: list[DetailRecord] = []
+    proof: Proof = Proof()
+    inputs: list[InputFact] = []
+    options: dict[str, Any] = {}
+    options_changed: list[str] = Field([], description="Names of the options that differ from their defaults.")
+    seconds: Seconds = Seconds()
+    version: str = Field("", description="Digest of the check's code: a proof is reused only for the same code.")
+    runs_before: int = Field(0, description="Earlier runs of this check in the history within the repetition window.")

@@ -1,0 +1,1 @@
+"""Statistics: pure functions from numbers to intervals. Nothing here reads data, logs, clocks or configuration."""
