@@ -141,7 +141,7 @@ class Config(_Table):
         return self.history if "://" in self.history else f"sqlite:///{self.path(self.history).resolve()}"
 
     def now(self) -> datetime:
-        """Return the time that ages are measured from: ``clock`` where a system replays the past, else the real time."""
+        """Return the time that ages are measured from: ``clock`` if a system replays the past, else the real one."""
         if self.clock is None:
             return datetime.now(UTC)
         return self.clock if self.clock.tzinfo else self.clock.replace(tzinfo=UTC)

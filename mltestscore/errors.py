@@ -18,7 +18,7 @@ class InputError(MltestscoreError):
     """An input was offered but cannot be used: names the file or fixture, what was found and the remedy."""
 
 
-class NotOffered(MltestscoreError):
+class NotOffered(MltestscoreError):  # noqa: N818 - a state of a check, not an error
     """An input was not offered, so the checks that need it have nothing to observe.
 
     ``remedy`` says which config key or fixture offers it.

@@ -63,9 +63,7 @@ class Proof(Record):
     state: ProofState = "unproven"
     faults: list[FaultRecord] = []
     control: str = Field("", description="Why the unbroken bounded copy failed already; empty when it did not.")
-    cached_from: str = Field(
-        "", description="Id of the run whose proof was reused; empty when faults were planted now."
-    )
+    cached_from: str = Field("", description="Id of the run whose proof was reused; empty if planted now.")
 
 
 class InputFact(Record):
@@ -95,9 +93,7 @@ class CheckResult(Record):
     node: str = Field("", description="The pytest node id.")
     origin: Literal["built-in", "team", "marked test"] = "built-in"
     state: State
-    reason: str = Field(
-        "", description="One sentence for the reader: what was found, or what is missing and the remedy."
-    )
+    reason: str = Field("", description="One sentence: what was found, or what is missing and the remedy.")
     traceback: str = Field("", description="For an error: where it happened.")
     findings: list[FindingRecord] = []
     details: list[DetailRecord] = []

@@ -1,16 +1,18 @@
 """The scorecard: the one JSON document that a run produces and every report is made from.
 
-``python -m mltestscore.scorecard`` prints its JSON Schema, which is published as ``reports/json/scorecard.schema.json``.
+``python -m mltestscore.scorecard`` prints its JSON Schema, published as ``reports/json/scorecard.schema.json``.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from mltestscore.errors import InputError
 from mltestscore.result import CheckResult, InputFact, Record
 
 SCHEMA_VERSION = 1
@@ -177,7 +179,7 @@ class Run(Record):
 
 
 class Scorecard(Record):
-    """Everything that a report shows. Old files are upgraded by :func:`load` before they are validated."""
+    """Everything that a report shows; read back with :func:`load`."""
 
     schema_version: Literal[1] = 1
     mltestscore: str = Field(description="The version that made this file.")
@@ -199,6 +201,28 @@ def dump(scorecard: Scorecard) -> str:
     """Return the scorecard as JSON text: sorted keys, no NaN, the same bytes for the same content."""
     data: dict[str, Any] = scorecard.model_dump(mode="json")
     return json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def load(file: Path) -> Scorecard:
+    """Read a stored scorecard.
+
+    Raises :class:`InputError` naming the file, when it cannot be read, is no scorecard, or is of a newer version.
+    """
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} cannot be read as JSON: {error}. Give the scorecard.json of a run.") from None
+    found = data.get("schema_version") if isinstance(data, dict) else None
+    if isinstance(found, int) and found > SCHEMA_VERSION:
+        raise InputError(
+            f"{file} is a scorecard of version {found}; this mltestscore reads up to {SCHEMA_VERSION}: upgrade."
+        )
+    try:
+        return Scorecard.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InputError(f"{file} is not a scorecard of version {SCHEMA_VERSION}: {where}: {first['msg']}.") from None
 
 
 def json_schema() -> str:

@@ -1,0 +1,113 @@
+"""``mltestscore``: what can be done with a scorecard when the system is not at hand, and what the rubric says."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from mltestscore import __version__, conclude
+from mltestscore.config import Config, find_config, read_config
+from mltestscore.errors import InputError, MltestscoreError
+from mltestscore.journal import read_journal
+from mltestscore.rubric import rubric
+from mltestscore.scorecard import Scorecard, load
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+_out, _err = Console(highlight=False, markup=False), Console(stderr=True, highlight=False, markup=False)
+
+File = Annotated[Path, typer.Argument(help="A scorecard.json, or the journal-….jsonl of a run that was killed.")]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="The pyproject.toml (default: the nearest one).")]
+
+
+@app.command()
+def render(
+    file: File,
+    output: Annotated[Path | None, typer.Option(help="Folder for the reports (default: beside the file).")] = None,
+) -> None:
+    """Make all reports again from a stored scorecard, or a scorecard marked incomplete from a killed run's journal."""
+    with _errors():
+        scorecard = _read(file)
+        html = conclude.write(scorecard, output or file.parent)
+        for line in conclude.summary(scorecard, html):
+            _out.print(line, soft_wrap=True)
+
+
+@app.command()
+def gate(
+    file: File,
+    name: Annotated[str | None, typer.Argument(help="A gate of [tool.mltestscore.gates].")] = None,
+    fail_under: Annotated[float | None, typer.Option(help="The lowest score that is accepted.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Hold a stored scorecard to a release gate; exit 1 with the reasons when it is not met."""
+    with _errors():
+        decision = conclude.decide(_read(file), _configuration(config), name, fail_under)
+        if decision is None:
+            raise InputError("Name a gate, or give --fail-under.")
+        _out.print(f"gate {decision.name}: {'met' if decision.met else 'NOT MET'}")
+        for reason in decision.reasons:
+            _out.print(f"  - {reason}", soft_wrap=True)
+    if not decision.met:
+        raise typer.Exit(1)
+
+
+@app.command()
+def explain(item: Annotated[str, typer.Argument(help="A rubric item, such as monitor.3.")]) -> None:
+    """Say what a rubric item asks, why it matters, what counts as evidence and what a person must still judge."""
+    with _errors():
+        found = rubric().item(item)
+        _out.print(f"{found.id}  {found.title}\n", soft_wrap=True)
+        parts = {
+            "Asks": found.question,
+            "Why": found.why,
+            "Evidence": found.evidence,
+            "A person judges": found.person,
+            "Remedy": f"{found.remedy} (effort: {found.effort})",
+            "In 2016": found.in_2016,
+            "Source": found.source,
+        }
+        for name, text in parts.items():
+            if text:
+                _out.print(f"{name}: {text}", soft_wrap=True)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    _out.print(__version__)
+
+
+class _errors:  # noqa: N801 - reads as a statement
+    """Print our own errors as one message and exit 4, as pytest does for a usage error; let others through."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, MltestscoreError):
+            _err.print(f"mltestscore: {error}", soft_wrap=True)
+            raise typer.Exit(4) from None
+
+
+def _read(file: Path) -> Scorecard:
+    if file.suffix != ".jsonl":
+        return load(file)
+    story = read_journal(file)
+    configuration = Path(story.configuration)
+    config = read_config(configuration) if configuration.is_file() else Config()
+    run = story.run.model_copy(update={"incomplete": True})
+    left = [f"{datetime.now(UTC).date()}: made from the journal of a run that was killed"]
+    return conclude.make_scorecard(conclude.Conclusion(story.system, run, story.results, left), config, None)
+
+
+def _configuration(file: Path | None) -> Config:
+    found = file or find_config(Path.cwd())
+    return read_config(found) if found else Config()
+
+
+if __name__ == "__main__":
+    app()

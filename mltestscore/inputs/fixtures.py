@@ -1,0 +1,111 @@
+"""The inputs as pytest fixtures. A fixture of the same name in ``conftest.py`` takes the place of the one here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mltestscore.config import Config
+from mltestscore.inputs import offered
+from mltestscore.stash import CONFIG
+
+if TYPE_CHECKING:
+    from mltestscore.history import History
+    from mltestscore.inputs.dataset import Dataset
+    from mltestscore.inputs.endpoint import Endpoint
+    from mltestscore.inputs.model import Model
+    from mltestscore.inputs.registry import Registry
+    from mltestscore.inputs.repository import Repository
+    from mltestscore.inputs.schema import Schema
+    from mltestscore.inputs.trainer import Trainer
+
+
+@pytest.fixture(scope="session")
+def mltestscore_config(pytestconfig: pytest.Config) -> Config:
+    """The configuration, for fixtures that build on it."""
+    return pytestconfig.stash[CONFIG]
+
+
+@pytest.fixture(scope="session")
+def training(mltestscore_config: Config) -> Dataset:
+    """The rows that the model was trained on."""
+    return offered.dataset("training", mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def holdout(mltestscore_config: Config) -> Dataset:
+    """Labelled rows that the model was not trained on, later in time."""
+    return offered.dataset("holdout", mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def serving(mltestscore_config: Config) -> Dataset:
+    """The feature values as they were served, from the server's own log."""
+    return offered.dataset("serving", mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def recomputed(mltestscore_config: Config) -> Dataset:
+    """The training path's feature values for the keys or the window of ``serving``."""
+    return offered.dataset("recomputed", mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def outcomes(mltestscore_config: Config) -> Dataset:
+    """Labels of served rows, as they became known."""
+    return offered.dataset("outcomes", mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def model(mltestscore_config: Config) -> Model:
+    """The model that is served."""
+    return offered.model(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def trainer(mltestscore_config: Config) -> Trainer:
+    """The training function, run in fresh processes."""
+    return offered.trainer(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def endpoint(mltestscore_config: Config) -> Iterator[Endpoint]:
+    """The model server; stopped at the end of the session if we started it."""
+    opened = offered.endpoint(mltestscore_config)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def schema(mltestscore_config: Config) -> Schema:
+    """The declared expectations on features."""
+    return offered.schema(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def registry(mltestscore_config: Config) -> Registry:
+    """The model versions and their lineage."""
+    return offered.registry(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def repository(mltestscore_config: Config) -> Repository:
+    """The git repository that holds the configuration."""
+    return offered.repository(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def history(mltestscore_config: Config) -> Iterator[History]:
+    """The runs on record."""
+    opened = offered.history(mltestscore_config)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def clock(mltestscore_config: Config) -> datetime:
+    """The time that ages are measured from, UTC."""
+    return offered.now(mltestscore_config)

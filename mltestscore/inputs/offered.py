@@ -1,0 +1,176 @@
+"""From configuration to inputs: opens what ``[tool.mltestscore]`` offers, and says how to offer what it does not."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from mltestscore.config import Config, DataConfig
+from mltestscore.errors import InputError, NotOffered
+
+if TYPE_CHECKING:
+    from mltestscore.history import History
+    from mltestscore.inputs.dataset import Dataset, Roles
+    from mltestscore.inputs.endpoint import Endpoint
+    from mltestscore.inputs.model import Model
+    from mltestscore.inputs.registry import Registry
+    from mltestscore.inputs.repository import Repository
+    from mltestscore.inputs.schema import Schema
+    from mltestscore.inputs.trainer import Trainer
+
+DATASETS = ("training", "holdout", "serving", "recomputed", "outcomes")
+
+
+def dataset(name: str, config: Config) -> Dataset:
+    """Open ``[tool.mltestscore.data.<name>]``."""
+    from mltestscore.inputs.dataset import open_dataset
+
+    found = config.data.get(name)
+    if found is None or found.source is None:
+        raise NotOffered(name, f'write source = "…" under [tool.mltestscore.data.{name}], or a fixture {name!r}')
+    return open_dataset(name, found.source, roles(found), base=config.folder)
+
+
+def roles(data: DataConfig | None) -> Roles:
+    """Return what a dataset's columns mean, as configured."""
+    from mltestscore.inputs.dataset import Roles
+
+    if data is None:
+        return Roles()
+    columns = {name: tuple(getattr(data, name)) for name in ("key", "features", "ignore")}
+    return Roles(label=data.label, score=data.score, time=data.time, cluster=data.cluster, **columns)
+
+
+def model(config: Config) -> Model:
+    """Open ``[tool.mltestscore.model]``."""
+    from mltestscore.inputs.model import load_model
+
+    found = config.model
+    if found is None or not (found.path or found.loader):
+        raise NotOffered("model", "write path = \"model.skops\" under [tool.mltestscore.model], or a fixture 'model'")
+    return load_model(
+        config.path(found.path),
+        name=config.name,
+        version=found.version,
+        trusted=found.trusted,
+        allow_pickle=found.allow_pickle,
+        loader=found.loader,
+        task=found.task,
+        features=found.features,
+        base=config.folder,
+    )
+
+
+def trainer(config: Config) -> Trainer:
+    """Open ``[tool.mltestscore.trainer]``."""
+    from mltestscore.inputs.trainer import Trainer
+
+    if config.trainer is None:
+        raise NotOffered("trainer", 'write call = "module:function" under [tool.mltestscore.trainer]')
+    return Trainer(source=config.trainer.call, folder=config.folder)
+
+
+def endpoint(config: Config) -> Endpoint:
+    """Start or reach ``[tool.mltestscore.endpoint]``; the caller closes it."""
+    from mltestscore.inputs.endpoint import open_endpoint
+
+    found = config.endpoint
+    if found is None:
+        raise NotOffered("endpoint", 'write command = […] or url = "…" under [tool.mltestscore.endpoint]')
+
+    def command(words: list[str]) -> list[str]:
+        return [word.replace("{python}", sys.executable) for word in words]
+
+    return open_endpoint(
+        command=command(found.command),
+        url=found.url,
+        protocol=found.protocol,
+        previous_command=command(found.previous_command),
+        model=found.model,
+        predict=found.predict,
+        health=found.health,
+        token_variable=found.token_variable,
+        ready_timeout=found.ready_timeout,
+        request_timeout=found.request_timeout,
+        cwd=config.folder,
+    )
+
+
+def schema(config: Config) -> Schema:
+    """Open ``[tool.mltestscore.schema]``."""
+    from mltestscore.inputs.schema import load_schema
+
+    if config.schema_ is None:
+        raise NotOffered("schema", 'write path = "expectations.json" under [tool.mltestscore.schema]')
+    return load_schema(config.path(config.schema_.path))
+
+
+def registry(config: Config) -> Registry:
+    """Open ``[tool.mltestscore.registry]``."""
+    from mltestscore.inputs.registry import open_registry
+
+    if config.registry is None:
+        raise NotOffered("registry", 'write path = "registry" under [tool.mltestscore.registry]')
+    return open_registry(config.path(config.registry.path))
+
+
+def repository(config: Config) -> Repository:
+    """Open the git repository that holds the configuration."""
+    from mltestscore.inputs.repository import open_repository
+
+    return open_repository(config.folder)
+
+
+def history(config: Config) -> History:
+    """Open the runs on record."""
+    from mltestscore.history import History
+
+    return History(config.history_url())
+
+
+def coerce(name: str, value: object, config: Config, where: str) -> Any:
+    """Return what a fixture gave as the input that checks expect, or say what came and what was expected."""
+    if value is None:
+        raise NotOffered(name, f"its fixture in {where} returned None")
+    if name in DATASETS:
+        from mltestscore.inputs.dataset import Dataset, open_dataset
+
+        data = config.data.get(name)
+        return value if isinstance(value, Dataset) else open_dataset(name, value, roles(data), base=config.folder)
+    if name == "model":
+        from mltestscore.inputs.model import Model, as_model
+
+        return value if isinstance(value, Model) else as_model(value, name=config.name)
+    expected = _types().get(name)
+    if expected is not None and not isinstance(value, expected()):
+        raise InputError(
+            f"The fixture {name!r} in {where} returned {type(value).__name__} ({value!r:.80}); the input {name!r} is a "
+            f"{expected().__module__}.{expected().__name__}. Return one, or give your own fixture another name."
+        )
+    return value
+
+
+def _types() -> dict[str, Callable[[], type]]:
+    """Return the type of each input, loaded only when it is asked for."""
+
+    def load(module: str, name: str) -> Callable[[], type]:
+        from importlib import import_module
+
+        return lambda: getattr(import_module(f"mltestscore.{module}"), name)  # type: ignore[no-any-return]
+
+    return {
+        "trainer": load("inputs.trainer", "Trainer"),
+        "endpoint": load("inputs.endpoint", "Endpoint"),
+        "schema": load("inputs.schema", "Schema"),
+        "registry": load("inputs.registry", "Registry"),
+        "repository": load("inputs.repository", "Repository"),
+        "history": load("history", "History"),
+        "clock": lambda: datetime,
+    }
+
+
+def now(config: Config) -> datetime:
+    """Return the time that ages are measured from."""
+    return config.now().astimezone(UTC)

@@ -1,0 +1,233 @@
+"""The hooks of a run with ``--mltestscore``: plan, journal, scorecard, summary, exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import pytest
+
+from mltestscore import collect, conclude, marked
+from mltestscore.config import EXAMPLE, Config, find_config, read_config
+from mltestscore.declare import Check
+from mltestscore.engine import Proving
+from mltestscore.errors import MltestscoreError
+from mltestscore.facts import run_facts
+from mltestscore.history import History
+from mltestscore.journal import Journal
+from mltestscore.progress import Progress
+from mltestscore.result import CheckResult
+from mltestscore.scorecard import Phases, Run, Scorecard
+from mltestscore.stash import CONFIG, RUNNING, Running
+
+WORKER_KEY = "mltestscore_run"
+_STATUS = {
+    "inconclusive": ("inconclusive", "i", "INCONCLUSIVE"),
+    "not_offered": ("not offered", "o", "NOT OFFERED"),
+    "vacuous": ("vacuous", "v", "VACUOUS"),
+}
+
+
+def register(config: pytest.Config) -> None:
+    """Read the configuration and register what a run needs; problems end the run at once, as usage errors."""
+    pytest.register_assert_rewrite("mltestscore.checks")
+    try:
+        settings = _settings(config)
+        for folder in settings.checks_in:
+            pytest.register_assert_rewrite(f"mltestscore_team_{Path(folder).name}")
+        planned = collect.planned_checks(settings)
+        collect.refuse_unknown_checks(settings, planned)
+        history = History(settings.history_url())
+        config.stash[CONFIG] = settings
+        worker = getattr(config, "workerinput", None)
+        run_id = worker[WORKER_KEY] if worker else ""
+        controller = None if worker or config.option.collectonly else Controller(config, settings, planned, history)
+    except MltestscoreError as error:
+        raise pytest.UsageError(str(error)) from None
+    store = history if settings.proof_cache else None
+    proving = Proving(settings.proof_rows, store, run_id or (controller.run.id if controller else ""))
+    config.stash[RUNNING] = Running(
+        proving=None if config.getoption("mltestscore_no_proof") else proving,
+        progress=controller.progress if controller else lambda _: None,
+    )
+    from mltestscore.inputs import fixtures
+
+    config.pluginmanager.register(fixtures, "mltestscore-fixtures")
+    config.pluginmanager.register(Items(history), "mltestscore-items")
+    if controller is not None:
+        config.pluginmanager.register(controller, "mltestscore-controller")
+
+
+def _settings(config: pytest.Config) -> Config:
+    named = config.getoption("mltestscore_config")
+    start = Path(config.invocation_params.dir)
+    file = start / named if named else find_config(start)
+    if file is None:
+        raise pytest.UsageError(EXAMPLE.format(folder=start))
+    return read_config(file)
+
+
+class Items:
+    """The hooks around items; they run in the process that runs the test, worker or not."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._faults: dict[str, dict[str, Any]] = {}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        """Add the check items, before ``-k`` and ``-m`` choose; refuse markers that name no item."""
+        try:
+            marked.refuse_bad_marks(items)
+        except MltestscoreError as error:
+            raise pytest.UsageError(str(error)) from None
+        items.extend(session.genitems(collect.project_node(session, session.config.stash[CONFIG])))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+        """Run a marked test again under its fault, once it has passed."""
+        outcome = yield
+        for mark in marked.marks_of(pyfuncitem):
+            if "fault" in mark.kwargs:
+                record = marked.prove(pyfuncitem, mark.kwargs["fault"])
+                self._faults.setdefault(pyfuncitem.nodeid, {})[str(mark.args[0])] = record
+        return outcome
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Leave the result of a marked test on its report."""
+        report = yield
+        if marked.marks_of(item):
+            marked.attach(item, report, self._faults.get(item.nodeid, {}))
+        return report
+
+    def pytest_unconfigure(self) -> None:
+        """Close the history."""
+        self._history.close()
+
+
+class Controller:
+    """Collects results in the main process and makes the scorecard of them."""
+
+    def __init__(self, config: pytest.Config, settings: Config, planned: dict[str, Check], history: History) -> None:
+        self._config = config
+        self._settings = settings
+        self._history = history
+        self._planned = planned
+        self._missing = dict(planned)
+        self._results: dict[str, CheckResult] = {}
+        self._deselected: set[str] = set()
+        self._started = self._collected = perf_counter()
+        self._lines: list[str] = []
+        self.progress = Progress(self._write)
+        self.run: Run = run_facts(settings.folder)
+        output = config.getoption("mltestscore_output")
+        self._output = config.invocation_params.dir / output if output else settings.path(settings.output)
+        conclude.refuse_unknown_gate(settings, config.getoption("mltestscore_gate"))
+        self._journal = Journal(self._output, settings.name, str(settings.file), self.run)
+
+    def _write(self, phase: str) -> None:
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and reporter.verbosity >= 0:
+            reporter.ensure_newline()
+            reporter.write(f"  {phase} … ")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell an xdist worker the id of the run."""
+        node.workerinput[WORKER_KEY] = self.run.id
+
+    def pytest_collection_finish(self) -> None:
+        """Note when collection ended."""
+        self._collected = perf_counter()
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Note what ``-k`` or ``-m`` left out."""
+        self._deselected |= {item.nodeid for item in items}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take results off reports, so that they reach the journal and not the JUnit file."""
+        ours = [value for name, value in report.user_properties if name == collect.PROPERTY]
+        report.user_properties = [entry for entry in report.user_properties if entry[0] != collect.PROPERTY]
+        for value in ours:
+            self._take(CheckResult.model_validate(value))
+        if report.nodeid in self._missing and report.when != "teardown" and not report.passed:
+            self._take(self._lost(report))
+
+    def _take(self, result: CheckResult) -> None:
+        key = f"{result.node}#{result.item}"
+        if key not in self._results:
+            self._results[key] = result
+            self._journal.append(result)
+        self._missing.pop(result.node, None)
+
+    def _lost(self, report: pytest.TestReport) -> CheckResult:
+        """Return the result of a check that left none: its worker died, or a hook ended it."""
+        check = self._planned[report.nodeid]
+        reason = str(report.longreprtext or "it ended without a result").strip()[:500]
+        return CheckResult(id=check.id, item=check.item, node=report.nodeid, state="error", reason=reason)
+
+    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
+        """Name the states that pytest has no word for."""
+        if getattr(report, "when", "") != "call" or not report.skipped or not isinstance(report.longrepr, tuple):
+            return None
+        if report.nodeid not in self._planned:
+            return None
+        reason = str(report.longrepr[2]).removeprefix("Skipped: ")
+        return next((status for state, status in _STATUS.items() if reason.startswith(state.replace("_", " "))), None)
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Make the scorecard, also of a run that was cut short, and let a gate decide the exit status."""
+        self.progress("")
+        try:
+            scorecard = self._conclude(cut=bool(session.shouldstop or session.shouldfail) or exitstatus in (2, 3, 4))
+        except MltestscoreError as error:
+            self._lines = [f"mltestscore: {error}"]
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            return
+        if scorecard.gate is not None and not scorecard.gate.met and exitstatus in (0, 5):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and self._results:
+            session.exitstatus = pytest.ExitCode.OK
+
+    def _conclude(self, *, cut: bool) -> Scorecard:
+        begun = perf_counter()
+        not_run = [self._why_not(node, check) for node, check in self._missing.items()]
+        self.run.incomplete = cut or bool(not_run)
+        self.run.phases = self._phases(begun)
+        results = sorted(self._results.values(), key=lambda result: (result.item, result.id, result.node))
+        end = conclude.Conclusion(self._settings.name, self.run, results, not_run)
+        scorecard = conclude.make_scorecard(end, self._settings, self._history)
+        gate, minimum = self._config.getoption("mltestscore_gate"), self._config.getoption("mltestscore_fail_under")
+        scorecard.gate = conclude.decide(scorecard, self._settings, gate, minimum)
+        if warning := conclude.record(scorecard, self._history):
+            scorecard.warnings.append(warning)
+        scorecard.run.phases.report = round(perf_counter() - begun, 3)
+        html = conclude.write(scorecard, self._output)
+        self._journal.remove()
+        self._lines = conclude.summary(scorecard, html)
+        return scorecard
+
+    def _phases(self, now: float) -> Phases:
+        results = self._results.values()
+        return Phases(
+            total=round(now - self._started, 3),
+            collection=round(self._collected - self._started, 3),
+            inputs=round(sum(result.seconds.inputs for result in results), 3),
+            checks=round(sum(result.seconds.check for result in results), 3),
+            faults=round(sum(result.seconds.faults for result in results), 3),
+        )
+
+    def _why_not(self, node: str, check: Check) -> str:
+        left_out = "left out by -k, -m or --lf" if node in self._deselected else "the run ended before it"
+        return f"{check.id} did not run: {left_out}"
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Print at most twelve lines; the last is the path of the page."""
+        if self._lines:
+            terminalreporter.section("ML Test Score")
+            for line in self._lines:
+                terminalreporter.write_line(line)

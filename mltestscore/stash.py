@@ -1,0 +1,22 @@
+"""What a run keeps in ``config.stash``: no module-level state, so that runs in one process do not meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from mltestscore.config import Config
+from mltestscore.engine import Progress, Proving
+
+
+@dataclass
+class Running:
+    """How checks are run in this process."""
+
+    proving: Proving | None
+    progress: Progress
+
+
+CONFIG = pytest.StashKey[Config]()
+RUNNING = pytest.StashKey[Running]()
