@@ -53,11 +53,11 @@ class CheckFile(pytest.Module):
 class CheckItem(pytest.Function):
     """One check: a function that asks for ``request``, so that it can name the input that is missing."""
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
         """Show findings, not a traceback, where a check failed by what it observed."""
         if isinstance(excinfo.value, CheckFailed | MltestscoreError):
             return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
+        return super().repr_failure(excinfo)
 
 
 def planned_files(config: Config) -> list[tuple[Path, str]]:
@@ -69,7 +69,7 @@ def planned_files(config: Config) -> list[tuple[Path, str]]:
 
 def planned_checks(config: Config) -> dict[str, Check]:
     """Return every check by its node id; files that do not import are left to pytest's own report."""
-    planned = {}
+    planned: dict[str, Check] = {}
     for file, node in planned_files(config):
         with suppress(Exception):
             planned |= {f"{node}::{check.function.__name__}": check for check in checks_of(import_file(file))}

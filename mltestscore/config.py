@@ -68,8 +68,8 @@ class EndpointConfig(_Table):
     predict: str = ""
     health: str = ""
     token_variable: str = ""
-    ready_timeout: float = Field(30.0, gt=0, le=600)
-    request_timeout: float = Field(5.0, gt=0, le=120)
+    ready_timeout: float = Field(default=30.0, gt=0, le=600)
+    request_timeout: float = Field(default=5.0, gt=0, le=120)
 
 
 class PathConfig(_Table):
@@ -84,7 +84,7 @@ class GateConfig(_Table):
     ``inconclusive`` and ``not_offered`` say what these states mean for the items in ``require``.
     """
 
-    min_score: float | None = Field(None, ge=0, le=7)
+    min_score: float | None = Field(default=None, ge=0, le=7)
     min_section: dict[Literal["data", "model", "infra", "monitor"], float] = {}
     require: tuple[str, ...] = ()
     inconclusive: Literal["fail", "allow"] = "fail"
@@ -101,7 +101,7 @@ class GateConfig(_Table):
 class Config(_Table):
     """All of ``[tool.mltestscore]``; paths are relative to ``folder``, the folder of the file."""
 
-    file: Path = Field(Path("pyproject.toml"), exclude=True)
+    file: Path = Field(default=Path("pyproject.toml"), exclude=True)
     system: str = ""
     output: str = "mltestscore-report"
     history: str = ".mltestscore/history.db"
@@ -109,15 +109,15 @@ class Config(_Table):
     checks_in: list[str] = []
     attestations: str = ""
     waivers: str = ""
-    repeated_runs: int = Field(3, ge=2)
-    repeated_within_days: int = Field(30, ge=1)
-    proof_rows: int = Field(20_000, ge=200)
+    repeated_runs: int = Field(default=3, ge=2)
+    repeated_within_days: int = Field(default=30, ge=1)
+    proof_rows: int = Field(default=20_000, ge=200)
     proof_cache: bool = True
     data: dict[str, DataConfig] = {}
     model: ModelConfig | None = None
     trainer: TrainerConfig | None = None
     endpoint: EndpointConfig | None = None
-    schema_: PathConfig | None = Field(None, alias="schema")
+    schema_: PathConfig | None = Field(default=None, alias="schema")
     registry: PathConfig | None = None
     checks: dict[str, dict[str, Any]] = {}
     gates: dict[str, GateConfig] = {}

@@ -17,7 +17,16 @@ from mltestscore.declare import Check, Fault
 from mltestscore.details import Detail, Histograms, Series, Table, Text
 from mltestscore.errors import MltestscoreError, NotOffered
 from mltestscore.finding import Finding
-from mltestscore.result import CheckResult, DetailRecord, FaultRecord, FindingRecord, InputFact, Proof, State
+from mltestscore.result import (
+    CheckResult,
+    DetailRecord,
+    FaultRecord,
+    FaultState,
+    FindingRecord,
+    InputFact,
+    Proof,
+    State,
+)
 from mltestscore.stats.seeds import generator
 
 Progress = Callable[[str], None]
@@ -121,7 +130,7 @@ def verdict(findings: list[Finding]) -> tuple[State, str]:
         if deciding:
             first = "; ".join(_sentence(finding) for finding in deciding[:3])
             more = f"; and {len(deciding) - 3} more" if len(deciding) > 3 else ""
-            return state, first + more  # type: ignore[return-value]
+            return state, first + more
     return "passed", f"{len(counted)} finding{'s' if len(counted) > 1 else ''} within the limits"
 
 
@@ -190,7 +199,7 @@ def plant(
         return FaultRecord(name=fault.name, state="error", by=_said(error), seconds=perf_counter() - started)
     new = observed.failed() - control.failed()
     hits = {key for key in new if not fault.caught_by or key[0] == fault.caught_by}
-    state = "caught" if hits else "missed"
+    state: FaultState = "caught" if hits else "missed"
     by = _names(hits) if hits else (f"only {_names(new)} failed, not {fault.caught_by}" if new else "")
     return FaultRecord(name=fault.name, state=state, by=by, seconds=perf_counter() - started)
 

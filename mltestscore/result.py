@@ -37,7 +37,9 @@ class FindingRecord(Record):
     advisory: bool = False
     smallest_visible: float | None = None
     n_to_settle: int | None = None
-    previous: float | None = Field(None, description="The value in the previous run of this check, for comparison.")
+    previous: float | None = Field(
+        default=None, description="The value in the previous run of this check, for comparison."
+    )
 
 
 class DetailRecord(Record):
@@ -53,7 +55,7 @@ class FaultRecord(Record):
 
     name: str
     state: FaultState
-    by: str = Field("", description="The finding that caught it, as «name, where»; for an error, the message.")
+    by: str = Field(default="", description="The finding that caught it, as «name, where»; for an error, the message.")
     seconds: float = 0.0
 
 
@@ -62,8 +64,8 @@ class Proof(Record):
 
     state: ProofState = "unproven"
     faults: list[FaultRecord] = []
-    control: str = Field("", description="Why the unbroken bounded copy failed already; empty when it did not.")
-    cached_from: str = Field("", description="Id of the run whose proof was reused; empty if planted now.")
+    control: str = Field(default="", description="Why the unbroken bounded copy failed already; empty when it did not.")
+    cached_from: str = Field(default="", description="Id of the run whose proof was reused; empty if planted now.")
 
 
 class InputFact(Record):
@@ -90,17 +92,21 @@ class CheckResult(Record):
 
     id: str
     item: str
-    node: str = Field("", description="The pytest node id.")
+    node: str = Field(default="", description="The pytest node id.")
     origin: Literal["built-in", "team", "marked test"] = "built-in"
     state: State
-    reason: str = Field("", description="One sentence: what was found, or what is missing and the remedy.")
-    traceback: str = Field("", description="For an error: where it happened.")
+    reason: str = Field(default="", description="One sentence: what was found, or what is missing and the remedy.")
+    traceback: str = Field(default="", description="For an error: where it happened.")
     findings: list[FindingRecord] = []
     details: list[DetailRecord] = []
     proof: Proof = Proof()
     inputs: list[InputFact] = []
     options: dict[str, Any] = {}
-    options_changed: list[str] = Field([], description="Names of the options that differ from their defaults.")
+    options_changed: list[str] = Field(default=[], description="Names of the options that differ from their defaults.")
     seconds: Seconds = Seconds()
-    version: str = Field("", description="Digest of the check's code: a proof is reused only for the same code.")
-    runs_before: int = Field(0, description="Earlier runs of this check in the history within the repetition window.")
+    version: str = Field(
+        default="", description="Digest of the check's code: a proof is reused only for the same code."
+    )
+    runs_before: int = Field(
+        default=0, description="Earlier runs of this check in the history within the repetition window."
+    )

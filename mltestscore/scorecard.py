@@ -168,14 +168,14 @@ class Run(Record):
     id: str
     started: str = Field(description="UTC, ISO 8601.")
     by: Literal["CI", "hand"] = "hand"
-    ci: str = Field("", description="Name and id of the CI run, credentials removed.")
+    ci: str = Field(default="", description="Name and id of the CI run, credentials removed.")
     commit: str = ""
     branch: str = ""
     dirty: bool = False
     machine: Machine = Machine()
     versions: dict[str, str] = {}
     phases: Phases = Phases()
-    incomplete: bool = Field(False, description="The run was cut short; checks without a result did not run.")
+    incomplete: bool = Field(default=False, description="The run was cut short; checks without a result did not run.")
 
 
 class Scorecard(Record):
@@ -193,7 +193,7 @@ class Scorecard(Record):
     gate: GateResult | None = None
     items: list[ItemResult]
     inputs: list[InputFact] = []
-    not_run: list[str] = Field([], description="What was not run and why, a sentence each.")
+    not_run: list[str] = Field(default=[], description="What was not run and why, a sentence each.")
     warnings: list[str] = []
 
 

@@ -158,7 +158,7 @@ def _types() -> dict[str, Callable[[], type]]:
     def load(module: str, name: str) -> Callable[[], type]:
         from importlib import import_module
 
-        return lambda: getattr(import_module(f"mltestscore.{module}"), name)  # type: ignore[no-any-return]
+        return lambda: getattr(import_module(f"mltestscore.{module}"), name)
 
     return {
         "trainer": load("inputs.trainer", "Trainer"),
