@@ -1,0 +1,77 @@
+"""Rows that come in clusters (many per user, per hour) say less than as many independent ones: by how much."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy
+from numpy.typing import ArrayLike, NDArray
+
+Clusters = ArrayLike | Sequence[object]
+
+
+def codes_of(clusters: Clusters) -> NDArray[numpy.intp]:
+    """Return the clusters as codes 0 … G-1, one per row; labels may be numbers, texts or objects of mixed type."""
+    labels = numpy.asarray(clusters)
+    if labels.dtype == object:
+        first_seen: dict[object, int] = {}
+        return numpy.array([first_seen.setdefault(label, len(first_seen)) for label in labels], dtype=numpy.intp)
+    return numpy.unique(labels, return_inverse=True)[1].reshape(-1)
+
+
+def icc(values: ArrayLike, clusters: Clusters) -> float:
+    """Return the intra-class correlation, in [0, 1], by one-way analysis of variance.
+
+    Args:
+        values: shape (n,), finite numbers.
+        clusters: shape (n,), the cluster of each row.
+
+    Source: Donner (1986), with the mean cluster size for unequal clusters; a negative estimate becomes 0. Values that
+    do not vary at all say nothing about dependence and count as fully dependent (1), the careful reading. Where every
+    cluster holds one row there is nothing to depend on: 0.
+
+    Raises :class:`ValueError` for no rows, unequal lengths or values that are not finite.
+
+    >>> icc([1, 1, 5, 5, 9, 9], ["a", "a", "b", "b", "c", "c"])
+    1.0
+    """
+    x, codes, sizes = _grouped(values, clusters)
+    groups, n = len(sizes), len(x)
+    if groups == n:
+        return 0.0
+    means = numpy.bincount(codes, weights=x) / sizes
+    within = float(((x - means[codes]) ** 2).sum()) / (n - groups)
+    if groups == 1:
+        return 1.0
+    between = float((sizes * (means - x.mean()) ** 2).sum()) / (groups - 1)
+    mean_size = (n - float((sizes**2).sum()) / n) / (groups - 1)
+    total = between + (mean_size - 1) * within
+    if total <= 0:
+        return 1.0
+    return min(1.0, max(0.0, (between - within) / total))
+
+
+def effective_n(values: ArrayLike, clusters: Clusters) -> float:
+    """Return how many independent rows the clustered rows are worth, between 1 and n: n over the design effect.
+
+    The design effect is ``1 + (k - 1) * icc`` with ``k`` the mean cluster size as a row sees it (Kish 1965), so that
+    unequal clusters are not flattered. Arguments and errors as for :func:`icc`.
+
+    >>> effective_n([1, 1, 5, 5, 9, 9], ["a", "a", "b", "b", "c", "c"])
+    3.0
+    """
+    x, _, sizes = _grouped(values, clusters)
+    size_seen_by_a_row = float((sizes**2).sum()) / len(x)
+    return len(x) / (1 + (size_seen_by_a_row - 1) * icc(values, clusters))
+
+
+def _grouped(
+    values: ArrayLike, clusters: Clusters
+) -> tuple[NDArray[numpy.float64], NDArray[numpy.intp], NDArray[numpy.float64]]:
+    x = numpy.asarray(values, dtype=numpy.float64)
+    codes = codes_of(clusters)
+    if x.ndim != 1 or len(x) == 0 or len(x) != len(codes):
+        raise ValueError(f"values and clusters must be two lists of the same length ≥ 1, not {x.shape}, {codes.shape}")
+    if not numpy.isfinite(x).all():
+        raise ValueError(f"values must be finite; {int((~numpy.isfinite(x)).sum())} of {len(x)} are not")
+    return x, codes, numpy.bincount(codes).astype(numpy.float64)
