@@ -1,0 +1,89 @@
+"""The one DuckDB connection of a process, and the tables that live on it only as long as somebody queries them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import warnings
+import weakref
+from collections.abc import Callable
+from functools import cache, wraps
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import ibis
+    import pyarrow as pa
+
+_lock = threading.RLock()
+_serial = count()
+
+
+def connection() -> Any:
+    """Return this process's DuckDB connection (an Ibis backend), made on first use; in UTC, quiet, never online."""
+    with _lock:
+        return _connect()
+
+
+@cache
+def _connect() -> Any:
+    import ibis
+
+    backend = ibis.duckdb.connect(autoinstall_known_extensions=False, temp_directory=_spill_folder())
+    backend.con.execute("SET enable_progress_bar = false")
+    for method in ("execute", "to_pyarrow"):
+        # A DuckDB connection runs one query at a time, and a second thread would close the first one's result.
+        setattr(backend, method, _one_at_a_time(getattr(backend, method)))
+    return backend
+
+
+def _one_at_a_time(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def locked(*args: Any, **options: Any) -> Any:
+        with _lock:
+            return method(*args, **options)
+
+    return locked
+
+
+def _spill_folder() -> str:
+    # DuckDB's default is ".tmp" in the current folder, which is the user's repository.
+    return str(Path(tempfile.gettempdir()) / f"mltestscore-duckdb-{os.getpid()}")
+
+
+def as_table(arrow: pa.Table) -> ibis.Table:
+    """Return an Ibis table that reads a tidy Arrow table in place; DuckDB lets go of it with the last expression."""
+    name = f"mltestscore_{next(_serial)}"
+    with _lock:
+        backend = connection()
+        backend.con.register(name, arrow)
+        return _kept_while_used(name, backend.con.unregister, name)
+
+
+def relation(kind: Literal["VIEW", "TABLE"], query: str) -> ibis.Table:
+    """Return a new DuckDB view or table of ``query``, dropped with the last expression that uses it.
+
+    Raises :class:`duckdb.Error` when the query fails.
+    """
+    name = f"mltestscore_{next(_serial)}"
+    with _lock:
+        con = connection().con
+        con.execute(f"CREATE {kind} {name} AS {query}").fetchall()
+        return _kept_while_used(name, con.execute, f"DROP {kind} IF EXISTS {name}")
+
+
+def _kept_while_used(name: str, drop: Callable[[str], object], statement: str) -> ibis.Table:
+    with warnings.catch_warnings():
+        # Ibis 12 reads the schema with a function that DuckDB 2 deprecates.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        table: ibis.Table = connection().table(name)
+    # At exit the connection goes as a whole, and may be gone already.
+    weakref.finalize(table.op(), _forget, drop, statement).atexit = False
+    return table
+
+
+def _forget(drop: Callable[[str], object], statement: str) -> None:
+    with _lock:
+        drop(statement)

@@ -1,0 +1,227 @@
+"""A team's data as checks see it: a table to query where it lies, roles of its columns, bounded copies, a digest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mltestscore.errors import InputError, near
+from mltestscore.inputs import database, digests, sources
+from mltestscore.inputs.sources import Content
+
+if TYPE_CHECKING:
+    import ibis
+    import pandas as pd
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What the columns of a dataset mean; every name must be a column of it.
+
+    Attributes:
+        label: the outcome that the model predicts.
+        score: the model's output as it was served.
+        key: the columns that together name a row, for joins with other datasets.
+        time: when the row was true or was served.
+        cluster: rows of one cluster are not independent (a user, an hour).
+        features: the model's inputs; empty: all columns without another role.
+        ignore: columns that no check should look at.
+    """
+
+    label: str = ""
+    score: str = ""
+    key: tuple[str, ...] = ()
+    time: str = ""
+    cluster: str = ""
+    features: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """All columns that have a role other than feature, in the order of the roles."""
+        single = (self.label, self.score, self.time, self.cluster)
+        return tuple(name for name in (*self.key, *single, *self.ignore) if name)
+
+
+class Dataset:
+    """Named data with roles. In ``table`` a missing value is NULL, whether it was NaN, None, NaT or NA before."""
+
+    def __init__(self, name: str, content: Content, roles: Roles) -> None:
+        self.name = name
+        self.roles = roles
+        self._content = content
+
+    def __repr__(self) -> str:
+        return f"<Dataset {self.name} from {self.source}: {len(self.columns)} columns>"
+
+    @property
+    def source(self) -> str:
+        """Where the data came from, as the team wrote it."""
+        return self._content.source
+
+    @cached_property
+    def table(self) -> ibis.Table:
+        """The data as an Ibis table, on DuckDB unless the team offered a table of another database."""
+        if self._content.table is not None:
+            return self._content.table
+        return database.as_table(self._arrow)
+
+    @cached_property
+    def _arrow(self) -> pa.Table:
+        if self._content.frame is not None:
+            return sources.frame_to_arrow(self._content.frame)
+        assert self._content.arrow is not None  # a content is a frame, an Arrow table or a database table
+        return self._content.arrow
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Column names, in order."""
+        if self._content.frame is not None:
+            return tuple(self._content.frame.columns)
+        return tuple(self.table.columns if self._content.table is not None else self._arrow.column_names)
+
+    @cached_property
+    def rows(self) -> int:
+        """Number of rows; counted where the data is, once."""
+        if self._content.table is not None:
+            return int(self._content.table.count().to_pyarrow().as_py())
+        held = self._content.frame if self._content.frame is not None else self._content.arrow
+        return len(held) if held is not None else 0
+
+    @cached_property
+    def digest(self) -> str:
+        """Sixteen hex digits of a sha256 over the content: file bytes, else values (see :mod:`digests`)."""
+        if self._content.files:
+            return digests.of_files(self._content.files)
+        if self._content.table is not None:
+            return digests.of_table(self._content.table)
+        return digests.of_arrow(self._arrow)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The model's inputs: as declared, else all columns without another role."""
+        return self.roles.features or tuple(name for name in self.columns if name not in self.roles.others)
+
+    def require(self, *columns: str) -> None:
+        """Raise :class:`InputError`, with near names, unless the dataset has all these columns."""
+        present = self.columns
+        for column in columns:
+            if column not in present:
+                raise InputError(f"{self.name} ({self.source}) has no column {column!r}.{near(column, present)}")
+
+    def frame(self, columns: Iterable[str] | None = None, limit: int | None = None) -> pd.DataFrame:
+        """Return the rows, or the first ``limit``, as a new pandas frame; pandas data keep their dtypes.
+
+        Raises :class:`InputError` for a column that the dataset has not.
+        """
+        wanted = list(self.columns if columns is None else columns)
+        self.require(*wanted)
+        if self._content.frame is not None:
+            frame = self._content.frame if limit is None else self._content.frame.head(limit)
+            return frame[wanted].copy()
+        if self._content.table is None:
+            return _to_pandas(self._arrow.select(wanted).slice(0, limit))
+        table = self._content.table.select(wanted)
+        return _to_pandas((table if limit is None else table.limit(limit)).to_pyarrow())
+
+    def sample(self, rows: int) -> Dataset:
+        """Return a copy in memory of at most ``rows`` rows, always the same ones, in their order.
+
+        Rows are chosen by a hash of the key columns where a key is declared, so that two datasets with the same keys
+        keep matching rows, whatever dtype the keys have; else by a hash of the row's position.
+        """
+        if self.rows <= rows:
+            return self.replace(self.frame())
+        import ibis
+
+        place, mark = "mltestscore_place", "mltestscore_mark"
+        table = self.table.mutate(**{place: ibis.row_number()})
+        texts = [_key_text(table[column]) for column in self.roles.key] or [table[place].cast("string")]
+        table = table.mutate(**{mark: ibis.literal("\x1f").join(texts).hexdigest("md5")})
+        chosen = table.order_by([mark, place]).limit(rows)
+        if self._content.frame is not None:
+            places = sorted(chosen.select(place).to_pyarrow()[place].to_pylist())
+            return self.replace(self._content.frame.iloc[places].reset_index(drop=True))
+        return self.replace(_to_pandas(chosen.order_by(place).drop(place, mark).to_pyarrow()))
+
+    def replace(self, frame: pd.DataFrame) -> Dataset:
+        """Return a dataset of the same name, source and roles with other content, for planted faults."""
+        return Dataset(self.name, Content(self.source, frame=frame), self.roles)
+
+
+def open_dataset(name: str, source: object, roles: Roles | None = None, *, base: Path = Path()) -> Dataset:
+    """Open data by whatever the team has it as.
+
+    Args:
+        name: how checks and messages call it, for example ``"training"``.
+        source: a path, glob or list of paths (Parquet, CSV, JSON lines; relative to ``base``), a pandas or polars
+            frame, an Arrow or Ibis table, a function without arguments that returns any of these, or
+            ``"module:function"``, imported with ``base`` on the import path.
+        roles: what the columns mean.
+        base: the folder that paths and modules are relative to.
+
+    Raises :class:`InputError` for a missing, empty or unreadable file, no rows, a role that names no column, and a
+    function that fails or returns something else.
+    """
+    content = sources.open_source(name, source, base)
+    if content.frame is not None:
+        content = replace(content, frame=_plain_frame(name, content.frame))
+    dataset = Dataset(name, content, roles or Roles())
+    _check_roles(dataset)
+    if not dataset.rows:
+        raise InputError(f"{name} ({dataset.source}) has no rows; its columns are {', '.join(dataset.columns[:20])}")
+    return dataset
+
+
+def _plain_frame(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with unique text as column names and its named index levels as columns."""
+    named = any(level is not None for level in frame.index.names)
+    plain = frame.reset_index(drop=not named)
+    plain.columns = [  # type: ignore[assignment]
+        "_".join(map(str, label)) if isinstance(label, tuple) else str(label) for label in plain.columns
+    ]
+    twice = sorted({str(label) for label in plain.columns[plain.columns.duplicated()]})
+    if twice:
+        raise InputError(f"{name}: the frame has more than one column named {', '.join(map(repr, twice))}; rename them")
+    return plain
+
+
+def _check_roles(dataset: Dataset) -> None:
+    for role in ("label", "score", "key", "time", "cluster", "features", "ignore"):
+        named: Any = getattr(dataset.roles, role)
+        for column in (named,) if isinstance(named, str) else named:
+            if column and column not in dataset.columns:
+                hint = near(column, dataset.columns)
+                raise InputError(
+                    f"{dataset.name} ({dataset.source}): the role {role!r} names the column {column!r}, "
+                    f"which is not there.{hint}"
+                )
+
+
+def _key_text(column: Any) -> Any:
+    """Return the key as text that is the same for 5, 5.0 and a nullable 5, and for a time in any unit."""
+    import ibis
+
+    kind = column.type()
+    if kind.is_floating():
+        whole = column.try_cast("int64")
+        column = ibis.ifelse(whole.cast("float64") == column, whole.cast("string"), column.cast("string"))
+    elif kind.is_timestamp() or kind.is_date():
+        column = column.cast("timestamp").epoch_seconds().cast("string")
+    else:
+        column = column.cast("string")
+    return column.fill_null("")
+
+
+def _to_pandas(table: pa.Table) -> pd.DataFrame:
+    import pyarrow as pa
+
+    for place, field in enumerate(table.schema):
+        if pa.types.is_decimal(field.type):
+            table = table.set_column(place, field.name, table[field.name].cast(pa.float64(), safe=False))
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
+    return frame

@@ -1,0 +1,114 @@
+"""Content digests: the same content gives the same digest, whatever library, dtype or file time it came with."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ibis
+    import pyarrow as pa
+
+LENGTH = 16
+HALF = 1 << 31
+EXACT_IN_DOUBLE = 2**53
+
+_of_file: dict[tuple[str, int, int], str] = {}
+
+
+def of_files(paths: Sequence[Path]) -> str:
+    """Return the digest of the bytes of all files, in name order; a file that did not change is read once a process."""
+    digest = hashlib.sha256()
+    for path in sorted(paths, key=lambda path: path.name):
+        digest.update(_of_one(path).encode())
+    return digest.hexdigest()[:LENGTH]
+
+
+def _of_one(path: Path) -> str:
+    status = path.stat()
+    key = (str(path.resolve()), status.st_mtime_ns, status.st_size)
+    if key not in _of_file:
+        with path.open("rb") as stream:
+            _of_file[key] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return _of_file[key]
+
+
+def of_arrow(table: pa.Table) -> str:
+    """Return the digest of the values of a tidy Arrow table (:func:`mltestscore.inputs.sources.tidy`).
+
+    Numbers count by value, so that ``int64``, ``float64`` and nullable columns of the same numbers agree; every
+    missing value is the same missing value. Column order and row order count.
+    """
+    digest = hashlib.sha256()
+    for name in table.column_names:
+        tag, missing, values = _canonical(table[name].combine_chunks())
+        digest.update(f"{name}\0{tag}\0{len(missing)}\0".encode())
+        digest.update(missing)
+        digest.update(values)
+    return digest.hexdigest()[:LENGTH]
+
+
+def _canonical(column: Any) -> tuple[str, bytes, bytes]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.types as kinds
+
+    missing = pc.is_null(column, nan_is_null=True).to_numpy(zero_copy_only=False).tobytes()
+    kind = column.type
+    if (kinds.is_integer(kind) and _exact_in_double(column)) or kinds.is_decimal(kind) or kinds.is_floating(kind):
+        column = column.cast(pa.float64(), safe=False)
+    if kinds.is_floating(column.type):
+        filled = pc.if_else(pc.is_null(column, nan_is_null=True), 0.0, column)
+        # adding zero turns -0.0 into 0.0
+        return "number", missing, (filled.to_numpy(zero_copy_only=False) + 0.0).tobytes()
+    if kinds.is_boolean(kind):
+        return "boolean", missing, column.fill_null(False).to_numpy(zero_copy_only=False).tobytes()
+    if kinds.is_timestamp(kind) or kinds.is_date(kind):
+        instants = column.cast(pa.timestamp("us", getattr(kind, "tz", None)), safe=False).cast(pa.int64())
+        zoned = "instant" if getattr(kind, "tz", None) else "time"
+        return zoned, missing, instants.fill_null(0).to_numpy(zero_copy_only=False).tobytes()
+    return "text", missing, _text_bytes(column)
+
+
+def _exact_in_double(column: Any) -> bool:
+    import pyarrow.compute as pc
+
+    ends = pc.min_max(column).as_py()
+    return ends["min"] is None or (ends["min"] >= -EXACT_IN_DOUBLE and ends["max"] <= EXACT_IN_DOUBLE)
+
+
+def _text_bytes(column: Any) -> bytes:
+    import pyarrow as pa
+    import pyarrow.types as kinds
+
+    if kinds.is_string(column.type) or kinds.is_large_string(column.type) or kinds.is_integer(column.type):
+        text = column.cast(pa.large_string())
+    else:
+        text = pa.array([None if value is None else repr(value) for value in column.to_pylist()], pa.large_string())
+    parts = text.fill_null("").to_pylist()
+    return "\0".join(parts).encode("utf-8", "surrogatepass")
+
+
+def of_table(table: ibis.Table) -> str:
+    """Return the digest of a database table, where rows have no order: columns, row count, sum of the rows' hashes.
+
+    It is made where the data is; only from a database that cannot hash are the rows fetched.
+    """
+    import ibis
+    from ibis.common.exceptions import OperationNotDefinedError, UnsupportedOperationError
+
+    texts = [table[name].cast("string").fill_null("\1") for name in table.columns]
+    marks = ibis.literal("\0").join(texts).hash()
+    # Two halves, so that sums over billions of rows stay within 64 bits.
+    low, high = (marks % HALF).sum(), ((marks // HALF) % HALF).sum()
+    sums = table.aggregate(rows=table.count(), low=low, high=high)
+    try:
+        row = sums.to_pyarrow().to_pylist()[0]
+    except (OperationNotDefinedError, UnsupportedOperationError):
+        from mltestscore.inputs.sources import tidy
+
+        return of_arrow(tidy(table.to_pyarrow()))
+    described = f"{tuple(table.columns)}|{row['rows']}|{row['low']}|{row['high']}"
+    return hashlib.sha256(described.encode()).hexdigest()[:LENGTH]
