@@ -1,0 +1,121 @@
+"""States, groups and verdicts in words that somebody who never saw the code understands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mltestscore.result import CheckResult, FindingRecord
+from mltestscore.scorecard import ItemResult, ItemState, Scorecard, Section
+from mltestscore.words.figures import limit_text, plural, sign, value_text, with_unit
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How a state is called.
+
+    Attributes:
+        heading: of the group of items in this state.
+        word: beside the mark of one item.
+        lead: the first words of the answer to the item's question.
+        open: whether the group's items are shown unfolded.
+    """
+
+    heading: str
+    word: str
+    lead: str
+    open: bool = False
+
+
+STATES: dict[ItemState, Wording] = {
+    "failed": Wording("Failing", "failing", "Does not hold.", open=True),
+    "error": Wording("Error", "error", "Could not be checked.", open=True),
+    "inconclusive": Wording("Inconclusive", "inconclusive", "Cannot be told yet.", open=True),
+    "not_offered": Wording("Not offered", "not offered", "Not looked at."),
+    "attested": Wording("Attested", "attested", "Vouched for by a person, not checked by a machine."),
+    "passed": Wording("Passed", "passed", "Holds."),
+}
+"""In the order in which a reader needs them."""
+
+SECTIONS: dict[Section, str] = {
+    "data": "Data",
+    "model": "Model",
+    "infra": "Infrastructure",
+    "monitor": "Monitoring",
+}
+
+ANSWERS_BY = {"failed": ("failed",), "error": ("error",), "inconclusive": ("inconclusive",), "passed": ("passed",)}
+"""Which of an item's checks explain its state."""
+
+
+def grouped(items: Iterable[ItemResult]) -> list[tuple[ItemState, list[ItemResult]]]:
+    """Return the items by state, worst first, each group in rubric order; states without an item are left out."""
+    order = list(SECTIONS)
+    known = sorted(items, key=lambda item: order.index(item.section))  # stable: within a section the order is kept
+    groups = [(state, [item for item in known if item.state == state]) for state in STATES]
+    return [(state, members) for state, members in groups if members]
+
+
+def verdict(item: ItemResult) -> str:
+    """Return the item's verdict in a sentence or two: the answer first, then why."""
+    reasons = [reason(check) for check in item.checks if check.state in ANSWERS_BY.get(item.state, ())]
+    if item.state == "attested":
+        reasons = [f"By {said.by} on {said.date}." for said in item.attestations]
+    elif item.state == "not_offered":
+        reasons = [reason(check) for check in item.checks] or [item.remedy]
+    return " ".join([STATES[item.state].lead, *dict.fromkeys(part for part in map(sentence, reasons) if part)])
+
+
+def reason(check: CheckResult) -> str:
+    """Return why a check came out as it did, from its own reason or, where it gives none, from its findings."""
+    if check.reason:
+        return check.reason
+    decisive = [finding for finding in check.findings if finding.verdict == check.state and not finding.advisory]
+    if check.state == "passed":
+        return f"{plural(len(decisive), 'finding')} within the limit" if decisive else ""
+    return "; ".join(said(finding) for finding in decisive[:2]) + (
+        f"; and {plural(len(decisive) - 2, 'more finding')}" if len(decisive) > 2 else ""
+    )
+
+
+def said(finding: FindingRecord) -> str:
+    """Return a finding as one phrase: where, what, how much, which limit, and the cause if it is known."""
+    subject = f"{finding.where}: {finding.name}" if finding.where else finding.name
+    if finding.value is None:
+        return f"{subject} – {finding.note or 'could not be measured'}"
+    limit = limit_text(finding)
+    text = f"{subject} {with_unit(value_text(finding), finding.unit)}"
+    text += f" (limit: {limit}{f' {sign(finding.unit)}' if finding.unit else ''})" if limit else ""
+    return f"{text}: {finding.cause}" if finding.cause else text
+
+
+def proof(checks: Iterable[CheckResult]) -> str:
+    """Return how many planted faults an item's checks caught; ``""`` where none was planted."""
+    faults = [fault for check in checks for fault in check.proof.faults]
+    if not faults:
+        return ""
+    caught = sum(fault.state == "caught" for fault in faults)
+    return f"caught {caught} of {plural(len(faults), 'planted fault')}"
+
+
+def proves_nothing(check: CheckResult) -> bool:
+    """Return whether the check missed a fault or was not quiet on the unbroken copy."""
+    return check.proof.state == "vacuous"
+
+
+def sentence(text: str) -> str:
+    """Return text that begins with a capital and ends with a full stop."""
+    text = text.strip()
+    if not text:
+        return ""
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?…" else ".")
+
+
+def counts(scorecard: Scorecard) -> list[str]:
+    """Return how many items are in each state, worst first: ``["1 failing", "17 passed"]``."""
+    return [f"{len(items)} {STATES[state].word}" for state, items in grouped(scorecard.items)]
+
+
+def holding_back(scorecard: Scorecard) -> str:
+    """Return which sections hold the score, by name."""
+    return " and ".join(SECTIONS[section] for section in scorecard.score.holds_back)
