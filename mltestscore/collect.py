@@ -53,7 +53,7 @@ class CheckFile(pytest.Module):
 class CheckItem(pytest.Function):
     """One check: a function that asks for ``request``, so that it can name the input that is missing."""
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show findings, not a traceback, where a check failed by what it observed."""
         if isinstance(excinfo.value, CheckFailed | MltestscoreError):
             return str(excinfo.value)

@@ -1,0 +1,105 @@
+"""A small project under test: a team's checks on plain fixtures, run through the plugin as a user would."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+# pytester restores sys.modules after each test; what has C parts must be there before, or it would load twice.
+import ibis  # noqa: F401
+import numpy as np  # noqa: F401
+import pandas as pd  # noqa: F401
+import pytest
+import scipy.stats  # noqa: F401
+import sklearn.linear_model  # noqa: F401
+
+import mltestscore.run  # noqa: F401
+from mltestscore.catalogue import checks_of, import_file, our_files
+
+for file in our_files():
+    checks_of(import_file(file))
+
+SETTINGS = """
+[tool.mltestscore]
+system = "sample"
+checks_in = ["quality"]
+"""
+
+CONFTEST = """
+import pytest
+
+@pytest.fixture(scope="session")
+def lengths():
+    return (3, 4, 5)
+"""
+
+CHECKS = '''
+"""A team's own checks."""
+from mltestscore import at_most, check, fault
+
+
+@check("data.7")
+def check_lengths(lengths, *, longest: int = 10):
+    yield at_most("longest", max(lengths), longest, n=len(lengths))
+
+
+@fault(check_lengths, "one is far too long", caught_by="longest")
+def too_long(lengths):
+    return {"lengths": (*lengths, 99)}
+'''
+
+
+class Project:
+    """A project folder, and what a run in it left behind."""
+
+    def __init__(self, pytester: pytest.Pytester) -> None:
+        self.pytester = pytester
+        self.folder = pytester.path
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file below the project's folder."""
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    def run(self, *arguments: str) -> pytest.RunResult:
+        """Run pytest in this process, without the plugins that tests of ours bring along."""
+        return self.pytester.runpytest_inprocess("--mltestscore", "-p", "no:randomly", "-p", "no:xdist", *arguments)
+
+    def start(self, *arguments: str) -> pytest.RunResult:
+        """Run pytest in a process of its own."""
+        return self.pytester.runpytest_subprocess("--mltestscore", *arguments)
+
+    def scorecard(self) -> dict:
+        """Return the scorecard that the last run wrote."""
+        return json.loads((self.folder / "mltestscore-report" / "scorecard.json").read_text(encoding="utf-8"))
+
+    def item(self, name: str) -> dict:
+        """Return one rubric item of that scorecard."""
+        return next(item for item in self.scorecard()["items"] if item["id"] == name)
+
+
+@pytest.fixture
+def empty(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Give a project without any file; the run is by hand, wherever this suite runs."""
+    for variable in ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL", "BUILDKITE", "CIRCLECI", "TF_BUILD"):
+        monkeypatch.delenv(variable, raising=False)
+    return Project(pytester)
+
+
+@pytest.fixture
+def project(empty: Project) -> Project:
+    """Give a project with one team check that passes and proves itself."""
+    empty.write("pyproject.toml", SETTINGS)
+    empty.write("conftest.py", CONFTEST)
+    empty.write("quality/lengths.py", CHECKS)
+    return empty
+
+
+@pytest.fixture
+def check_file(project: Project) -> Callable[[str], Path]:
+    """Return a function that replaces the team's check file."""
+    header = "from mltestscore import *\n"
+    return lambda text: project.write("quality/lengths.py", header + text)

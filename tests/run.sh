@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Install what the tests need and run them: `bash tests/run.sh [pytest arguments]`. Needs Python 3.11 to 3.13.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+venv=${MLTESTSCORE_TEST_VENV:-.venv-test}
+[ -x "$venv/bin/python" ] || "${PYTHON:-python3}" -m venv "$venv"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -e '.[test]'
+bash tests/install_debian.sh
+if [ $# -eq 0 ]; then set -- -n 2 --dist loadfile -m 'not slow'; fi
+exec "$venv/bin/python" -m pytest "$@"
