@@ -1,0 +1,251 @@
+"""The team's model: read from a file, made by a loader or handed over, and asked for scores in one shape a task."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mltestscore.errors import InputError, near
+from mltestscore.inputs.functions import import_function
+from mltestscore.inputs.model_file import read_model_file
+
+Task = Literal["binary", "multiclass", "regression"]
+Predict = Callable[[pd.DataFrame], object]
+Scores = npt.NDArray[np.float64]
+
+_TABLE = "[tool.mltestscore.model]"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that scores a frame of features.
+
+    Attributes:
+        name: for the reader.
+        version: as declared; empty when unknown.
+        task: what the scores mean, see :meth:`predict`.
+        features: the columns that the model takes, in its order.
+        classes: the classes in the order of the scores; the second is the positive one of a binary task; empty for
+            regression and where the model does not say.
+        estimator: the object itself.
+        source: the file, loader or type that it came from.
+        digest: of the file or of the pickled estimator; empty when neither exists.
+        scorer: what :meth:`predict` calls; takes the features, in order.
+    """
+
+    name: str
+    version: str
+    task: Task
+    features: tuple[str, ...]
+    classes: tuple[object, ...]
+    estimator: object
+    source: str
+    digest: str
+    scorer: Predict
+
+    def predict(self, frame: pd.DataFrame) -> Scores:
+        """Return the scores of the rows of ``frame``, in order.
+
+        Binary: the probability of the positive class, shape ``(n,)``; multiclass: probabilities, shape ``(n, k)``;
+        regression: the predicted value, shape ``(n,)``. Column types are passed to the model as they are.
+
+        Raises :class:`InputError` when ``frame`` lacks a feature, or the model fails or returns another shape.
+        """
+        missing = [name for name in self.features if name not in frame.columns]
+        if missing:
+            raise InputError(
+                f"{self.name} ({self.source}) asks for {len(missing)} feature(s) that the data do not have, first "
+                f"{missing[0]!r}.{near(missing[0], frame.columns)} Offer the data that the model was trained for."
+            )
+        try:
+            raw = self.scorer(frame[list(self.features)])
+        except InputError:
+            raise
+        except Exception as error:
+            raise InputError(
+                f"{self.name} ({self.source}) could not score {len(frame)} rows: {type(error).__name__}: {error}"
+            ) from error
+        return self._checked(raw, len(frame))
+
+    def replace(self, predict: Callable[[pd.DataFrame], npt.NDArray[Any]]) -> Model:
+        """Return this model with another scoring function: how a fault is planted in a model."""
+        return replace(self, scorer=predict, digest="")
+
+    def _checked(self, raw: object, rows: int) -> Scores:
+        try:
+            scores = np.asarray(raw, dtype=np.float64)
+        except (TypeError, ValueError):
+            found = f"{type(raw).__name__} that is not numeric"
+            raise InputError(f"{self.name} ({self.source}) returned a {found}; expected {self._shape(rows)}.") from None
+        columns = len(self.classes) or (scores.shape[1] if scores.ndim == 2 else 2)
+        if scores.shape != ((rows, columns) if self.task == "multiclass" else (rows,)):
+            raise InputError(
+                f"{self.name} ({self.source}) returned scores of shape {scores.shape} for {rows} rows; "
+                f"a {self.task} model gives {self._shape(rows)}."
+            )
+        return scores
+
+    def _shape(self, rows: int) -> str:
+        return {
+            "binary": f"one probability of the positive class a row, shape ({rows},)",
+            "multiclass": f"one probability a class and row, shape ({rows}, {len(self.classes) or 'classes'})",
+            "regression": f"one number a row, shape ({rows},)",
+        }[self.task]
+
+
+def load_model(
+    path: Path,
+    *,
+    name: str = "model",
+    version: str = "",
+    trusted: Sequence[str] = (),
+    allow_pickle: bool = False,
+    loader: str = "",
+    task: str = "",
+    features: Sequence[str] = (),
+    base: Path = Path(),
+) -> Model:
+    """Load a model from ``base / path``: a skops file, or joblib/pickle where allowed, or what ``loader`` returns.
+
+    Args:
+        path: the model's file (or folder, for a loader).
+        name: for the reader.
+        version: as declared.
+        trusted: types beyond skops' own list that may be constructed from the file.
+        allow_pickle: permission to run this file's code, as joblib and pickle do.
+        loader: ``"module:function"``, called with the path; returns an estimator or a function of a frame.
+        task: only needed where the model does not tell.
+        features: only needed where the model does not tell.
+        base: the project's folder; ``loader`` and the model's own classes are imported from there too.
+
+    Raises :class:`InputError` that names the file, what was found and the key that helps.
+    """
+    file = base / path
+    _require_exists(file)
+    if loader:
+        function = import_function(loader, base=base, setting=f"{_TABLE} loader")
+        try:
+            thing = function(file)
+        except Exception as error:
+            raise InputError(f"{_TABLE} loader {loader!r} raised {type(error).__name__}: {error}") from error
+    else:
+        thing = read_model_file(file, trusted=trusted, allow_pickle=allow_pickle, base=base)
+    model = as_model(thing, name=name, task=task, features=features)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.is_file() else model.digest
+    return replace(model, version=version, source=str(path), digest=digest)
+
+
+def as_model(thing: object, *, name: str = "model", task: str = "", features: Sequence[str] = ()) -> Model:
+    """Make a :class:`Model` of a fitted estimator, or of a function that takes a frame and returns scores.
+
+    Raises :class:`InputError` when it is neither, or does not tell its features or task and neither is declared.
+    """
+    if isinstance(thing, Model):
+        return thing
+    if isinstance(thing, type) or not (hasattr(thing, "predict") or callable(thing)):
+        found = f"the class {thing.__name__}" if isinstance(thing, type) else f"a {type(thing).__name__}"
+        raise InputError(f"{name} is {found}; expected a fitted estimator or a function that scores a frame.")
+    classes = _classes(thing)
+    decided = _task(thing, name, task, classes)
+    return Model(
+        name=name,
+        version="",
+        task=decided,
+        features=_features(thing, name, features),
+        classes=classes,
+        estimator=thing,
+        source=f"{type(thing).__module__}.{type(thing).__qualname__}",
+        digest=_pickle_digest(thing),
+        scorer=_scorer(thing, name, decided),
+    )
+
+
+def own_features(thing: object) -> tuple[str, ...]:
+    """Return the feature names that a fitted model knows itself, or its first step if it is a pipeline."""
+    for attribute in ("feature_names_in_", "feature_names_", "feature_name_"):
+        names = getattr(thing, attribute, None)
+        if names is not None:
+            return tuple(map(str, names))
+    steps = getattr(thing, "steps", None)
+    return own_features(steps[0][1]) if steps else ()
+
+
+def _features(thing: object, name: str, declared: Sequence[str]) -> tuple[str, ...]:
+    own = own_features(thing)
+    if own and declared and set(own) != set(declared):
+        odd = sorted(set(own) ^ set(declared))
+        raise InputError(
+            f"{name} was trained on other features than {_TABLE} features declares, first {odd[0]!r}. "
+            "Remove the key: the model's own list is used."
+        )
+    names = own or tuple(declared)
+    count = getattr(thing, "n_features_in_", None)
+    if not names:
+        known = f" It was trained on {count} columns." if count else ""
+        raise InputError(f"{name} does not name its features; declare features = […] under {_TABLE}.{known}")
+    if not own and isinstance(count, int) and count != len(names):
+        raise InputError(f"{name} was trained on {count} columns, but {_TABLE} features declares {len(names)}.")
+    return names
+
+
+def _classes(thing: object) -> tuple[object, ...]:
+    classes = getattr(thing, "classes_", None)
+    return () if classes is None else tuple(np.asarray(classes).tolist())
+
+
+def _task(thing: object, name: str, declared: str, classes: tuple[object, ...]) -> Task:
+    known = get_args(Task)
+    if declared and declared not in known:
+        raise InputError(f"{_TABLE} task is {declared!r}.{near(declared, known)}")
+    found = _own_task(thing, classes)
+    if declared and found and declared != found:
+        raise InputError(f"{name} is a {found} model, but {_TABLE} task declares {declared!r}. Remove the key.")
+    if not declared and not found:
+        raise InputError(f"{name} does not tell its task; declare task = one of {', '.join(known)} under {_TABLE}.")
+    return cast(Task, found or declared)
+
+
+def _own_task(thing: object, classes: tuple[object, ...]) -> str:
+    if len(classes) >= 2:
+        return "binary" if len(classes) == 2 else "multiclass"
+    if not hasattr(thing, "__sklearn_tags__"):
+        return ""
+    from sklearn.base import is_regressor
+
+    return "regression" if is_regressor(thing) else ""
+
+
+def _scorer(thing: Any, name: str, task: Task) -> Predict:
+    if not hasattr(thing, "predict"):
+        return cast(Predict, thing)
+    if task == "regression":
+        return cast(Predict, thing.predict)
+    if hasattr(thing, "predict_proba"):
+        return (lambda frame: thing.predict_proba(frame)[:, 1]) if task == "binary" else thing.predict_proba
+    if hasattr(thing, "classes_"):
+        raise InputError(
+            f"{name} ({type(thing).__name__}) gives classes but no probabilities; train it with predict_proba, "
+            "for example inside sklearn.calibration.CalibratedClassifierCV."
+        )
+    return cast(Predict, thing.predict)
+
+
+def _pickle_digest(thing: object) -> str:
+    try:
+        return hashlib.sha256(pickle.dumps(thing, protocol=5)).hexdigest()[:16]
+    except Exception:  # locks, lambdas, open files: then there is no digest, and nothing depends on one
+        return ""
+
+
+def _require_exists(file: Path) -> None:
+    if not file.exists():
+        beside = [other.name for other in file.parent.iterdir()] if file.parent.is_dir() else []
+        raise InputError(f"{_TABLE} path: there is no {file}.{near(file.name, beside)}")

@@ -1,0 +1,84 @@
+"""Estimators in files: skops without permission, joblib and pickle only with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile, is_zipfile
+
+from mltestscore.errors import InputError
+from mltestscore.inputs.functions import make_importable
+
+_TABLE = "[tool.mltestscore.model]"
+
+
+def read_model_file(file: Path, *, trusted: Sequence[str], allow_pickle: bool, base: Path) -> object:
+    """Return the estimator in ``file``; what the file is, its content says and not its name.
+
+    Raises :class:`InputError` when the file cannot be read, needs permission, or needs types that are not trusted.
+    """
+    if not file.is_file():
+        raise InputError(f"{_TABLE} path: {file} is a folder; name a file, or a loader that reads the folder.")
+    if file.stat().st_size == 0:
+        raise InputError(f"{_TABLE} path: {file} is empty; write the model again.")
+    make_importable(base)
+    try:
+        skops = _is_skops(file)
+    except OSError as error:
+        raise InputError(f"{_TABLE} path: {file} cannot be read: {error.strerror}.") from None
+    return _read_skops(file, trusted) if skops else _read_pickle(file, allow_pickle)
+
+
+def _is_skops(file: Path) -> bool:
+    if file.suffix == ".skops":
+        return True
+    if not is_zipfile(file):
+        return False
+    try:
+        with ZipFile(file) as archive:
+            return "schema.json" in archive.namelist()
+    except BadZipFile:
+        return False
+
+
+def _read_skops(file: Path, trusted: Sequence[str]) -> object:
+    from skops.io import get_untrusted_types, load
+
+    try:
+        unknown = [name for name in get_untrusted_types(file=file) if name not in trusted]
+        if unknown:
+            raise InputError(_untrusted(file, [*trusted, *unknown], len(unknown)))
+        return load(file, trusted=list(trusted))
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(_unreadable(file, "skops", error)) from error
+
+
+def _read_pickle(file: Path, allowed: bool) -> object:
+    if not allowed:
+        raise InputError(
+            f"{file} is not a skops file, and reading joblib or pickle runs whatever code the file holds. "
+            f"Save it with skops.io.dump, or set allow_pickle = true under {_TABLE} if you trust whoever wrote it."
+        )
+    import joblib
+
+    try:
+        return joblib.load(file)
+    except Exception as error:
+        raise InputError(_unreadable(file, "joblib or pickle", error)) from error
+
+
+def _untrusted(file: Path, needed: list[str], new: int) -> str:
+    types = ", ".join(f'"{name}"' for name in needed)
+    return (
+        f"{file} holds {new} type(s) that skops does not trust. If you know each of them, write under {_TABLE}: "
+        f"trusted = [{types}]"
+    )
+
+
+def _unreadable(file: Path, form: str, error: Exception) -> str:
+    return (
+        f"{_TABLE} path: {file} does not load as {form}: {type(error).__name__}: {error} "
+        "Is it complete, and written with the versions that are installed here?"
+    )

@@ -1,0 +1,190 @@
+"""The team's training function, run in fresh processes so that two trainings share nothing but data and seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TextIO
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mltestscore.errors import InputError
+from mltestscore.inputs.functions import split_name
+
+if TYPE_CHECKING:
+    from mltestscore.inputs.dataset import Dataset
+
+SETTING = "[tool.mltestscore.trainer] call"
+_LAST_LINES = 15
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What one training came to.
+
+    Attributes:
+        artefact_digest: SHA-256 of the pickled estimator; empty where it does not pickle.
+        parameters_digest: SHA-256 of its parameters and fitted attributes; empty where they cannot be read.
+        predictions: on the probe: probabilities ``(n,)`` or ``(n, k)``, else predicted values ``(n,)``.
+        seconds: wall time of the training function alone.
+        peak_bytes: largest resident size of the process.
+    """
+
+    artefact_digest: str
+    parameters_digest: str
+    predictions: npt.NDArray[Any]
+    seconds: float
+    peak_bytes: int
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """A training function ``train(frame, seed) -> fitted estimator``, named ``"module:function"``.
+
+    Attributes:
+        source: the function's name; it must seed all that it draws at random with ``seed``.
+        folder: the project's folder: the working directory, and first on the import path, of every training.
+        wrappers: functions that take the training function and return another; see :meth:`wrapped`.
+    """
+
+    source: str
+    folder: Path = Path()
+    wrappers: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        split_name(self.source, SETTING)
+
+    @property
+    def digest(self) -> str:
+        """A digest of the name and of the Python files in the folder of the function's module."""
+        module, _ = split_name(self.source, SETTING)
+        home = self.folder.joinpath(*module.split(".")).parent
+        whole = hashlib.sha256(repr((self.source, self.wrappers)).encode())
+        for file in sorted(home.glob("*.py")):
+            whole.update(file.name.encode() + file.read_bytes())
+        return whole.hexdigest()[:16]
+
+    def replace(self, source: str) -> Trainer:
+        """Return a trainer that calls another function."""
+        return replace(self, source=source)
+
+    def wrapped(self, wrapper: str) -> Trainer:
+        """Return a trainer whose function goes through ``wrapper`` (``"module:function"``): how a fault is planted."""
+        split_name(wrapper, "wrapper")
+        return replace(self, wrappers=(*self.wrappers, wrapper))
+
+    def train(self, data: Dataset, probe: pd.DataFrame, *, seed: int, hash_seed: int, timeout: float) -> Trained:
+        """Train on ``data`` in a fresh process and score ``probe``.
+
+        Args:
+            data: all its rows and columns are given to the function as a frame.
+            probe: rows to score; needs the features that the trained estimator names.
+            seed: passed to the function; nothing else is seeded.
+            hash_seed: ``PYTHONHASHSEED`` of the process, 0 to 4294967295.
+            timeout: seconds until the process and all that it started are killed.
+
+        Raises :class:`InputError` with the last lines of what the process said when it fails or takes too long.
+        """
+        return self._train(data, probe, seed, [hash_seed], timeout)[0]
+
+    def train_pair(self, data: Dataset, probe: pd.DataFrame, *, seed: int, timeout: float) -> tuple[Trained, Trained]:
+        """Train twice at once with different ``PYTHONHASHSEED`` (1 and 2); see :meth:`train`."""
+        first, second = self._train(data, probe, seed, [1, 2], timeout)
+        return first, second
+
+    def _train(
+        self, data: Dataset, probe: pd.DataFrame, seed: int, hash_seeds: Sequence[int], timeout: float
+    ) -> list[Trained]:
+        if not self.folder.is_dir():
+            raise InputError(f"{SETTING}: the folder {self.folder} does not exist.")
+        with tempfile.TemporaryDirectory(prefix="mltestscore-") as name, ExitStack() as stack:
+            work = Path(name)
+            _write_frame(data.frame(), work / "frame.parquet", data.name)
+            _write_frame(probe, work / "probe.parquet", "the probe")
+            request = {"source": self.source, "wrappers": list(self.wrappers), "seed": seed, "setting": SETTING}
+            (work / "request.json").write_text(json.dumps(request), encoding="utf-8")
+            started = [stack.enter_context(_Process(work, number, self)) for number in hash_seeds]
+            deadline = monotonic() + timeout
+            return [process.result(deadline, timeout) for process in started]
+
+
+class _Process:
+    """One training process; leaving the context kills whatever of its tree still runs."""
+
+    def __init__(self, work: Path, hash_seed: int, trainer: Trainer) -> None:
+        self._trainer = trainer
+        self._folder = work / str(hash_seed)
+        self._folder.mkdir()
+        self._said: TextIO = (self._folder / "said.txt").open("w", encoding="utf-8")
+        # The path of this process too: what the tests can import (``pythonpath`` of pytest, say), the training can.
+        path = os.pathsep.join(part for part in sys.path if part)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "mltestscore.inputs.training_process", str(work), str(self._folder)],
+            cwd=trainer.folder,
+            env={**os.environ, "PYTHONHASHSEED": str(hash_seed), "PYTHONPATH": path},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._said,
+            start_new_session=True,  # so that Ctrl-C reaches us first, and we stop the whole tree
+        )
+
+    def __enter__(self) -> _Process:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _kill_tree(self._process)
+        self._said.close()
+
+    def result(self, deadline: float, timeout: float) -> Trained:
+        try:
+            code = self._process.wait(max(0.0, deadline - monotonic()))
+        except subprocess.TimeoutExpired:
+            raise InputError(
+                f"{SETTING}: {self._trainer.source} was still training after {timeout:g} s and was stopped. "
+                "Give it more time (option timeout) or fewer rows (option rows)."
+            ) from None
+        if code != 0:
+            raise InputError(self._failure(code))
+        made = json.loads((self._folder / "result.json").read_text(encoding="utf-8"))
+        return Trained(predictions=np.load(self._folder / "predictions.npy", allow_pickle=False), **made)
+
+    def _failure(self, code: int) -> str:
+        said = (self._folder / "said.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        how = f"was killed by signal {-code}" if code < 0 else "failed"
+        last = "\n  ".join(said[-_LAST_LINES:]) or "(it said nothing)"
+        return f"{SETTING}: {self._trainer.source} {how} in {self._trainer.folder}. It said:\n  {last}"
+
+
+def _write_frame(frame: pd.DataFrame, file: Path, name: str) -> None:
+    try:
+        frame.to_parquet(file, index=False)
+    except Exception as error:
+        raise InputError(
+            f"{name} cannot be handed to the training process as Parquet: {error}. Give each column one type."
+        ) from error
+
+
+def _kill_tree(process: subprocess.Popen[bytes]) -> None:
+    import psutil
+
+    tree = []  # what left the session of the process
+    with suppress(psutil.NoSuchProcess):
+        tree = psutil.Process(process.pid).children(recursive=True)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # also workers that outlived the process
+    for member in tree:
+        with suppress(psutil.NoSuchProcess):
+            member.kill()
+    process.wait()

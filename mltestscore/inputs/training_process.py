@@ -1,0 +1,96 @@
+"""One training in its own process: ``python -m mltestscore.inputs.training_process WORK OUT``.
+
+Reads the request and both frames from ``WORK``, writes digests, figures and predictions to ``OUT``. The estimator
+itself never leaves this process: nothing that it holds is loaded by the one that judges it.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mltestscore.errors import MltestscoreError, near
+from mltestscore.inputs.fingerprint import artefact_digest, parameters_digest
+from mltestscore.inputs.functions import import_function
+
+
+def main(work: Path, out: Path) -> None:
+    """Train as ``work/request.json`` says and write ``result.json`` and ``predictions.npy`` to ``out``."""
+    request = json.loads((work / "request.json").read_text(encoding="utf-8"))
+    train = _function(request)
+    frame = pd.read_parquet(work / "frame.parquet")
+    started = perf_counter()
+    estimator = train(frame, request["seed"])
+    seconds = perf_counter() - started
+    result = {
+        # Before predicting: some estimators keep what they computed last.
+        "artefact_digest": artefact_digest(estimator),
+        "parameters_digest": parameters_digest(estimator),
+        "seconds": seconds,
+    }
+    predictions = predict(estimator, pd.read_parquet(work / "probe.parquet"), request["source"])
+    np.save(out / "predictions.npy", predictions, allow_pickle=False)
+    (out / "result.json").write_text(json.dumps({**result, "peak_bytes": _peak_bytes()}), encoding="utf-8")
+
+
+def predict(estimator: Any, probe: pd.DataFrame, source: str) -> npt.NDArray[Any]:
+    """Return probabilities where the estimator gives them (one column for two classes), else predicted values.
+
+    Raises :class:`MltestscoreError` when ``source`` returned no estimator, or one that asks for other columns.
+    """
+    scorer = next((getattr(estimator, name) for name in ("predict_proba", "predict") if hasattr(estimator, name)), None)
+    scorer = scorer or (estimator if callable(estimator) else None)
+    if scorer is None:
+        raise MltestscoreError(f"{source} returned {type(estimator).__name__}; it must return the fitted estimator.")
+    names = [str(name) for name in getattr(estimator, "feature_names_in_", probe.columns)]
+    missing = [name for name in names if name not in probe.columns]
+    if missing:
+        raise MltestscoreError(
+            f"the estimator that {source} returned asks for {missing[0]!r}, which is no feature of the training data."
+            f"{near(missing[0], probe.columns)} Return a pipeline that makes it."
+        )
+    scores = np.asarray(scorer(probe[names]))
+    if scores.dtype.hasobject:
+        scores = scores.astype(str)
+    return scores[:, 1] if scores.ndim == 2 and scores.shape[1] == 2 else scores
+
+
+def _function(request: dict[str, Any]) -> Callable[[pd.DataFrame, int], object]:
+    here = Path()
+    train = import_function(request["source"], base=here, setting=request["setting"])
+    for wrapper in request["wrappers"]:
+        train = import_function(wrapper, base=here, setting="wrapper")(train)
+    return train
+
+
+def _peak_bytes() -> int:
+    """Return this process's largest resident size.
+
+    On Linux from VmHWM: ``ru_maxrss`` begins with the size that the parent had when it started us.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file():
+        lines = (line.split() for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return next((int(line[1]) * 1024 for line in lines), 0)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]), Path(sys.argv[2]))
+    except MltestscoreError as error:
+        sys.exit(f"{error}")
+    except Exception:
+        traceback.print_exc()
+        sys.exit(1)
