@@ -1,4 +1,4 @@
-"""What a score is called: the bands of the two published versions of the rubric (Breck et al. 2016 and 2017), paraphrased."""
+"""What a score is called: the bands of the two published versions (Breck et al. 2016, 2017), paraphrased."""
 
 from __future__ import annotations
 
