@@ -1,0 +1,294 @@
+"""The team's served model: a URL that answers, or a command that we start, ask, load, watch and stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pandas as pd
+
+from mltestscore.errors import ConfigError, InputError, near
+from mltestscore.serving import process
+from mltestscore.serving.client import Answer, Client, NotReadyError, redact, token_header
+from mltestscore.serving.generator import LoadGenerator
+from mltestscore.serving.load import Arrivals, Load, Stall, schedule
+from mltestscore.serving.protocols import Columns, protocol_named
+
+__all__ = ["Answer", "Endpoint", "Load", "open_endpoint"]
+
+START_ATTEMPTS = 3
+PROBE_PAUSE = 0.1
+MOST_BODIES = 1000
+
+
+class Endpoint:
+    """A served model, and (where offered) the previous version of it for paired comparison.
+
+    A server that we started counts as ready when its status route says so *and* one row of the first frame was
+    answered: a status route alone may promise what the model behind it does not keep.
+
+    Attributes:
+        url: where it answers, without credentials.
+        protocol: the wire protocol's name.
+        features: the columns that are sent, in order; empty: all that a frame has.
+        source: the command or the URL, for the record.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        protocol: str,
+        features: Sequence[str] = (),
+        server: process.Server | None = None,
+        ready_by: float = 0.0,
+        previous: Callable[[], Endpoint | None] = lambda: None,
+    ) -> None:
+        self.url, self.protocol, self.features = redact(client.url), protocol, tuple(features)
+        self.source = " ".join(server.command)[:300] if server else self.url
+        self._client, self._server, self._ready_by = client, server, ready_by
+        self._open_previous = previous
+        self._previous: Endpoint | None = None
+        self._generator = LoadGenerator(
+            client.predict_url,
+            headers=client.headers,
+            timeout=client.timeout,
+            decode=lambda status, content: client.decode(status, content, 1).version,
+        )
+        self._version, self._ready, self._borrowed = "", server is None, False
+        self._stall: Stall | None = None
+        self._leak = self._asked = 0
+
+    @property
+    def version(self) -> str:
+        """The model version as the server reported it last; empty if it does not."""
+        if not self._version:
+            with suppress(InputError):
+                self._version = self._client.status()[1]
+        return self._version
+
+    @property
+    def previous(self) -> Endpoint | None:
+        """The previous model version's server, started on first use; ``None`` where none was offered."""
+        if self._previous is None:
+            self._previous = self._open_previous()
+        return self._previous
+
+    def predict(self, frame: pd.DataFrame) -> Answer:
+        """Ask for one score per row, in row order.
+
+        Raises :class:`InputError` for a missing column, a silent server or an answer that is not as agreed.
+        """
+        columns = self._columns(frame)
+        self.wait_until_ready(frame)
+        answer = self._client.predict(columns)
+        self._asked += 1
+        if self._stall:
+            self._stall.hold()
+        self._version = answer.version or self._version
+        return answer
+
+    def load(
+        self, frame: pd.DataFrame, *, rate: float, seconds: float, seed: int, arrivals: Arrivals = "poisson"
+    ) -> Load:
+        """Send the frame's rows in turn, one a request, ``rate`` a second for ``seconds``, and measure.
+
+        Latency counts from the intended start (open loop). Takes at most ``seconds`` and one request time-out; at most
+        the first 1,000 rows are used. Answers that fail are counted in the result.
+
+        Raises :class:`InputError` for an empty frame, a missing column or a server that has ended.
+        """
+        intended = schedule(rate, seconds, seed, arrivals)
+        columns = self._columns(frame.head(min(len(intended), MOST_BODIES)))
+        self.wait_until_ready(frame)
+        rows = zip(*columns.values(), strict=True)
+        bodies = [self._client.body({name: [value] for name, value in zip(columns, row, strict=True)}) for row in rows]
+        load = self._generator.run(bodies, intended, stall=self._stall)
+        self._asked += load.requests
+        self._version = load.versions[-1] if load.versions else self._version
+        return load
+
+    def memory(self) -> int | None:
+        """Resident bytes of the server's process tree; ``None`` if we did not start it."""
+        if self._server is None:
+            return None
+        self._server.require_running()
+        return self._server.memory() + self._leak * self._asked
+
+    def slowed(self, delay: float, *, every: int = 1) -> Endpoint:
+        """Return a view whose answers are held back ``delay`` seconds; for planted faults.
+
+        ``every=k``: the server pauses at each k-th request, and all that is due meanwhile waits (:class:`Stall`).
+        """
+        view = self._view()
+        view._stall = Stall(delay, every)
+        return view
+
+    def leaking(self, bytes_per_request: int) -> Endpoint:
+        """Return a view whose server seems to keep so many bytes of every request; for planted faults."""
+        view = self._view()
+        view._leak = bytes_per_request
+        return view
+
+    def _view(self) -> Endpoint:
+        """Return an endpoint on the same server and the same previous version; closing it stops neither."""
+        view = Endpoint(
+            self._client,
+            protocol=self.protocol,
+            features=self.features,
+            server=self._server,
+            ready_by=self._ready_by,
+            previous=lambda: self.previous,
+        )
+        view._version, view._ready, view._borrowed = self._version, self._ready, True
+        view._generator = self._generator
+        view._stall, view._leak = self._stall, self._leak
+        return view
+
+    def close(self) -> None:
+        """Stop what was started, the previous version's server too. Safe to call twice."""
+        if self._borrowed:
+            return
+        self._generator.close()
+        self._client.close()
+        if self._server:
+            self._server.stop()
+        if self._previous:
+            self._previous.close()
+
+    def wait_until_ready(self, probe: pd.DataFrame) -> None:
+        """Wait until the server that we started says that it is ready and answers the first row of ``probe``.
+
+        Returns at once when that is known, or when the server is not ours. Raises :class:`InputError` when the server
+        ends, refuses the row, or is not ready in time, with its last output.
+        """
+        if self._server:
+            self._server.require_running()
+        if self._ready or self._server is None:
+            return
+        row = self._columns(probe.head(1))
+        while not self._answers(row):
+            time.sleep(PROBE_PAUSE)
+        self._ready = True
+
+    def _answers(self, row: Columns) -> bool:
+        """Say whether the server is ready; when it is not and time is up, raise."""
+        assert self._server is not None  # only asked of a server of ours
+        try:
+            ready, version = self._client.status()
+            if ready:
+                self._version = self._client.predict(row).version or version
+                return True
+            reason = f"{redact(self._client.status_url)} does not say ready"
+        except NotReadyError as error:
+            reason = str(error)
+        self._server.require_running()
+        if time.monotonic() > self._ready_by:
+            raise InputError(
+                f"endpoint: the server is not ready in time (ready_timeout): {reason}\n"
+                f"Started as {self._server.describe()}"
+            )
+        return False
+
+    def _columns(self, frame: pd.DataFrame) -> Columns:
+        if frame.empty:
+            raise InputError("endpoint: there is no row to send; give a frame with at least one row and one column.")
+        wanted = self.features or tuple(map(str, frame.columns))
+        for name in wanted:
+            if name not in frame.columns:
+                raise InputError(
+                    f"endpoint: the rows to send have no column {name!r}, which the model takes."
+                    f"{near(name, map(str, frame.columns))}"
+                )
+        return {name: frame[name].tolist() for name in wanted}
+
+
+def open_endpoint(
+    *,
+    command: Sequence[str] = (),
+    url: str = "",
+    protocol: str = "plain_json",
+    previous_command: Sequence[str] = (),
+    previous_url: str = "",
+    features: Sequence[str] = (),
+    model: str = "",
+    predict: str = "",
+    health: str = "",
+    settings: Mapping[str, object] | None = None,
+    token_variable: str = "",
+    ready_timeout: float = 30.0,
+    request_timeout: float = 5.0,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    probe: pd.DataFrame | None = None,
+) -> Endpoint:
+    """Start the server that ``command`` names, or reach the one at ``url``; close the endpoint when done.
+
+    Args:
+        command: program and arguments; ``{port}`` becomes a free port. With ``url`` too, the server listens there.
+        url: where the server answers; with a command without ``{port}``, the local port that it takes by itself.
+        protocol: ``"plain_json"``, ``"tensorflow"`` or ``"open_inference"``.
+        previous_command, previous_url: likewise for the model version served before; started on first use.
+        features: the columns to send; empty: all columns of the frame at hand.
+        model, predict, health: the protocol's model name, prediction path and health path, where it has them.
+        settings: further settings of the protocol by name.
+        token_variable: the environment variable that holds the bearer token (or a whole Authorization header).
+        ready_timeout: seconds that a started server has until it answers its first row.
+        request_timeout: seconds that any answer may take.
+        cwd, env: working directory of the server, and environment variables besides the harmless ones.
+        probe: rows to ask for at once; without it the first frame shows whether the server is ready.
+
+    Raises :class:`ConfigError` for settings that do not fit, :class:`InputError` for a server that does not start.
+    """
+    if not command and not url:
+        raise ConfigError("endpoint: neither command nor url is given; write one of them.")
+    named = {"model": model, "path": predict, "health": health}
+    wire = protocol_named(protocol, {**dict(settings or {}), **{key: value for key, value in named.items() if value}})
+    headers = token_header(token_variable)
+
+    def reach(words: Sequence[str], at: str, previous: Callable[[], Endpoint | None]) -> Endpoint:
+        ready_by = time.monotonic() + ready_timeout
+        server = _start(words, at, cwd, env, ready_by) if words else None
+        client = Client(at or (server.url if server else ""), wire, timeout=request_timeout, headers=headers)
+        return Endpoint(
+            client, protocol=protocol, features=features, server=server, ready_by=ready_by, previous=previous
+        )
+
+    def reach_previous() -> Endpoint | None:
+        return reach(previous_command, previous_url, lambda: None) if previous_command or previous_url else None
+
+    endpoint = reach(command, url, reach_previous)
+    if probe is not None:
+        try:
+            endpoint.wait_until_ready(probe)
+        except InputError:
+            endpoint.close()
+            raise
+    return endpoint
+
+
+def _start(
+    command: Sequence[str], url: str, cwd: Path | None, env: Mapping[str, str] | None, ready_by: float
+) -> process.Server:
+    """Start a server and wait until it listens; a free port that another process took meanwhile is replaced."""
+    port = urlsplit(url).port or 0 if url else 0
+    if not port and not any("{port}" in word for word in command):
+        raise ConfigError(
+            f"endpoint: the command {list(command)} says nowhere on which port to listen; "
+            "write {port} where the port goes, or give the url with the port that the server takes by itself."
+        )
+    for attempt in range(START_ATTEMPTS):
+        server = process.start(command, cwd=cwd, env=env, port=port)
+        try:
+            process.wait_until_listening(server, ready_by)
+        except InputError:
+            taken = server.port_was_taken
+            server.stop()
+            if port or not taken or attempt == START_ATTEMPTS - 1:
+                raise
+        else:
+            return server
+    raise AssertionError("unreachable: the last attempt returns or raises")

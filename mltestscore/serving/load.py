@@ -1,0 +1,127 @@
+"""Open-loop load: the schedule fixed beforehand, and the record of latencies from the intended start.
+
+A closed loop stops sending while the server stalls and so never sees the stall (coordinated omission).
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from mltestscore.errors import InputError
+
+Arrivals = Literal["poisson", "fixed"]
+PERCENTILES = (50.0, 90.0, 95.0, 99.0, 99.9)
+MAX_LAG_MS = 5.0
+MAX_LAG_SHARE = 0.2
+MAX_CPU = 0.8
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a served model did under load; every scheduled request counts, also the failed ones.
+
+    Attributes:
+        latencies_ms: shape (n,), from the intended start to the last byte, in schedule order.
+        service_ms: shape (n,), from the actual sending: what a closed loop would have seen.
+        intended_s: shape (n,), the schedule, from its first instant.
+        errors: what went wrong → how often.
+        offered: requests a second on the schedule.
+        achieved: answered requests a second, over the same requests.
+        lag_ms_p99: how late the generator itself was, 99th percentile.
+        cpu: share of one core that our process used.
+        versions: model versions that the answers named.
+        generator_limited: why the numbers say more about the generator than about the server; empty if they do not.
+    """
+
+    latencies_ms: np.ndarray
+    service_ms: np.ndarray
+    intended_s: np.ndarray
+    errors: dict[str, int]
+    offered: float
+    achieved: float
+    lag_ms_p99: float
+    cpu: float
+    versions: tuple[str, ...]
+    generator_limited: str
+
+    @property
+    def requests(self) -> int:
+        """How many requests were scheduled."""
+        return len(self.latencies_ms)
+
+    @property
+    def failed(self) -> int:
+        """How many requests got no usable answer."""
+        return sum(self.errors.values())
+
+    def percentiles(self, *, corrected: bool = True) -> dict[float, float]:
+        """Return percentile → milliseconds by HdrHistogram (3 significant digits).
+
+        ``corrected``: from the intended start; else from the sending, which leaves out the wait behind a stall.
+        """
+        return percentiles(self.latencies_ms if corrected else self.service_ms)
+
+
+def percentiles(milliseconds: np.ndarray) -> dict[float, float]:
+    """Return percentile → milliseconds of latencies by HdrHistogram: 1 µs to 1 h, 3 significant digits."""
+    from hdrh.histogram import HdrHistogram  # 40 ms, paid by whoever needs percentiles
+
+    histogram = HdrHistogram(1, 3_600_000_000, 3)
+    for value in milliseconds:
+        histogram.record_value(max(1, round(value * 1000)))
+    return {share: histogram.get_value_at_percentile(share) / 1000 for share in PERCENTILES}
+
+
+def schedule(rate: float, seconds: float, seed: int, arrivals: Arrivals = "poisson") -> np.ndarray:
+    """Return the intended starts in seconds, ascending, shape (round(rate × seconds),), at least one.
+
+    ``poisson``: a Poisson process given its count, as independent users arrive; ``fixed``: evenly spaced.
+
+    Raises :class:`InputError` for a rate or a duration that is not positive.
+    """
+    if not (rate > 0 and seconds > 0 and math.isfinite(rate * seconds)):
+        raise InputError(f"load: rate and seconds must be above 0, not {rate} per second for {seconds} s.")
+    count = max(1, round(rate * seconds))
+    if arrivals == "fixed":
+        return np.arange(count) / rate
+    return np.sort(np.random.default_rng(seed).uniform(0.0, seconds, count))
+
+
+class Stall:
+    """Holds answers back, as a slower server would; for planted faults.
+
+    ``every=1``: each answer is ``delay`` seconds late. ``every=k``: at each k-th request the whole server pauses for
+    ``delay`` seconds, so that all answers due meanwhile wait too (a garbage collection, a global lock).
+    """
+
+    def __init__(self, delay: float, every: int = 1) -> None:
+        self.delay, self.every = delay, every
+        self._gate, self._count, self._counting = threading.Lock(), 0, threading.Lock()
+
+    def hold(self) -> None:
+        """Wait as long as the answer at hand is held back."""
+        if self.every <= 1:
+            time.sleep(self.delay)
+            return
+        with self._counting:
+            self._count += 1
+            pause = self._count % self.every == 0
+        with self._gate:
+            if pause:
+                time.sleep(self.delay)
+
+
+def generator_limit(lag_ms: float, cpu: float, median_ms: float) -> str:
+    """Return why a generator that was ``lag_ms`` late and used ``cpu`` of a core measured itself, or empty."""
+    allowed = max(MAX_LAG_MS, MAX_LAG_SHARE * median_ms)
+    if lag_ms > allowed:
+        return f"requests left up to {lag_ms:.1f} ms late (99th percentile; {allowed:.1f} ms allowed)"
+    if cpu > MAX_CPU:
+        return f"the generator used {cpu:.0%} of one core ({MAX_CPU:.0%} allowed)"
+    return ""

@@ -1,0 +1,139 @@
+"""A server that does not answer as agreed becomes an error that says where, what and what next."""
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mltestscore.errors import InputError
+from mltestscore.serving import process
+from mltestscore.serving.client import Client, NotReadyError, redact, token_header
+from mltestscore.serving.protocols import protocol_named
+
+STUB = Path(__file__).parent / "servers" / "stub_server.py"
+ROWS = {"a": [1.0, 2.0, 3.0]}
+
+
+@pytest.fixture
+def client_of():
+    """Return a function that starts a stub server and returns a client of it."""
+    opened: list[tuple[Client, process.Server]] = []
+
+    def start(behaviour: str, *, protocol: str = "plain_json", settings=None, headers=None, timeout=2.0) -> Client:
+        server = process.start([sys.executable, str(STUB), "{port}", behaviour, "7"])
+        client = Client(server.url, protocol_named(protocol, settings), timeout=timeout, headers=headers)
+        opened.append((client, server))
+        process.wait_until_listening(server, time.monotonic() + 10)
+        return client
+
+    yield start
+    for client, server in opened:
+        client.close()
+        server.stop()
+
+
+def test_sound_answer_has_scores_version_and_time(client_of):
+    answer = client_of("sound").predict(ROWS)
+    assert answer.scores.tolist() == [0.5, 0.5, 0.5]
+    assert (answer.version, answer.status) == ("7", 200)
+    assert 0 < answer.seconds < 2
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "message"),
+    [
+        ("error 500", "expected HTTP status 200 for 3 row.*found 500: 'the model fell over'"),
+        ("garbage", "expected JSON, found"),
+        ("html", "expected JSON, found '<!doctype html>"),
+        ("nan", "expected finite scores, found nan for row 0"),
+        ("one too few", "expected 3 scores, one per row in order, found 2 scores"),
+        ("words", "expected 3 numbers, found"),
+        ("error in 200", "expected the key 'scores'.*The answer reports an error: 'no such feature'"),
+    ],
+)
+def test_unusable_answer_is_an_error_that_names_the_url(client_of, behaviour, message):
+    client = client_of(behaviour)
+    with pytest.raises(InputError, match=f"{client.url}/predict.*{message}") as caught:
+        client.predict(ROWS)
+    assert not isinstance(caught.value, NotReadyError)
+
+
+def test_server_that_hangs_is_an_error_after_the_time_out(client_of):
+    client = client_of("hangs", timeout=0.3)
+    started = time.monotonic()
+    with pytest.raises(NotReadyError, match=r"no answer within 0\.3 s"):
+        client.predict(ROWS)
+    assert time.monotonic() - started < 2
+
+
+def test_silent_url_is_an_error():
+    client = Client(f"http://127.0.0.1:{process.free_port()}", protocol_named("plain_json"), timeout=1.0)
+    with pytest.raises(NotReadyError, match=r"no answer.*Is the server running"):
+        client.predict(ROWS)
+    client.close()
+
+
+def test_tensorflow_serving_names_its_version_in_the_status(client_of):
+    client = client_of("sound", protocol="tensorflow", settings={"model": "iris"})
+    assert client.status() == (True, "10")
+    assert client.predict(ROWS).scores.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_open_inference_names_its_version_in_the_answer(client_of):
+    client = client_of("sound", protocol="open_inference", settings={"model": "iris", "column": 1})
+    assert client.status() == (True, "")
+    answer = client.predict(ROWS)
+    assert (answer.scores.tolist(), answer.version) == ([0.75] * 3, "2")
+
+
+def test_missing_status_route_means_not_ready(client_of):
+    assert client_of("sound", settings={"health": "/nowhere"}).status() == (False, "")
+
+
+def test_token_comes_from_the_environment(client_of, monkeypatch):
+    monkeypatch.setenv("MODEL_TOKEN", "open-sesame")
+    client = client_of("sound", settings={"path": "/secret"}, headers=token_header("MODEL_TOKEN"))
+    assert client.predict(ROWS).status == 200
+
+
+def test_refused_token_is_an_error_that_does_not_show_it(client_of):
+    client = client_of("sound", settings={"path": "/secret"}, headers={"authorization": "Bearer wrong"})
+    with pytest.raises(InputError, match="found 401: 'who are you") as caught:
+        client.predict(ROWS)
+    assert "wrong" not in str(caught.value)
+
+
+def test_unset_token_variable_is_an_error(monkeypatch):
+    monkeypatch.delenv("MODEL_TOKEN", raising=False)
+    with pytest.raises(InputError, match=r"'MODEL_TOKEN'.*is not set"):
+        token_header("MODEL_TOKEN")
+
+
+def test_whole_authorization_header_is_kept(monkeypatch):
+    monkeypatch.setenv("MODEL_TOKEN", "Basic abc")
+    assert token_header("MODEL_TOKEN") == {"authorization": "Basic abc"}
+
+
+@pytest.mark.parametrize("url", ["ftp://example.org", "localhost:8080", "http://"])
+def test_url_must_be_one_of_a_server(url):
+    with pytest.raises(InputError, match="is no URL of a server"):
+        Client(url, protocol_named("plain_json"), timeout=1.0)
+
+
+def test_time_out_is_mandatory():
+    with pytest.raises(InputError, match="request_timeout must be above 0"):
+        Client("http://localhost", protocol_named("plain_json"), timeout=0)
+
+
+def test_credentials_are_redacted_in_messages():
+    client = Client("http://me:secret@127.0.0.1:9/?key=abc", protocol_named("plain_json"), timeout=0.5)
+    with pytest.raises(InputError) as caught:
+        client.predict(ROWS)
+    assert "secret" not in str(caught.value)
+    assert "abc" not in str(caught.value)
+    client.close()
+
+
+def test_redaction_keeps_what_helps():
+    assert redact("http://127.0.0.1:8080/predict") == "http://127.0.0.1:8080/predict"
