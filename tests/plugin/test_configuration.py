@@ -31,9 +31,8 @@ def test_a_run_without_configuration_explains_what_to_write_in_five_lines(empty)
         ("[tool.mltestscore]\nsystm = 'x'\n", ["tool.mltestscore.systm", "Did you mean 'system'?"]),
         ("[tool.mltestscore.model]\npth = 'x'\n", ["tool.mltestscore.model.pth", "Did you mean 'path'?"]),
         ("[tool.mltestscore.data.training]\nsourc = 'x'\n", ["data.training.sourc", "Did you mean 'source'?"]),
-        ("[tool.mltestscore.gates.release]\nmin_scor = 1\n", ["min_scor", "Did you mean 'min_score'?"]),
+        ("[tool.mltestscore.gates.release]\nmin_scor = 1\n", ["min_scor", "Did you mean 'min_score'"]),
         ("[tool.mltestscore]\nproof_rows = 'many'\n", ["tool.mltestscore.proof_rows", "'many'"]),
-        ("[tool.mltestscore\n", ["is not valid TOML"]),
         ("[tool.mltestscore]\nchecks_in = ['nowhere']\n", ["checks_in", "nowhere", "not a folder"]),
         ("[tool.mltestscore.checks.'data.99']\nx = 1\n", ["data.99", "no such check"]),
         ("[tool.mltestscore]\nhistory = '${NO_SUCH_VARIABLE}'\n", ["NO_SUCH_VARIABLE", "is not set"]),
@@ -85,3 +84,9 @@ def test_a_value_is_taken_from_the_environment(project, monkeypatch):
     project.run()
 
     assert project.scorecard()["system"] == "from-environment"
+
+
+def test_a_file_that_is_not_toml_is_refused(project):
+    project.write("broken.toml", "[tool.mltestscore\n")
+
+    assert "broken.toml is not valid TOML" in refused(project.run("--mltestscore-config", "broken.toml"))

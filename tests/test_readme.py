@@ -1,0 +1,64 @@
+"""What the README shows is generated, true and runs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from mltestscore.declare import declared_check
+from mltestscore.inputs.dataset import open_dataset
+from mltestscore.testing import run_check
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def block(name: str) -> str:
+    """Return the code block behind a marker comment."""
+    found = re.search(rf"<!-- {name} -->\n```python\n(.*?)```", TEXT, re.DOTALL)
+    assert found is not None, f"README.md has no block {name}"
+    return found.group(1)
+
+
+def test_the_table_of_items_is_up_to_date():
+    done = subprocess.run(
+        [sys.executable, "-m", "cogapp", "--check", "README.md"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, "run `python -m cogapp -r README.md`\n" + done.stdout + done.stderr
+
+
+def test_the_check_of_your_own_passes_proves_itself_and_fails_on_a_real_fault():
+    names: dict = {"__name__": "quality.ids"}
+    exec(compile(block("own-check"), "README.md", "exec"), names)
+    check = names["check_no_ids_among_features"]
+    sound = open_dataset("training", pd.DataFrame({"distance": [1.0, 2.0], "carrier": ["AA", "UA"]}))
+    leaking = open_dataset("training", pd.DataFrame({"distance": [1.0, 2.0], "tail_id": ["N1", "N2"]}))
+
+    result = run_check(check, training=sound)
+
+    assert (result.state, result.proof.state) == ("passed", "proven")
+    assert run_check(check, training=leaking).state == "failed"
+    assert declared_check(check).id == "data.4/no_ids_among_features"
+
+
+def test_both_examples_run_through_the_plugin(pytester):
+    pytester.makepyprojecttoml('[tool.mltestscore]\nchecks_in = ["quality"]\n')
+    pytester.mkdir("quality").joinpath("ids.py").write_text(block("own-check"))
+    pytester.makeconftest(
+        "import pandas, pytest\n@pytest.fixture\ndef training():\n    return pandas.DataFrame({'distance': [1.0]})\n"
+    )
+    pytester.makepyfile(block("own-test"))
+
+    outcome = pytester.runpytest_subprocess("--mltestscore", "-p", "no:randomly", "-p", "no:xdist", "-m", "mltestscore")
+
+    assert outcome.parseoutcomes()["passed"] == 2
+
+
+def test_the_install_and_test_commands_are_those_that_ci_runs():
+    assert "bash tests/run.sh\n" in TEXT
+    assert "\nbash tests/run.sh\n" in (ROOT / ".ci" / "run").read_text()
