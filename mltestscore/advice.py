@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from mltestscore.result import CheckResult, FindingRecord
 from mltestscore.rubric import Effort, rubric
 from mltestscore.scorecard import Change, ItemResult, NextStep, Scorecard
-from mltestscore.words.figures import value_text, with_unit
+from mltestscore.words.figures import credit, value_text, with_unit
 
 COST: dict[Effort, int] = {"low": 1, "medium": 2, "high": 4}
 """What the three efforts are taken to cost, for the order of advice only: each step doubles. Judgement."""
@@ -35,11 +35,12 @@ def next_steps(
 
 
 def changes(items: Sequence[ItemResult], previous: Scorecard | None) -> list[Change]:
-    """Return what differs from the previous run: broken items first, then worse findings, fixed items, better findings.
+    """Return what differs from the previous run: broken first, then worse, fixed, better.
 
     An item is *broken* when it fails or errs now and was seen not to before, *fixed* when it passes now and did fail
-    or err. A finding of another item is *worse* or *better* when its value moved beyond its interval in both runs,
-    towards its limit or away from it. Advisory findings and ones without a limit have no worse side.
+    or err; otherwise *worse* or *better* when its credit changed. For any other item, a finding is *worse* or
+    *better* when its value moved out of both runs' intervals, towards its limit or away from it. Advisory findings
+    and ones without a limit have no worse side.
     """
     if previous is None:
         return []
@@ -97,13 +98,16 @@ def _not_applicable(item: ItemResult) -> bool:
 
 
 def _turned(now: ItemResult, before: ItemResult) -> Change | None:
-    """Return the change of an item that broke or was fixed."""
+    """Return the change of an item that broke, was fixed, or earns another credit."""
     bad = ("failed", "error")
     if now.state in bad and before.state not in (*bad, "not_offered"):
         why = next((f": {check.reason}" for check in now.checks if check.state == now.state and check.reason), "")
         return Change(item=now.id, kind="broken", text=f"{now.id} was {before.state} and is {now.state} now{why}")
     if now.state == "passed" and before.state in bad:
         return Change(item=now.id, kind="fixed", text=f"{now.id} was {before.state} and passes now")
+    if now.credit != before.credit:
+        text = f"{now.id} earns {credit(now.credit)} and no longer {credit(before.credit)}: {now.credit_reason}"
+        return Change(item=now.id, kind="better" if now.credit > before.credit else "worse", text=text)
     return None
 
 
