@@ -36,14 +36,15 @@ def make_scorecard(end: Conclusion, config: Config, history: History | None) -> 
     """Judge the evidence of a run by the rubric's rules and set it beside the runs on record."""
     warnings = list(end.warnings)
     previous = history.previous(end.system) if history else None
-    results = [_with_history(result, previous, history, config, end.run) for result in end.results]
-    statements = statements_of(config)
-    items = assemble(results, statements, in_ci=end.run.by == "CI", repeated_runs=config.repeated_runs)
+    since = datetime.fromisoformat(end.run.started) - timedelta(days=config.repeated_within_days)
+    results = [_with_history(result, previous, history, since, end.system) for result in end.results]
+    repetition = {"in_ci": end.run.by == "CI", "repeated_runs": config.repeated_runs}
+    items = assemble(results, statements_of(config), **repetition)
     return Scorecard(
         mltestscore=__version__,
         system=end.system,
         run=end.run,
-        score=score(items),
+        score=score(items, **repetition),
         next_steps=next_steps(items),
         changes=changes(items, previous),
         trend=history.trend(end.system) if history else [],
@@ -132,12 +133,11 @@ def record(scorecard: Scorecard, history: History | None) -> str:
 
 
 def _with_history(
-    result: CheckResult, previous: Scorecard | None, history: History | None, config: Config, run: Run
+    result: CheckResult, previous: Scorecard | None, history: History | None, since: datetime, system: str
 ) -> CheckResult:
     """Add what earlier runs say of a check: how often it ran, and the values it found last time."""
     if history is None:
         return result
-    since = datetime.fromisoformat(run.started) - timedelta(days=config.repeated_within_days)
     before = {
         (finding.name, finding.where): finding.value
         for check in _checks(previous)
@@ -148,7 +148,8 @@ def _with_history(
         finding.model_copy(update={"previous": before.get((finding.name, finding.where))})
         for finding in result.findings
     ]
-    return result.model_copy(update={"findings": findings, "runs_before": history.runs_of(result.id, since)})
+    runs = history.runs_of(result.id, since, system=system)
+    return result.model_copy(update={"findings": findings, "runs_before": runs})
 
 
 def _checks(scorecard: Scorecard | None) -> Sequence[CheckResult]:
