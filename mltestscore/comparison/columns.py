@@ -1,0 +1,77 @@
+"""What a column holds, and how two columns of different dtype are made comparable inside the database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from mltestscore.inputs import database, sources
+
+if TYPE_CHECKING:
+    import ibis
+
+Kind = Literal["number", "text", "time", "other"]
+
+
+def kind_of(dtype: Any) -> Kind:
+    """Return what kind of values an Ibis dtype holds; booleans count as the numbers 0 and 1."""
+    if dtype.is_numeric() or dtype.is_boolean():
+        return "number"
+    if dtype.is_string():
+        return "text"
+    return "time" if dtype.is_timestamp() or dtype.is_date() else "other"
+
+
+def number(column: Any) -> Any:
+    """Return the column as float64; text that is no number becomes NULL."""
+    kind = column.type()
+    if kind.is_string():
+        return column.try_cast("float64").fill_null(column.try_cast("boolean").cast("int8").cast("float64"))
+    return (column.cast("int8") if kind.is_boolean() else column).cast("float64")
+
+
+def text(column: Any) -> Any:
+    """Return the column as text in which an empty one is NULL, as after a CSV round trip."""
+    return column.cast("string").nullif("")
+
+
+def seconds(column: Any) -> Any:
+    """Return the column of times as seconds since 1970, UTC, with microseconds; text that is no time becomes NULL."""
+    stamp = column.try_cast("timestamp") if column.type().is_string() else column.cast("timestamp")
+    return stamp.epoch_seconds().cast("float64") + stamp.microsecond().cast("float64") / 1e6
+
+
+def comparable(left: Any, right: Any) -> tuple[Any, Any, Kind]:
+    """Return both columns in one type and its kind: int and float, text of numbers and numbers, dates and times."""
+    kinds = {kind_of(left.type()), kind_of(right.type())}
+    if kinds <= {"number"} or kinds == {"number", "text"}:
+        return number(left), number(right), "number"
+    if kinds <= {"time"} or kinds == {"time", "text"}:
+        return seconds(left), seconds(right), "time"
+    return text(left), text(right), "text" if kinds == {"text"} else "other"
+
+
+def missing(column: Any) -> Any:
+    """Return whether a value is missing: NULL, or an empty text."""
+    return (text(column) if column.type().is_string() else column).isnull()
+
+
+def key_text(column: Any, other: Any) -> Any:
+    """Return a key column as text that joins with ``other``'s: 5, 5.0 and "5" are one key, so are equal times."""
+    kind, opposite = column.type(), other.type()
+    if "time" in (kind_of(kind), kind_of(opposite)):
+        stamp = column.try_cast("timestamp") if kind.is_string() else column.cast("timestamp")
+        return stamp.strftime("%Y-%m-%dT%H:%M:%S.%f")
+    if kind.is_floating():
+        import ibis
+
+        whole = column.try_cast("int64")
+        return ibis.ifelse(whole.cast("float64") == column, whole.cast("string"), column.cast("string"))
+    return column.cast("string")
+
+
+def together(*tables: ibis.Table) -> tuple[ibis.Table, ...]:
+    """Return the tables on one connection: as they are if they share one, else copied to ours."""
+    backends = {id(table.get_backend()) for table in tables}
+    if len(backends) == 1:
+        return tables
+    return tuple(database.as_table(sources.tidy(table.to_pyarrow())) for table in tables)

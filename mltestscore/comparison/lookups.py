@@ -1,0 +1,203 @@
+"""Where else a served value stands in the recomputed data: another row, an earlier time, another column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy
+
+from mltestscore.comparison.cause import Candidate, Mask
+from mltestscore.comparison.join import Differences, KeyJoin
+from mltestscore.stats.distribution import ks_distance
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HISTORY = 200_000
+LAGS = (3600.0, 2 * 3600.0, 6 * 3600.0, 12 * 3600.0, 86_400.0, 2 * 86_400.0, 7 * 86_400.0)
+FULL_HOURS = 14
+
+
+def candidates(join: KeyJoin, of: Differences, both: pd.DataFrame) -> Iterator[Candidate]:
+    """Yield where the served values of ``both`` (see :func:`mltestscore.comparison.attribution.sample`) come from."""
+    if of.kind == "other":
+        return
+    yield from _other_columns(join, of, both)
+    if join.timed and join.with_entity:
+        yield from _stale(_history(join, of, both), both, "of the same entity ")
+    for side, words in (("before", "before"), ("after", "after")):
+        yield from _beyond_chance(
+            both, side, f"off by one: the value of the row {words} in key order, so of another entity"
+        )
+    if join.timed and not join.with_entity:
+        yield from _stale(_history(join, of, both), both, "")
+    yield from _permuted(join, of, both)
+
+
+def clocks(both: pd.DataFrame) -> Iterator[Candidate]:
+    """Yield how served times (seconds) are shifted or cut: a time zone, with or without daylight saving, a day."""
+    served, computed = both["served"].to_numpy(dtype=float), both["computed"].to_numpy(dtype=float)
+    hours = (served - computed) / 3600
+    support, counts = numpy.unique(numpy.round(hours, 6), return_counts=True)
+    first = float(support[counts.argmax()])
+    zone = [value for value in support if abs(value - first) == 1 and abs(value) <= FULL_HOURS]
+    if (4 * first).is_integer() and abs(first) <= FULL_HOURS:
+        yield f"time zone: {first:+g} h in serving", numpy.isclose(hours, first, atol=1e-6)
+        for value in zone:
+            two = numpy.isclose(hours, first, atol=1e-6) | numpy.isclose(hours, value, atol=1e-6)
+            yield f"time zone: {first:+g} h and {value:+g} h in serving (daylight saving)", two
+    else:
+        yield f"constant offset {_duration(first * 3600)}", numpy.isclose(hours, first, atol=1e-6)
+    for name, unit in (("second", 1.0), ("minute", 60.0), ("hour", 3600.0), ("day", 86_400.0)):
+        yield f"times cut to the {name} in serving", served == numpy.floor(computed / unit) * unit
+
+
+def _same(served: Any, value: Any) -> Mask:
+    """Return where two values are equal; numbers within the precision of float32, and missing equals nothing."""
+    if served.dtype.kind == "f" and getattr(value.dtype, "kind", "O") == "f":
+        a, b = served.to_numpy(), value.to_numpy()
+        with numpy.errstate(invalid="ignore"):
+            return numpy.asarray(numpy.abs(a - b) <= 1e-6 * numpy.maximum(numpy.abs(a), numpy.abs(b)))
+    equal = served.reset_index(drop=True) == value.reset_index(drop=True)
+    return numpy.asarray((equal & value.notna().reset_index(drop=True)).to_numpy(dtype=bool))
+
+
+def _shifted(values: Any) -> Any:
+    """Return the values at other rows: what agrees with these agrees by chance."""
+    return values.iloc[numpy.roll(numpy.arange(len(values)), max(1, len(values) // 3))].reset_index(drop=True)
+
+
+def _informative(served: Any, value: Any, mask: Mask) -> bool:
+    chance = float(_same(served, _shifted(value)).mean())
+    share = float(mask.mean())
+    return chance < 1 and (share - chance) / (1 - chance) >= 0.5
+
+
+def _beyond_chance(both: pd.DataFrame, column: str, name: str) -> Iterator[Candidate]:
+    mask = _same(both["served"], both[column])
+    if len(both) >= 5 and _informative(both["served"], both[column], mask):
+        yield name, mask
+
+
+def _other_columns(join: KeyJoin, of: Differences, both: pd.DataFrame) -> Iterator[Candidate]:
+    for other in join.features:
+        if f"other_{other.place}" in both.columns:
+            yield from _beyond_chance(
+                both, f"other_{other.place}", f"swapped: the value of the column {other.feature!r}"
+            )
+
+
+def _history(join: KeyJoin, of: Differences, both: pd.DataFrame) -> pd.DataFrame:
+    """Return entity, time and value of the recomputed rows of the entities in ``both``, in time order."""
+    value = join.history[f"computed_{of.place}"]
+    columns = {"at": join.history["at"], "value": value}
+    if join.with_entity:
+        columns["entity"] = join.history["entity"]
+    past = join.history.select(**columns).distinct()
+    past = past.filter(past["at"].notnull(), past["value"].notnull())
+    if join.with_entity:
+        past = past.filter(past["entity"].isin([str(one) for one in both["entity"].dropna().unique()]))
+    frame: pd.DataFrame = past.order_by(["at", "value"]).limit(HISTORY).to_pyarrow().to_pandas()
+    return frame
+
+
+def _stale(history: pd.DataFrame, both: pd.DataFrame, whose: str) -> Iterator[Candidate]:
+    rows = both[both["at"].notna()].sort_values("at", kind="stable")
+    if len(rows) < 5 or history.empty:
+        return
+    by = ["entity"] if whose else []
+    earlier = _nearest(history, rows, by, later=False)
+    lag = _usual_lag(rows["at"], earlier)
+    for seconds in dict.fromkeys([*LAGS, *([lag] if lag else [])]):
+        value = _as_of(history, rows, by, seconds)
+        mask = _same(rows["served"], value)
+        if _informative(rows["served"], value, mask):
+            yield f"stale: the value {whose}{_duration(seconds)} earlier", _placed(mask, rows, both)
+    if whose:
+        last = _as_of(history, rows, by, 0.0, exact=False)
+        if _informative(rows["served"], last, _same(rows["served"], last)):
+            yield "stale: the value of the same entity's row before", _placed(_same(rows["served"], last), rows, both)
+        later = _nearest(history, rows, by, later=True)
+        if earlier.notna().mean() > later.notna().mean() + 0.3:
+            yield (
+                "stale: an earlier value of the same entity",
+                _placed(earlier.notna().to_numpy(dtype=bool), rows, both),
+            )
+
+
+def _placed(mask: Mask, rows: pd.DataFrame, both: pd.DataFrame) -> Mask:
+    placed = numpy.zeros(len(both), dtype=bool)
+    placed[rows.index.to_numpy()] = mask
+    return placed
+
+
+def _as_of(history: pd.DataFrame, rows: pd.DataFrame, by: list[str], lag: float, *, exact: bool = True) -> Any:
+    import pandas as pd
+
+    asked = rows[["at", *by]].assign(at=rows["at"] - lag).reset_index(drop=True)
+    found = pd.merge_asof(asked, history, on="at", by=by or None, allow_exact_matches=exact)
+    return found["value"].reset_index(drop=True)
+
+
+def _nearest(history: pd.DataFrame, rows: pd.DataFrame, by: list[str], *, later: bool) -> Any:
+    """Return when each served value last stood in the history before its row, or next after it; NaN where never."""
+    import pandas as pd
+
+    asked = rows[["at", "served", *by]].reset_index(drop=True)
+    past = history.rename(columns={"value": "served"}).assign(then=history["at"])
+    if asked["served"].dtype.kind == "f":
+        asked["served"], past["served"] = (side["served"].astype("float32") for side in (asked, past))
+    direction: Any = "forward" if later else "backward"
+    found = pd.merge_asof(asked, past, on="at", by=[*by, "served"], allow_exact_matches=False, direction=direction)
+    return found["then"]
+
+
+def _usual_lag(now: Any, then: Any) -> float:
+    """Return the most frequent time since, if it is that of a third of the rows; 0 where there is none."""
+    lags = (now.reset_index(drop=True) - then).dropna().round(3)
+    if lags.empty:
+        return 0.0
+    counts = lags.value_counts()
+    return float(counts.index[0]) if counts.iloc[0] >= len(now) / 3 else 0.0
+
+
+def _permuted(join: KeyJoin, of: Differences, both: pd.DataFrame) -> Iterator[Candidate]:
+    """Yield the rows whose served value stands at another key, where that can be no chance."""
+    name = "permuted: the value of another key"
+    served, computed = both["served"], both["computed"]
+    if of.kind != "text" and (served % 1 != 0).mean() > 0.9 and served.nunique() > 0.5 * len(served):
+        single = served.astype("float32")
+        column = join.history[f"computed_{of.place}"].cast("float32")
+        known = join.history.select(value=column).distinct()
+        known = known.filter(known["value"].isin([float(value) for value in single.unique()]))
+        yield name, single.isin(known.to_pyarrow()["value"].to_pylist()).to_numpy(dtype=bool)
+    elif len(both) >= 20 and min(served.nunique(), computed.nunique()) > 1 and _right_values_wrong_rows(both, of):
+        yield name, numpy.ones(len(both), dtype=bool)
+
+
+def _right_values_wrong_rows(both: pd.DataFrame, of: Differences) -> bool:
+    """Return whether the differing rows hold the same values on both sides, without relation row by row."""
+    served, computed = both["served"], both["computed"]
+    half = len(both) // 2
+    if of.kind == "text":
+        natural = _variation(computed.iloc[:half], computed.iloc[half:])
+        partners = both.groupby("computed", observed=True)["served"].nunique()
+        related = computed.nunique() > 2 and float((partners > 1).mean()) <= 0.5
+        return natural < 0.5 and not related and _variation(served, computed) <= natural + 0.05
+    distance = ks_distance(served.to_numpy(), computed.to_numpy(), 0.01)
+    related = computed.nunique() > 2 and abs(served.corr(computed, method="spearman")) > 0.5
+    return distance.low == 0.0 and not related and bool(served.isin(computed.unique()).mean() > 0.8)
+
+
+def _variation(left: Any, right: Any) -> float:
+    gaps = left.value_counts(normalize=True).sub(right.value_counts(normalize=True), fill_value=0.0)
+    return float(gaps.abs().sum()) / 2
+
+
+def _duration(seconds: float) -> str:
+    for name, unit in (("day", 86_400.0), ("h", 3600.0), ("min", 60.0)):
+        count = seconds / unit
+        if abs(count) >= 1 and round(count, 2) == count:
+            return f"{count:g} {name}{'s' if name == 'day' and abs(count) != 1 else ''}"
+    return f"{seconds:g} s"

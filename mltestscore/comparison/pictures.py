@@ -1,0 +1,135 @@
+"""What the comparisons show: tables of features and of pairs, and two histograms over common bins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy
+
+from mltestscore.comparison.cause import Cause
+from mltestscore.comparison.columns import Kind
+from mltestscore.comparison.join import Differences, KeyJoin
+from mltestscore.details import Cell, Histograms, Table
+from mltestscore.finding import Finding
+
+BINS = 24
+CATEGORIES = 12
+PAIRS = 10
+MAX_CELL = 60
+VALUES = 20_000
+
+
+def condensed(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the failed findings, and of the others the one of each name nearest to its limit, with a count.
+
+    A check of 500 features would else say 500 times that nothing is wrong.
+    """
+    kept = [finding for finding in findings if finding.verdict == "failed"]
+    groups: dict[tuple[str, str, bool], list[Finding]] = {}
+    for finding in findings:
+        if finding.verdict != "failed":
+            groups.setdefault((finding.name, finding.verdict, finding.advisory), []).append(finding)
+    for group in groups.values():
+        nearest = max(group, key=_nearness)
+        others = f"the nearest to its limit of {len(group)}" if len(group) > 1 else ""
+        note = "; ".join(part for part in (nearest.note, others) if part)
+        kept.append(replace(nearest, note=note))
+    return kept
+
+
+def _nearness(finding: Finding) -> float:
+    if finding.interval is None or not finding.ceiling:
+        return 0.0
+    return finding.interval.high / finding.ceiling
+
+
+def features_table(join: KeyJoin, causes: dict[str, Cause | None]) -> Table:
+    """Return the table of compared features, the worst first."""
+    worst = sorted(join.features, key=lambda one: (-one.rows, one.feature))
+    rows: list[Sequence[Cell]] = [
+        (
+            one.feature[:MAX_CELL],
+            join.joined,
+            one.differing,
+            one.missing_served,
+            one.missing_computed,
+            said(one, causes),
+        )
+        for one in worst
+    ]
+    head = ("feature", "joined rows", "differ", "missing in serving", "missing in training path", "cause")
+    return Table("Served against recomputed values, by feature", head, rows)
+
+
+def said(of: Differences, causes: dict[str, Cause | None]) -> str:
+    """Return the cause in words: none where nothing differs, ``unnamed`` where nothing fits."""
+    if not of.rows:
+        return ""
+    if of.feature not in causes:
+        return "not looked into: other features differ more"
+    cause = causes[of.feature]
+    return "unnamed" if cause is None else cause.name
+
+
+def pairs_table(of: Differences, sample: Any) -> Table:
+    """Return at most ten rows that differ: key, served value, recomputed value."""
+    keys = [name for name in sample.columns if name.startswith("key_")]
+    rows = [
+        (
+            ", ".join(str(row[name]) for name in keys)[:MAX_CELL],
+            _cell(row["served"], of.kind),
+            _cell(row["computed"], of.kind),
+        )
+        for _, row in sample.head(PAIRS).iterrows()
+    ]
+    return Table(f"Rows that differ: {of.feature[:MAX_CELL]}", ("key", "served", "computed"), rows)
+
+
+def _cell(value: Any, kind: Kind) -> Cell:
+    if value is None or value != value:
+        return None
+    if kind == "time":
+        return str(numpy.datetime64(round(float(value) * 1e6), "us"))[:19]
+    return float(value) if kind == "number" else str(value)[:MAX_CELL]
+
+
+def histograms(of: Differences, join: KeyJoin) -> Histograms | None:
+    """Return served against recomputed values of a feature on up to 20,000 joined rows; ``None`` without values."""
+    names = [f"served_{of.place}", f"computed_{of.place}", "key_0"]
+    rows = join.table.select(*names).order_by("key_0").limit(VALUES).to_pyarrow().to_pandas()
+    return two_histograms(of.feature, of.kind, rows[names[0]], rows[names[1]])
+
+
+def two_histograms(feature: str, kind: Kind, served: Any, computed: Any) -> Histograms | None:
+    """Return two histograms of one feature over common bins; ``None`` where a side has no values."""
+    title, served, computed = f"{feature[:MAX_CELL]}: served and computed", served.dropna(), computed.dropna()
+    if not len(served) or not len(computed):
+        return None
+    if kind in ("text", "other"):
+        return _bars(title, served, computed)
+    sides = [numpy.asarray(side, dtype=numpy.float64) for side in (served, computed)]
+    sides = [side[numpy.isfinite(side)] for side in sides]
+    both = numpy.concatenate(sides)
+    if not all(len(side) for side in sides):
+        return None
+    low, high = numpy.quantile(both, [0.005, 0.995])
+    edges = numpy.linspace(low, high if high > low else low + 1, BINS + 1)
+    # One far outlier must not squeeze everything else into one bin, so the last bins hold what lies beyond.
+    shares = [numpy.histogram(numpy.clip(side, edges[0], edges[-1]), edges)[0] / len(side) for side in sides]
+    left, right = ([float(share) for share in side] for side in shares)
+    return Histograms(title, "served", left, "computed", right, edges=[float(edge) for edge in edges])
+
+
+def _bars(title: str, served: Any, computed: Any) -> Histograms:
+    left, right = (side.astype(str).value_counts(normalize=True) for side in (served, computed))
+    order = left.add(right, fill_value=0.0).sort_values(ascending=False, kind="stable").index
+    names = list(order[:CATEGORIES])
+    sides = [[float(side.get(name, 0.0)) for name in names] for side in (left, right)]
+    if len(order) > CATEGORIES:
+        sides = [[*side, max(0.0, 1.0 - sum(side))] for side in sides]
+        names.append("others")
+    return Histograms(
+        title, "served", sides[0], "computed", sides[1], categories=[str(name)[:MAX_CELL] for name in names]
+    )
