@@ -14,7 +14,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +59,8 @@ class Trainer:
         wrappers: functions that take the training function and return another; see :meth:`wrapped`.
     """
 
+    HASH_SEEDS: ClassVar[tuple[int, int]] = (1, 2)
+
     source: str
     folder: Path = Path()
     wrappers: tuple[str, ...] = ()
@@ -90,7 +92,7 @@ class Trainer:
 
         Args:
             data: all its rows and columns are given to the function as a frame.
-            probe: rows to score; needs the features that the trained estimator names.
+            probe: rows to score; the estimator gets the columns that it names, else the features of ``data``.
             seed: passed to the function; nothing else is seeded.
             hash_seed: ``PYTHONHASHSEED`` of the process, 0 to 4294967295.
             timeout: seconds until the process and all that it started are killed.
@@ -100,8 +102,8 @@ class Trainer:
         return self._train(data, probe, seed, [hash_seed], timeout)[0]
 
     def train_pair(self, data: Dataset, probe: pd.DataFrame, *, seed: int, timeout: float) -> tuple[Trained, Trained]:
-        """Train twice at once with different ``PYTHONHASHSEED`` (1 and 2); see :meth:`train`."""
-        first, second = self._train(data, probe, seed, [1, 2], timeout)
+        """Train twice at once with the two ``PYTHONHASHSEED`` of :attr:`HASH_SEEDS`; see :meth:`train`."""
+        first, second = self._train(data, probe, seed, self.HASH_SEEDS, timeout)
         return first, second
 
     def _train(
@@ -113,8 +115,8 @@ class Trainer:
             work = Path(name)
             _write_frame(data.frame(), work / "frame.parquet", data.name)
             _write_frame(probe, work / "probe.parquet", "the probe")
-            request = {"source": self.source, "wrappers": list(self.wrappers), "seed": seed, "setting": SETTING}
-            (work / "request.json").write_text(json.dumps(request), encoding="utf-8")
+            request = {"source": self.source, "wrappers": self.wrappers, "seed": seed, "features": data.features}
+            (work / "request.json").write_text(json.dumps({**request, "setting": SETTING}), encoding="utf-8")
             started = [stack.enter_context(_Process(work, number, self)) for number in hash_seeds]
             deadline = monotonic() + timeout
             return [process.result(deadline, timeout) for process in started]
@@ -130,10 +132,12 @@ class _Process:
         self._said: TextIO = (self._folder / "said.txt").open("w", encoding="utf-8")
         # The path of this process too: what the tests can import (``pythonpath`` of pytest, say), the training can.
         path = os.pathsep.join(part for part in sys.path if part)
+        # Two trainings share the cores: threads that wait should sleep, not spin.
+        environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONHASHSEED": str(hash_seed), "PYTHONPATH": path}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "mltestscore.inputs.training_process", str(work), str(self._folder)],
             cwd=trainer.folder,
-            env={**os.environ, "PYTHONHASHSEED": str(hash_seed), "PYTHONPATH": path},
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._said,

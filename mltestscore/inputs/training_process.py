@@ -10,7 +10,7 @@ import json
 import resource
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -22,6 +22,7 @@ import pandas as pd
 from mltestscore.errors import MltestscoreError, near
 from mltestscore.inputs.fingerprint import artefact_digest, parameters_digest
 from mltestscore.inputs.functions import import_function
+from mltestscore.inputs.model import own_features
 
 
 def main(work: Path, out: Path) -> None:
@@ -38,12 +39,12 @@ def main(work: Path, out: Path) -> None:
         "parameters_digest": parameters_digest(estimator),
         "seconds": seconds,
     }
-    predictions = predict(estimator, pd.read_parquet(work / "probe.parquet"), request["source"])
+    predictions = predict(estimator, pd.read_parquet(work / "probe.parquet"), request["features"], request["source"])
     np.save(out / "predictions.npy", predictions, allow_pickle=False)
     (out / "result.json").write_text(json.dumps({**result, "peak_bytes": _peak_bytes()}), encoding="utf-8")
 
 
-def predict(estimator: Any, probe: pd.DataFrame, source: str) -> npt.NDArray[Any]:
+def predict(estimator: Any, probe: pd.DataFrame, features: Sequence[str], source: str) -> npt.NDArray[Any]:
     """Return probabilities where the estimator gives them (one column for two classes), else predicted values.
 
     Raises :class:`MltestscoreError` when ``source`` returned no estimator, or one that asks for other columns.
@@ -52,7 +53,8 @@ def predict(estimator: Any, probe: pd.DataFrame, source: str) -> npt.NDArray[Any
     scorer = scorer or (estimator if callable(estimator) else None)
     if scorer is None:
         raise MltestscoreError(f"{source} returned {type(estimator).__name__}; it must return the fitted estimator.")
-    names = [str(name) for name in getattr(estimator, "feature_names_in_", probe.columns)]
+    own = own_features(estimator)
+    names = list(own) or [name for name in features if name in probe.columns]
     missing = [name for name in names if name not in probe.columns]
     if missing:
         raise MltestscoreError(
