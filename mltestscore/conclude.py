@@ -38,13 +38,13 @@ def make_scorecard(end: Conclusion, config: Config, history: History | None) -> 
     previous = history.previous(end.system) if history else None
     since = datetime.fromisoformat(end.run.started) - timedelta(days=config.repeated_within_days)
     results = [_with_history(result, previous, history, since, end.system) for result in end.results]
-    repetition = {"in_ci": end.run.by == "CI", "repeated_runs": config.repeated_runs}
-    items = assemble(results, statements_of(config), **repetition)
+    in_ci, repeated = end.run.by == "CI", config.repeated_runs
+    items = assemble(results, statements_of(config), in_ci=in_ci, repeated_runs=repeated)
     return Scorecard(
         mltestscore=__version__,
         system=end.system,
         run=end.run,
-        score=score(items, **repetition),
+        score=score(items, in_ci=in_ci, repeated_runs=repeated),
         next_steps=next_steps(items),
         changes=changes(items, previous),
         trend=history.trend(end.system) if history else [],
