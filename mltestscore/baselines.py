@@ -1,0 +1,160 @@
+"""Three simple models fitted fairly: a constant, a linear model and a small tree, on the same rows and features.
+
+Fair means that numbers are imputed and scaled and categories encoded before the linear model sees them: a baseline
+that is crippled by its input proves nothing about the model that beats it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mltestscore.errors import InputError
+
+Scores = npt.NDArray[np.float64]
+
+MOST_CATEGORIES = 20  # of one feature; rarer ones share a column, so that free text does not blow up the design
+ITERATIONS = 200
+LEAF_SHARE = 0.005
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A fitted simple model.
+
+    Attributes:
+        name: for the reader.
+        predict: from a frame with the features to scores in the shape of :meth:`Model.predict`.
+        seconds: wall time of fitting it, its share of the common preparation included.
+        trained: whether it looks at the features; false for the constant.
+    """
+
+    name: str
+    predict: Callable[[pd.DataFrame], Scores]
+    seconds: float
+    trained: bool
+
+
+def fit_baselines(
+    frame: pd.DataFrame, features: Sequence[str], y: npt.NDArray[Any], *, task: str, classes: int, median: bool = False
+) -> tuple[Baseline, ...]:
+    """Fit the constant, the linear model and the depth-3 tree.
+
+    Args:
+        frame: training rows, with the features in any dtype; missing values are welcome.
+        features: the columns that the baselines may use: those of the model they are compared with.
+        y: shape (n,), class numbers from 0, or values for regression.
+        task: ``"binary"``, ``"multiclass"`` or ``"regression"``.
+        classes: how many classes there are; scores have that many columns in a multiclass task.
+        median: for regression, whether the constant is the median rather than the mean.
+
+    Raises :class:`InputError` for training labels of one value only: nothing can be learned from them.
+    """
+    if len(np.unique(y)) < 2:
+        raise InputError(f"all {len(y)} labels of the training rows are the same; is the label column the right one?")
+    started = perf_counter()
+    design = _Design(frame, features)
+    matrix = design.matrix(frame)
+    shared = (perf_counter() - started) / 2
+    fitted = [Baseline("constant", _constant(y, task, classes, median), 0.0, False)]
+    for name, estimator in _estimators(task, len(y)).items():
+        started = perf_counter()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a baseline that stops before full convergence is still a baseline
+            estimator.fit(matrix, y)
+        predict = _predict(estimator, design, task, classes)
+        fitted.append(Baseline(name, predict, shared + perf_counter() - started, True))
+    return tuple(fitted)
+
+
+class _Design:
+    """Numbers imputed by the median with a mark where they were missing, and scaled; categories as indicators."""
+
+    def __init__(self, frame: pd.DataFrame, features: Sequence[str]) -> None:
+        from sklearn.compose import ColumnTransformer
+        from sklearn.impute import SimpleImputer
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+        self.numbers = [name for name in features if _is_number(frame[name])]
+        self.categories = [name for name in features if name not in self.numbers]
+        imputed = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+        encoded = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=MOST_CATEGORIES)
+        self.transformer = ColumnTransformer(
+            [
+                ("numbers", make_pipeline(imputed, StandardScaler()), self.numbers),
+                ("categories", encoded, self.categories),
+            ]
+        ).fit(self._plain(frame))
+
+    def matrix(self, frame: pd.DataFrame) -> Any:
+        return self.transformer.transform(self._plain(frame))
+
+    def _plain(self, frame: pd.DataFrame) -> pd.DataFrame:
+        numbers = {name: _as_numbers(frame[name]) for name in self.numbers}
+        texts = {name: _as_texts(frame[name]) for name in self.categories}
+        return pd.DataFrame({**numbers, **texts}, index=frame.index)
+
+
+def _is_number(column: pd.Series[Any]) -> bool:
+    from pandas.api import types
+
+    return bool(types.is_numeric_dtype(column) or types.is_datetime64_any_dtype(column))
+
+
+def _as_numbers(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
+    if pd.api.types.is_datetime64_any_dtype(column):
+        column = (column - pd.Timestamp(0, tz=column.dt.tz)) / pd.Timedelta(seconds=1)
+    values = np.array(pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))
+    values[~np.isfinite(values)] = np.nan
+    return values
+
+
+def _as_texts(column: pd.Series[Any]) -> npt.NDArray[Any]:
+    present = column.notna().to_numpy()
+    texts = np.full(len(column), "(missing)", dtype=object)
+    texts[present] = [str(value) for value in column[present]]
+    return texts
+
+
+def _constant(y: npt.NDArray[Any], task: str, classes: int, median: bool) -> Callable[[pd.DataFrame], Scores]:
+    if task == "multiclass":
+        shares = np.bincount(y, minlength=classes) / len(y)
+        return lambda frame: np.tile(shares, (len(frame), 1))
+    value = float(np.median(y) if median and task == "regression" else np.mean(y))
+    return lambda frame: np.full(len(frame), value)
+
+
+def _estimators(task: str, rows: int) -> dict[str, Any]:
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    leaf = max(5, int(LEAF_SHARE * rows))
+    if task == "regression":
+        return {
+            "ridge regression": Ridge(),
+            "tree of depth 3": DecisionTreeRegressor(max_depth=3, min_samples_leaf=leaf, random_state=0),
+        }
+    return {
+        "logistic regression": LogisticRegression(max_iter=ITERATIONS),
+        "tree of depth 3": DecisionTreeClassifier(max_depth=3, min_samples_leaf=leaf, random_state=0),
+    }
+
+
+def _predict(estimator: Any, design: _Design, task: str, classes: int) -> Callable[[pd.DataFrame], Scores]:
+    def predict(frame: pd.DataFrame) -> Scores:
+        matrix = design.matrix(frame)
+        if task == "regression":
+            return np.asarray(estimator.predict(matrix), dtype=np.float64)
+        shares = np.zeros((len(frame), classes))
+        shares[:, estimator.classes_.astype(int)] = estimator.predict_proba(matrix)
+        return shares[:, 1] if task == "binary" else shares
+
+    return predict

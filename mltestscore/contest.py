@@ -1,0 +1,155 @@
+"""A fair contest between a model and baselines: chosen on one half of the labelled rows, judged on the other."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mltestscore.errors import InputError, NotOffered
+from mltestscore.inputs.dataset import Dataset
+from mltestscore.stats.interval import Interval
+from mltestscore.stats.quality import advantage, quality
+from mltestscore.stats.seeds import generator, seed_of
+
+Scores = npt.NDArray[np.float64]
+Half = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class TooFew:
+    """Why a contest cannot be judged, and the number of holdout rows that would do (``None`` if more do not help)."""
+
+    reason: str
+    rows_wanted: int | None = None
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Scores of several models on the same labelled rows.
+
+    Attributes:
+        metric: one of :data:`mltestscore.stats.quality.METRICS`.
+        truth: shape (n,), class numbers from 0, or values.
+        scores: by the name of the model, each in the shape of :meth:`mltestscore.inputs.model.Model.predict`.
+        judged: shape (n,), the rows that judge; the others choose.
+        clusters: shape (n,), or ``None`` where rows are independent.
+    """
+
+    metric: str
+    truth: npt.NDArray[Any]
+    scores: dict[str, Scores]
+    judged: Half
+    clusters: npt.NDArray[Any] | None
+
+    def quality(self, name: str) -> float:
+        """Return the metric of a model on the judged half."""
+        return quality(self.metric, self.truth[self.judged], self.scores[name][self.judged])
+
+    def best(self, names: Sequence[str]) -> str:
+        """Return the name of the model that is best on the choosing half; the first of equals."""
+        half = ~self.judged
+        return max(names, key=lambda name: quality(self.metric, self.truth[half], self.scores[name][half]))
+
+    def advantage(self, ours: str, theirs: str, alpha: float) -> Interval:
+        """Return by how much the metric of one model exceeds another's on the judged half, bounds at ``alpha``."""
+        half = self.judged
+        clusters = None if self.clusters is None else self.clusters[half]
+        return advantage(
+            self.metric, self.truth[half], self.scores[ours][half], self.scores[theirs][half], alpha, clusters
+        )
+
+
+def labelled(dataset: Dataset, features: Sequence[str], rows: int) -> pd.DataFrame:
+    """Return at most ``rows`` rows that have a label: the features, the label, key and cluster.
+
+    Raises :class:`NotOffered` when no label column is declared, :class:`InputError` when a feature is missing.
+    """
+    roles = dataset.roles
+    if not roles.label:
+        table = f"[tool.mltestscore.data.{dataset.name}]"
+        raise NotOffered(f"the label column of {dataset.name}", f"name it with label = … under {table}")
+    columns = dict.fromkeys([*features, roles.label, *roles.key, *([roles.cluster] if roles.cluster else [])])
+    dataset.require(*columns)
+    frame = dataset.sample(rows).frame(columns)
+    return frame[frame[roles.label].notna()].reset_index(drop=True)
+
+
+def judged_half(frame: pd.DataFrame, dataset: Dataset, *texts: str) -> Half:
+    """Return which rows of ``frame``, taken from ``dataset``, are judged; the rest is for choosing.
+
+    Rows of one cluster, or of one key, stay together: their side is a hash of it. Without either, rows are drawn by
+    position. ``texts`` and the data's digest seed both.
+    """
+    seeds = ("halves", *texts, dataset.digest)
+    columns = [dataset.roles.cluster] if dataset.roles.cluster else list(dataset.roles.key)
+    if not columns:
+        return generator(*seeds).random(len(frame)) < 0.5
+    labels = reduce(lambda left, right: left + "\x1f" + right, (frame[name].astype(str) for name in columns))
+    salt = hashlib.sha256(str(seed_of(*seeds)).encode()).hexdigest()[:16]
+    return np.asarray(pd.util.hash_array(labels.to_numpy(dtype=object), hash_key=salt) % 2 == 1)
+
+
+def clusters_of(frame: pd.DataFrame, dataset: Dataset) -> npt.NDArray[Any] | None:
+    """Return the cluster of each row of ``frame``, or ``None`` where the dataset declares none."""
+    return frame[dataset.roles.cluster].to_numpy() if dataset.roles.cluster else None
+
+
+def classes_of(declared: Sequence[object], labels: pd.Series[Any]) -> tuple[object, ...]:
+    """Return the classes in the order of the scores: as the model declares them, else the sorted training labels."""
+    return tuple(declared) or tuple(sorted(labels.unique().tolist()))
+
+
+def encoded(labels: pd.Series[Any], task: str, classes: Sequence[object], where: str) -> npt.NDArray[Any]:
+    """Return labels as class numbers from 0 (1, 1.0 and True are one class), or as values for regression.
+
+    Raises :class:`InputError` that names ``where`` for a label that is not among the classes, or not a number.
+    """
+    if task == "regression":
+        values = pd.to_numeric(labels, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+        if not np.isfinite(values).all():
+            odd = labels[~np.isfinite(values)].iloc[0]
+            raise InputError(f"{where} holds the label {odd!r}; a regression needs finite numbers.")
+        return np.asarray(values)
+    numbers = {label: number for number, label in enumerate(classes)}
+    codes, found = pd.factorize(labels)
+    unknown = [label for label in found.tolist() if label not in numbers]
+    if unknown:
+        raise InputError(
+            f"{where} holds the label {unknown[0]!r}, which is not among the model's classes {list(classes)[:10]!r}. "
+            "Are both of the same system, and is the label column the right one?"
+        )
+    return np.array([numbers[label] for label in found.tolist()], dtype=np.int64)[codes]
+
+
+def too_few(
+    truth: npt.NDArray[Any], judged: Half, learned: npt.NDArray[Any], task: str, *, rows: int, per_class: int
+) -> TooFew | None:
+    """Say why the labelled rows do not allow a contest, or ``None`` if they do.
+
+    Args:
+        truth: labels of the holdout rows, encoded.
+        judged: which of them are judged.
+        learned: labels of the training rows, encoded.
+        task: as of the model.
+        rows: the fewest judged rows.
+        per_class: the fewest rows of each of two classes, in each half.
+    """
+    if len(np.unique(learned)) < 2:
+        return TooFew(f"all {len(learned):,} training labels are the same, so nothing simple can be learned from them")
+    if (count := int(judged.sum())) < rows:
+        return TooFew(f"{count:,} labelled holdout rows are judged; at least {rows:,} are needed", 2 * rows)
+    halves = (truth[judged], truth[~judged])
+    if any(len(np.unique(half)) < 2 for half in halves):
+        return TooFew("the labels of the holdout do not vary, so no model can be told from another")
+    if task == "binary" and (rarest := min(int(np.bincount(half, minlength=2).min()) for half in halves)) < per_class:
+        wanted = math.ceil(len(truth) * per_class / rarest * 1.2)  # a fifth more: halves are not equal by chance
+        return TooFew(f"the rarer class has {rarest:,} rows in a half; at least {per_class:,} are needed", wanted)
+    return None

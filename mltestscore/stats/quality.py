@@ -1,0 +1,106 @@
+"""How good scores are and by how much one model is better than another on the same rows; higher is always better.
+
+Metrics carry scikit-learn's names. ``roc_auc`` and ``accuracy`` are as usual; ``r2``, ``d2_absolute_error`` and
+``d2_log_loss`` are skill scores: the share of a constant's loss that the model removes, 1 at best, 0 for the constant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy
+from numpy.typing import ArrayLike, NDArray
+
+from mltestscore.errors import ConfigError, near
+from mltestscore.stats.cluster import Clusters
+from mltestscore.stats.interval import Interval
+from mltestscore.stats.paired import auc, auc_difference, difference
+
+Vector = NDArray[numpy.float64]
+
+METRICS = {
+    "binary": ("roc_auc", "d2_log_loss", "accuracy"),
+    "multiclass": ("accuracy", "d2_log_loss"),
+    "regression": ("r2", "d2_absolute_error"),
+}
+LEAST_PROBABILITY = 1e-6  # a single score of 0 must not decide a mean log loss alone
+
+
+def metric_for(task: str, wanted: str = "") -> str:
+    """Return ``wanted`` if the task has that metric, or the task's first metric for an empty ``wanted``.
+
+    Raises :class:`ConfigError` with near names for a metric that the task has not.
+    """
+    known = METRICS[task]
+    if wanted and wanted not in known:
+        raise ConfigError(f"A {task} model is not judged by the metric {wanted!r}.{near(wanted, known)}")
+    return wanted or known[0]
+
+
+def quality(metric: str, y: ArrayLike, scores: ArrayLike) -> float:
+    """Return the metric of scores; arguments as for :func:`advantage`.
+
+    >>> quality("roc_auc", [0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), quality("r2", [1, 2, 3], [2, 2, 2])
+    (0.75, 0.0)
+    """
+    if metric == "roc_auc":
+        return auc(y, scores, alpha=0.5).value
+    loss = float(losses(metric, y, scores).mean())
+    return 1 - loss / _loss_of_a_constant(metric, numpy.asarray(y))
+
+
+def advantage(
+    metric: str, y: ArrayLike, ours: ArrayLike, theirs: ArrayLike, alpha: float, clusters: Clusters | None = None
+) -> Interval:
+    """Return ``quality(ours) - quality(theirs)`` on the same rows, with bounds each at the level ``alpha``.
+
+    Args:
+        metric: one of :data:`METRICS`.
+        y: shape (n,): 0 and 1 (binary), class numbers from 0 (multiclass) or values (regression).
+        ours: scores in the shape that :meth:`mltestscore.inputs.model.Model.predict` returns; finite.
+        theirs: likewise, of the other model.
+        alpha: the probability, in (0, 0.5], with which each bound may miss.
+        clusters: the cluster of each row where rows are not independent.
+
+    Source: :func:`mltestscore.stats.paired.auc_difference` and :func:`mltestscore.stats.paired.difference`; the loss
+    of the constant, by which a skill score is scaled, counts as known.
+
+    Raises :class:`ValueError` for labels of one value only, where no metric tells models apart.
+    """
+    if metric == "roc_auc":
+        return auc_difference(y, ours, theirs, alpha, clusters)
+    scale = 1 / _loss_of_a_constant(metric, numpy.asarray(y))
+    gap = difference(losses(metric, y, theirs), losses(metric, y, ours), alpha, clusters)
+    return replace(gap, value=gap.value * scale, low=gap.low * scale, high=gap.high * scale)
+
+
+def losses(metric: str, y: ArrayLike, scores: ArrayLike) -> Vector:
+    """Return one loss per row, lower is better; ``roc_auc`` is no mean of losses and has none.
+
+    >>> losses("accuracy", [0, 1, 1], [0.2, 0.9, 0.4]).tolist()
+    [0.0, 0.0, 1.0]
+    """
+    truth, given = numpy.asarray(y), numpy.asarray(scores, dtype=numpy.float64)
+    if metric == "accuracy":
+        chosen = given.argmax(axis=1) if given.ndim == 2 else given >= 0.5
+        return numpy.asarray(chosen != truth, dtype=numpy.float64)
+    if metric == "d2_log_loss":
+        right = given[numpy.arange(len(truth)), truth] if given.ndim == 2 else numpy.where(truth == 1, given, 1 - given)
+        return numpy.asarray(-numpy.log(numpy.clip(right, LEAST_PROBABILITY, 1.0)))
+    gaps = numpy.abs(truth - given)
+    return numpy.asarray(gaps**2 if metric == "r2" else gaps, dtype=numpy.float64)
+
+
+def _loss_of_a_constant(metric: str, y: NDArray[numpy.generic]) -> float:
+    """The mean loss of the best constant on these rows; 1 for accuracy, which needs no scale."""
+    if metric == "accuracy":
+        return 1.0
+    if metric == "d2_log_loss":
+        shares = numpy.unique(y, return_counts=True)[1] / len(y)
+        loss = float(-(shares * numpy.log(shares)).sum())
+    else:
+        constant = y.astype(numpy.float64).mean() if metric == "r2" else numpy.median(y.astype(numpy.float64))
+        loss = float(losses(metric, y, numpy.full(len(y), constant)).mean())
+    if loss <= 0:
+        raise ValueError(f"{metric} needs labels that vary; all {len(y)} are {y[0]!r}")
+    return loss
