@@ -69,9 +69,11 @@ def test_no_files_mean_no_statements():
     assert read_statements(None, None, TODAY) == Statements()
 
 
-def test_a_statement_counts_on_its_last_day(tmp_path: Path):
-    """The day of expiry is the last valid one."""
-    statements = read(tmp_path, table("attestation", ATTESTATION, expires=TODAY.isoformat()))
+def test_a_statement_counts_on_its_first_and_on_its_last_day(tmp_path: Path):
+    """A statement made today that expires today is valid today."""
+    days = {"date": TODAY.isoformat(), "expires": TODAY.isoformat()}
+
+    statements = read(tmp_path, table("attestation", ATTESTATION, **days))
 
     assert [entry.days_left for entry in statements.attestations] == [0]
 

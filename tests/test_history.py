@@ -241,6 +241,15 @@ def test_processes_that_write_at_once_lose_nothing(kind: str, file: Path, reques
     history.close()
 
 
+def test_a_transaction_that_writes_holds_the_lock_from_its_start(file: Path, sqlite_history: History):
+    """One that began by reading could not wait for another writer, and would fail."""
+    with sqlite_history._database.transaction("written", write=True):
+        other = sqlite3.connect(file, timeout=0)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        other.close()
+
+
 def test_a_history_of_a_newer_version_is_refused(file: Path, sqlite_history: History):
     """The file, both versions and the remedy are named."""
     with sqlite3.connect(file) as connection:
@@ -353,6 +362,15 @@ def test_an_unreachable_server_is_told_without_the_password():
     assert "s3same" not in said
     assert "0pen" not in said
     assert "See that the database runs" in said
+
+
+def test_a_password_that_the_driver_repeats_is_hidden():
+    """Whatever the driver says, the password is taken out of it; here it is the name of the host."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        with pytest.raises(ConfigError, match=r'server at "\*\*\*"'):
+            History(f"postgresql://ada:127.0.0.1@127.0.0.1:{port}/runs")
 
 
 def test_a_url_that_cannot_be_parsed_is_not_repeated():

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import mltestscore
+from mltestscore.config import Config
 from mltestscore.errors import ConfigError
 from mltestscore.rubric import Item, parse, rubric
 from mltestscore.scorecard import ItemResult
@@ -103,3 +104,14 @@ def test_broken_rubric_is_refused(old: str, new: str, message: str):
 
     with pytest.raises(ConfigError, match=message):
         parse(TEXT.replace(old, new, 1))
+
+
+def test_remedies_name_keys_that_the_configuration_knows():
+    """What a reader is told to write can be written."""
+    data = {"training", "holdout", "serving", "recomputed", "outcomes"}
+    known = {field.alias or name for name, field in Config.model_fields.items()}
+    named = {key for item in rubric().items for key in re.findall(r"\[tool\.mltestscore\.([^\]]+)\]", item.remedy)}
+
+    tables = {key.split(".")[0] for key in named}
+    assert {"data", "model", "trainer", "endpoint", "schema", "registry"} <= tables <= known
+    assert {key.split(".")[1] for key in named if key.startswith("data.")} == data

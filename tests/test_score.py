@@ -356,6 +356,13 @@ def test_letter_counts_what_ran_whatever_it_found(state: str, in_ci: bool, lette
     assert score(items, in_ci=in_ci).readings.letter == letter
 
 
+def test_letter_keeps_a_statement_beside_a_check_that_broke():
+    """By the letter, a test that was done by hand stays done."""
+    items = items_of(*every(state="error"), attested=IDS)
+
+    assert (score(items).value, score(items).readings.letter) == (0, 3.5)
+
+
 def test_letter_knows_repetition_from_the_history():
     """Failing three times on record is repeated, by the letter."""
     items = items_of(*every(state="failed", runs_before=2), in_ci=False)
