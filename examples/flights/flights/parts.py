@@ -1,0 +1,121 @@
+"""The parts that a build consists of; each reads what it needs from the build folder and writes its own files there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+from sklearn.metrics import log_loss, roc_auc_score
+
+from flights import raw, registry, spec
+from flights.features_batch import features, labels
+from flights.fog import FogCorrection
+from flights.replay import serve_week
+from flights.store import build_store
+from flights.switches import broken
+from flights.train import parameters, train
+
+
+class Parts:
+    """Makes the parts of a build in ``folder``; the source systems are read once, when first needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.flights = raw.departures()
+        self.weather = raw.weather()
+
+    def tables(self) -> None:
+        """Write ``training.parquet``, ``holdout.parquet`` and the late labels of the served week."""
+        self._labelled(spec.RELEASES[-1].training).to_parquet(self.folder / "training.parquet", index=False)
+        self._labelled(spec.HOLDOUT).to_parquet(self.folder / "holdout.parquet", index=False)
+        outcomes = labels(raw.between(self.flights, spec.SERVED))
+        outcomes.to_parquet(self.folder / "outcomes.parquet", index=False)
+
+    def store(self) -> None:
+        """Write the feature store of the served week."""
+        since = pd.Timestamp(spec.STORED[0], tz="UTC")
+        path = self.folder / "store.sqlite"
+        path.unlink(missing_ok=True)
+        recent = self.weather[self.weather["hour"] >= since]
+        build_store(path, raw.between(self.flights, spec.STORED), recent)
+
+    def previous(self) -> None:
+        """Train and register the previous version."""
+        self._release(spec.RELEASES[0])
+
+    def model(self) -> None:
+        """Train and register the current version, and point to it."""
+        self._release(spec.RELEASES[-1])
+        registry.point_to(self.folder / "registry", spec.CURRENT)
+
+    def served(self) -> None:
+        """Fill the store, serve the week and recompute its features in the training path."""
+        self.store()
+        week = raw.between(self.flights, spec.SERVED)
+        serve_week(self.folder, week).to_parquet(self.folder / "serving.parquet", index=False)
+        again = features(week, self.flights, self.weather)
+        again.to_parquet(self.folder / "recomputed.parquet", index=False)
+
+    def lineage(self) -> None:
+        """Date both versions as if nobody had trained since then."""
+        for release in spec.RELEASES:
+            folder = self.folder / "registry"
+            registry.write_lineage(folder, _earlier(registry.read_lineage(folder, release.version)))
+
+    def schema(self) -> None:
+        """Write a copy of the expectation suite without the rules of one model input."""
+        suite = json.loads((spec.HOME / "expectations.json").read_text(encoding="utf-8"))
+        rules = suite["expectations"]
+        suite["expectations"] = [rule for rule in rules if rule["kwargs"].get("column") != "wind_speed"]
+        (self.folder / "expectations.json").write_text(json.dumps(suite, indent=2) + "\n", encoding="utf-8")
+
+    def _labelled(self, period: tuple[str, str]) -> pd.DataFrame:
+        """Return features and label of the flights of a period that arrived."""
+        flights = raw.between(self.flights, period)
+        known = labels(flights)[[spec.KEY, spec.LABEL]]
+        return features(flights, self.flights, self.weather).merge(known, on=spec.KEY)
+
+    def _release(self, release: spec.Release) -> None:
+        """Train one version, validate it on the days after its training period, and register both."""
+        if release.version == spec.CURRENT:
+            table = pd.read_parquet(self.folder / "training.parquet")
+        else:
+            table = self._labelled(release.training)
+        model = train(table, spec.SEED)
+        if broken("monitor.5"):
+            model = FogCorrection(model)
+        days = self._labelled(release.validation)
+        scores = model.predict_proba(days[list(spec.FEATURES)])[:, 1]
+        metrics = {"roc_auc": roc_auc_score(days[spec.LABEL], scores), "log_loss": log_loss(days[spec.LABEL], scores)}
+        registry.publish(self.folder / "registry", model, _lineage(release, table, metrics))
+
+
+def _lineage(release: spec.Release, table: pd.DataFrame, metrics: dict[str, float]) -> dict[str, object]:
+    content = hashlib.sha256(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
+    extracted = release.trained_at.replace(hour=13)
+    stages = {"extract": extracted, "train": release.trained_at, "publish": release.published_at}
+    return {
+        "version": release.version,
+        "trained_at": release.trained_at.isoformat(),
+        "data_from": table[spec.TIME].min().isoformat(),
+        "data_until": table[spec.TIME].max().isoformat(),
+        "published_at": release.published_at.isoformat(),
+        "data_digest": content.hexdigest()[:16],
+        "code_commit": registry.commit(),
+        "parameters": parameters() | {"seed": spec.SEED},
+        "metrics": {name: round(value, 6) for name, value in metrics.items()},
+        "tables": dict.fromkeys(("flights", "weather"), extracted.isoformat()),
+        "stages": {name: ended.isoformat() for name, ended in stages.items()},
+    }
+
+
+def _earlier(value: object, name: str = "") -> object:
+    """Return a lineage with every time in it moved back."""
+    if isinstance(value, dict):
+        return {key: _earlier(part, key) for key, part in value.items()}
+    if isinstance(value, str) and name not in ("version", "data_digest", "weights_digest", "code_commit"):
+        return (datetime.fromisoformat(value) - spec.NEGLECT).isoformat()
+    return value

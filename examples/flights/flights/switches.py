@@ -1,0 +1,49 @@
+"""The one-line switches of the demonstration: ``FLIGHTS_BREAK=monitor.3`` makes the system wrong for real.
+
+This table is the only place that reads the variable; the code asks :func:`broken` at the spot that goes wrong.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+VARIABLE = "FLIGHTS_BREAK"
+
+
+@dataclass(frozen=True)
+class Switch:
+    """What breaks, and which parts of the build are made again for it (none: the code itself misbehaves)."""
+
+    breaks: str
+    remakes: tuple[str, ...] = ()
+
+
+SWITCHES = {
+    "data.1": Switch("the expectation suite loses the rules of one model input", ("schema",)),
+    "model.5": Switch("the released model learned from 300 flights with 500 leaves a tree", ("model", "served")),
+    "infra.1": Switch("training ignores its seed"),
+    "monitor.2": Switch("the weather feed of LaGuardia fails and delivers its default, a dew point of 0", ("served",)),
+    "monitor.3": Switch("the online path gives the delay of the last hour in hours, not in minutes", ("served",)),
+    "monitor.4": Switch("nobody has retrained for 200 days", ("lineage",)),
+    "monitor.5": Switch(
+        "the model takes the logarithm of the visibility, which is 0 in dense fog", ("model", "served")
+    ),
+    "monitor.6": Switch("the new server waits 150 ms on every fifth request"),
+}
+
+
+def chosen() -> str:
+    """Return the item that is to break, or an empty string.
+
+    Raises :class:`SystemExit`, naming the known switches, for an unknown one.
+    """
+    item = os.environ.get(VARIABLE, "")
+    if item and item not in SWITCHES:
+        raise SystemExit(f"{VARIABLE}={item!r} is not a switch of this example; known: {', '.join(SWITCHES)}")
+    return item
+
+
+def broken(item: str) -> bool:
+    """Say whether ``item`` is to break."""
+    return chosen() == item
