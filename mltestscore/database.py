@@ -129,7 +129,7 @@ def redacted(url: sql.URL) -> str:
 def _parse(url: str) -> sql.URL:
     """Return the URL with its driver; what cannot be parsed is not repeated, because it may hold a password."""
     try:
-        parsed = sql.make_url(url if "://" in url else f"sqlite:///{url}")
+        parsed = sql.make_url(url) if "://" in url else sql.URL.create("sqlite", database=url)
     except (ArgumentError, ValueError):
         raise ConfigError(
             "[tool.mltestscore] history is not a database URL that can be read. Write a path, or "

@@ -186,6 +186,14 @@ def test_a_history_outlives_its_process(file: Path):
     assert second.previous("flights") == card("r1")
 
 
+def test_a_path_may_hold_what_a_url_may_not(tmp_path: Path):
+    """A plain path is taken as it is."""
+    path = tmp_path / "what? 100% #1.db"
+    History(str(path)).append(card("r1"))
+
+    assert path.is_file()
+
+
 def test_a_history_in_memory_works():
     """Nothing is written to disk where that is asked for."""
     history = History("sqlite://")
