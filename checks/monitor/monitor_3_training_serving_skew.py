@@ -21,10 +21,10 @@ If it fails
     features and train on the log.
 
 Options
-    key_mismatch: 0.001; a sound system has none. ks 0.05 (a shift of 0.125 standard deviations), category 0.02, excess
-    0.002 or half of what is usual (missing values, one value too often), fraction 0.02, out_of_range 0.001. key_alpha and window_alpha: 0.0005,
-    shared among features: fewer than one false alarm in 1,000 runs. rel_tol: 1e-6. min_join_coverage: 0.95.
-    min_joined: 200 and min_window: 500 rows; with fewer, nothing below a 5 % mismatch could be shown.
+    key_mismatch: 0.001; a sound system has none. ks: 0.05 (a shift of 0.125 standard deviations). category: 0.02.
+    excess: 0.002, or half of what is usual (missing values, one value too often). fraction: 0.02. out_of_range: 0.001.
+    key_alpha and window_alpha: 0.0005, shared among features: fewer than one false alarm in 1,000 runs. rel_tol: 1e-6.
+    min_join_coverage: 0.95. min_joined: 200 and min_window: 500 rows; fewer could not show a mismatch of 5 %.
 
 Source
     Breck et al. 2017, Monitor 3; Cheng et al. 2016 (same-day comparison at Google Play, +2 % installs). Bounds: Clopper

@@ -10,6 +10,7 @@ import numpy
 
 from mltestscore.comparison.cause import Cause
 from mltestscore.comparison.columns import Kind
+from mltestscore.comparison.invariants import Measured
 from mltestscore.comparison.join import Differences, KeyJoin
 from mltestscore.details import Cell, Histograms, Table
 from mltestscore.finding import Finding
@@ -133,3 +134,20 @@ def _bars(title: str, served: Any, computed: Any) -> Histograms:
     return Histograms(
         title, "served", sides[0], "computed", sides[1], categories=[str(name)[:MAX_CELL] for name in names]
     )
+
+
+def invariants_table(measured: Measured) -> Table:
+    """Return past against now for every feature: missing values, range, and why a feature was left out."""
+    rows: list[Sequence[Cell]] = []
+    for name, past in measured.past.items():
+        seen = [one for one, _ in measured.now[name].frequent if past.kind == "number"]
+        low, high = past.range
+        beyond = [one for one in seen if not low <= one <= high]
+        limits = f"{low:.6g} … {high:.6g}" if low == low else f"{len(past.categories)} categories"
+        why = past.nameless or ("only grows" if past.grows else "")
+        gone = float(past.missing.sum() / past.rows.sum())
+        rows.append((name[:MAX_CELL], past.kind, f"{gone:.2%}", limits[:MAX_CELL], len(beyond), why))
+    head = ("feature", "kind", "missing in the past", "past values", "frequent values beyond", "left out because")
+    windows = measured.windows
+    cut = f"{windows.count} past {windows.name}" if windows.enough else "too few past windows to learn limits"
+    return Table(f"Features in the training period ({cut})", head, rows)

@@ -1,0 +1,324 @@
+"""What held in the whole past and is broken now: limits learned from past windows, and structural breaks.
+
+A part may accuse only where the past says what is unusual (at least twelve windows) or where the break is one of kind
+and not of degree; all else is shown and judges nothing, because the world changes without a fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy
+
+from mltestscore.comparison import columns, profile
+from mltestscore.comparison.levels import rate
+from mltestscore.comparison.numbers import DEFAULTS
+from mltestscore.comparison.profile import Count, Past, Windows
+from mltestscore.comparison.texts import difference, twin
+from mltestscore.comparison.window import beyond_by_chance
+from mltestscore.finding import Finding, at_most
+from mltestscore.inputs.dataset import Dataset
+
+PARTS = 5
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What is tolerated beyond the past; see the options of the check ``monitor.2``."""
+
+    missing: float
+    spike: float
+    out_of_range: float
+    fraction: float
+    category: float
+    twins: float
+    new_value: float
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the battery on one feature: the rows in which it is broken, and how many may be.
+
+    Attributes:
+        event: Boolean column of the serving table: the invariant is broken in this row.
+        advisory: shown only, since the past cannot say what is unusual.
+        chance: rows beyond the past extremes, where only more of them than chance brings may accuse.
+    """
+
+    name: str
+    feature: str
+    event: Any
+    limit: float
+    cause: str
+    advisory: bool = False
+    chance: Any = None
+
+
+@dataclass(frozen=True)
+class Now:
+    """The serving side of one feature: its column as the past's kind, its most frequent values and rows."""
+
+    column: Any
+    raw: Any
+    frequent: Sequence[tuple[Any, int]]
+    rows: int
+
+
+def parts(
+    past: Past, now: Now, windows: Windows, shares: Any, atoms: Sequence[float], allowed: Tolerance
+) -> Iterator[Part]:
+    """Yield the parts of the battery that apply to a feature; a limit that nothing can exceed is none."""
+    for part in _parts(past, now, windows, shares, atoms, allowed):
+        if part.limit < 1:
+            yield part
+
+
+def _parts(
+    past: Past, now: Now, windows: Windows, shares: Any, atoms: Sequence[float], allowed: Tolerance
+) -> Iterator[Part]:
+    yield _missing(past, now, windows, allowed)
+    if past.present < profile.ROWS or past.nameless or past.grows:
+        return
+    if past.kind == "text":
+        yield from _categories(past, now, windows, allowed)
+        return
+    yield from _type(past, now, allowed)
+    yield from _range(past, now, windows, allowed)
+    yield from _granularity(past, now, allowed)
+    if len(atoms):
+        yield _spike(past, now, windows, shares, atoms, allowed)
+
+
+def judged(found: Sequence[Part], counts: dict[str, Count], past: dict[str, Past], alpha: float) -> list[Finding]:
+    """Return a finding for each part from the counts of its event, ``"{place}"``, and of its chance, ``"{place}?"``."""
+    findings = []
+    for place, part in enumerate(found):
+        count = counts[str(place)]
+        interval = rate(count.hits, count.rows, alpha, design_effect=count.design_effect)
+        extreme = counts.get(f"{place}?")
+        if extreme is not None:
+            n, m = past[part.feature].present, extreme.rows / extreme.design_effect
+            if beyond_by_chance(extreme.hits / extreme.design_effect, n, m) > alpha:
+                interval = replace(interval, low=0.0)
+        cause = part.cause if interval.value > part.limit else ""
+        findings.append(
+            at_most(
+                part.name,
+                interval,
+                part.limit,
+                where=part.feature,
+                unit="share",
+                cause=cause,
+                advisory=part.advisory,
+            )
+        )
+    return findings
+
+
+def became_constant(
+    past: dict[str, Past], now: dict[str, Now], windows: Windows, usual: dict[str, Any], *, span_known: bool
+) -> Finding | None:
+    """Return whether features that always varied now have one value; ``None`` where the past has too few windows."""
+    if not (windows.enough and span_known):
+        return None
+    stuck = [
+        name
+        for name, one in past.items()
+        if not one.nameless
+        and one.present >= profile.ROWS
+        and len(now[name].frequent) == 1
+        and now[name].frequent[0][1] >= profile.ROWS
+        and usual[name]
+        and usual[name][0][1] < 0.5 * one.present
+        and not one.constant[one.rows >= profile.ROWS].any()
+    ]
+    cause = ", ".join(f"{name} is always {str(now[name].frequent[0][0])[:30]}" for name in stuck[:5])
+    return at_most("features that varied and are constant now", len(stuck), 0, n=len(past), cause=cause)
+
+
+def replayed(training: Dataset, serving: Dataset, limit: float, alpha: float) -> Finding | None:
+    """Return how many served rows repeat a key, where keys never repeat in the training data; ``None`` without keys."""
+    if not serving.roles.key or not training.roles.key:
+        return None
+    before, known = profile.repeated_keys(training)
+    hits, rows = profile.repeated_keys(serving)
+    if rows < profile.ROWS or known < profile.ROWS:
+        return None
+    cause = "a replayed batch, or requests logged twice" if hits else ""
+    name = "rows that repeat the key of another row"
+    return at_most(name, rate(hits, rows, alpha), limit, unit="share", cause=cause, advisory=before > 0)
+
+
+def _missing(past: Past, now: Now, windows: Windows, allowed: Tolerance) -> Part:
+    name, gone = "missing values", columns.missing(now.raw)
+    before = float(past.missing.sum() / past.rows.sum())
+    kept = past.rows >= profile.ROWS
+    said = f"missing more often than ever: {before:.2%} in the past"
+    if windows.enough:
+        worst = float((past.missing[kept] / past.rows[kept]).max())
+        limit = 2 * worst + allowed.missing
+        return Part(
+            name, past.name, gone, limit, f"{said}, at worst {worst:.2%} in one of {windows.count} past {windows.name}"
+        )
+    if before == 0:
+        return Part(name, past.name, gone, max(allowed.missing, 0.005), "missing, which it never was")
+    # Without past windows only a break of kind can accuse: most of what used to be there is gone.
+    return Part(name, past.name, gone, (1 + before) / 2, said, advisory=before >= 0.5)
+
+
+def _type(past: Past, now: Now, allowed: Tolerance) -> Iterator[Part]:
+    if now.raw.type().is_string():
+        broken = now.column.isnull() & ~columns.missing(now.raw)
+        yield Part("texts that are no number", past.name, broken, 0.005, "type: text is served where numbers were")
+
+
+def _range(past: Past, now: Now, windows: Windows, allowed: Tolerance) -> Iterator[Part]:
+    low, high = past.range
+    span = high - low
+    if not 0 < span < float("inf"):
+        return
+    outside = (now.column < low) | (now.column > high)
+    far = (now.column < low - span / 2) | (now.column > high + span / 2)
+    cause = f"a unit or a default: the past range is {low:.6g} … {high:.6g}"
+    yield Part("values far out of the past range", past.name, far, allowed.out_of_range, cause, chance=outside)
+    new = _new_value(past, now, far_share=0.1 if windows.enough else 0.5)
+    if new is not None:
+        cause = f"default-filled: {new:.6g} is new, and alone beyond {low:.6g} … {high:.6g}"
+        yield Part("a new value out of the past range", past.name, now.column == new, allowed.new_value, cause)
+
+
+def _new_value(past: Past, now: Now, far_share: float) -> float | None:
+    """Return the frequent value beyond the range that stands alone there: a sentinel, or one far away."""
+    low, high = past.range
+    beyond = [(float(one), n) for one, n in now.frequent if one < low or one > high]
+    for one, n in beyond:
+        side = sum(count for other, count in beyond if (other < low) == (one < low))
+        far = max(low - one, one - high) > far_share * (high - low)
+        if n >= 0.95 * side and (one in DEFAULTS or far):
+            return one
+    return None
+
+
+def _granularity(past: Past, now: Now, allowed: Tolerance) -> Iterator[Part]:
+    share = past.fractions.sum() / past.present
+    whole = now.column == now.column.floor()
+    name = "values of another granularity"
+    if share < 0.001 and float((past.fractions / numpy.maximum(1, past.rows)).max()) < 0.01:
+        yield Part(name, past.name, ~whole, allowed.fraction, "fractions where only whole numbers were")
+    elif share > 0.999:
+        yield Part(name, past.name, whole, allowed.fraction, "truncated: whole numbers where only fractions were")
+
+
+def _spike(past: Past, now: Now, windows: Windows, shares: Any, atoms: Sequence[float], allowed: Tolerance) -> Part:
+    """Return the value whose share grew most beyond its limit."""
+    name, kept = "one value too often", past.rows >= profile.ROWS
+    pooled = (shares * past.rows[:, None]).sum(axis=0) / past.rows.sum()
+    if not windows.enough:
+        growth = numpy.maximum(pooled, 0.05)
+    else:
+        growth = numpy.full(len(atoms), max(allowed.spike, 3 * _worst_growth(shares[kept], past.rows[kept])))
+    served = dict(now.frequent)
+    current = numpy.array([served.get(atom, 0) / now.rows for atom in atoms])
+    worst = int((current - pooled - growth).argmax())
+    cause = (
+        f"default or clip: {atoms[worst]:.6g} holds {current[worst]:.2%} of the rows, {pooled[worst]:.2%} in the past"
+    )
+    event = now.column == float(atoms[worst])
+    return Part(name, past.name, event, float(pooled[worst] + growth[worst]), cause, advisory=not windows.enough)
+
+
+def _worst_growth(shares: Any, rows: Any) -> float:
+    """Return by how much the share of any of the values ever grew over its share in all windows before."""
+    if len(shares) < 2:
+        return 1.0
+    before = numpy.cumsum(shares * rows[:, None], axis=0)[:-1] / numpy.cumsum(rows)[:-1, None]
+    return max(0.0, float((shares[1:] - before).max()))
+
+
+def _categories(past: Past, now: Now, windows: Windows, allowed: Tolerance) -> Iterator[Part]:
+    known: dict[str, list[str]] = {}
+    for one in past.categories:
+        known.setdefault(twin(one), []).append(one)
+    unseen = [(str(one), n) for one, n in now.frequent if str(one) not in past.categories]
+    # Where the past itself holds two names of one form, the form does not matter there.
+    twins = [(one, n) for one, n in unseen if len(known.get(twin(one), ())) == 1]
+    others = [(one, n) for one, n in unseen if twin(one) not in known]
+    cause = ""
+    if twins:
+        one, usual = twins[0][0], known[twin(twins[0][0])][0]
+        cause = f"{one[:30]!r} for {usual[:30]!r}: {difference(one, usual)}"
+    names = [one for one, _ in twins]
+    yield Part("known categories in another form", past.name, _among(now.column, names), allowed.twins, cause)
+    names = [one for one, _ in others]
+    cause = f"new categories: {', '.join(repr(one[:30]) for one in names[:3])}" if names else ""
+    limit = allowed.category + (3 * _worst_new(past) if windows.enough else 0.0)
+    event = _among(now.column, names)
+    yield Part("categories never seen before", past.name, event, limit, cause, advisory=not windows.enough)
+
+
+def _among(column: Any, names: Sequence[str]) -> Any:
+    import ibis
+
+    return column.isin(list(names)) if names else column.isnull() & ibis.literal(False)
+
+
+def _worst_new(past: Past) -> float:
+    """Return the largest share of rows that categories new in their window ever had, after the first three windows."""
+    kept = past.rows >= profile.ROWS
+    counts = numpy.array([one[kept] for one in past.categories.values()])
+    if counts.ndim != 2 or counts.shape[1] < 4:
+        return 1.0
+    seen_before = numpy.cumsum(counts, axis=1) - counts > 0
+    new = numpy.where(seen_before, 0.0, counts).sum(axis=0) / past.rows[kept]
+    return float(new[3:].max())
+
+
+def measured(training: Dataset, serving: Dataset, allowed: Tolerance, alpha: float) -> Measured:
+    """Measure every common feature of the serving data against the training data, in a handful of queries."""
+    features = profile.common_features(training, serving)
+    windows = profile.windows_of(training, serving)
+    past = profile.past(training, features, windows)
+    frequent = profile.most_frequent(serving.table, features, profile.MAX_CATEGORIES)
+    usual = profile.most_frequent(training.table, features, profile.ATOMS)
+    now = {
+        name: Now(profile.value(serving.table[name], kind), serving.table[name], frequent[name], serving.rows)
+        for name, kind in features.items()
+    }
+    atoms = {
+        name: _atoms(frequent[name], usual[name])
+        for name, one in past.items()
+        if one.kind == "number" and not one.grows
+    }
+    shares = profile.shares_by_window(training, atoms, windows)
+    found = [
+        part
+        for name, one in past.items()
+        for part in parts(one, now[name], windows, shares.get(name), atoms.get(name, ()), allowed)
+    ]
+    events = {str(place): part.event for place, part in enumerate(found)}
+    events |= {f"{place}?": part.chance for place, part in enumerate(found) if part.chance is not None}
+    counts = profile.count_events(serving, events)
+    findings = judged(found, counts, past, alpha / (PARTS * max(1, len(features))))
+    level = alpha / (PARTS * max(1, len(features)))
+    whole = (
+        became_constant(past, now, windows, usual, span_known=bool(serving.roles.time)),
+        replayed(training, serving, allowed.new_value, level),
+    )
+    return Measured((*findings, *(one for one in whole if one is not None)), windows, past, now)
+
+
+def _atoms(frequent: Sequence[tuple[Any, int]], usual: Sequence[tuple[Any, int]]) -> list[float]:
+    own = [float(one) for one, _ in [*frequent[: profile.ATOMS], *usual[: profile.ATOMS]]]
+    return [one for one in dict.fromkeys(own) if numpy.isfinite(one)]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came out: findings for every part, and both sides to look at."""
+
+    findings: tuple[Finding, ...]
+    windows: Windows
+    past: dict[str, Past]
+    now: dict[str, Now]

@@ -1,0 +1,294 @@
+"""What a column was like in the past, window by window, and what it is like now: counted where the data are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy
+from numpy.typing import NDArray
+
+from mltestscore.comparison import columns
+from mltestscore.inputs.dataset import Dataset
+
+if TYPE_CHECKING:
+    import ibis
+    import pandas as pd
+
+DAY = 86_400.0
+UNITS = (("months", 30 * DAY), ("weeks", 7 * DAY), ("days", DAY))
+WINDOWS = 12  # fewer past windows cannot say what is unusual (measured: 1.6 % false alarms with 8, none with 12)
+ROWS = 100
+ATOMS = 10
+MAX_CATEGORIES = 1_000
+
+
+@dataclass(frozen=True)
+class Windows:
+    """How the past is cut: the unit's name, its length in seconds, and how many windows hold at least 100 rows."""
+
+    name: str = ""
+    length: float = 0.0
+    count: int = 0
+
+    @property
+    def enough(self) -> bool:
+        """Whether the past can say what is unusual."""
+        return self.count >= WINDOWS
+
+
+@dataclass(frozen=True)
+class Past:
+    """One feature in the training data, one entry a window in time order: arrays of shape (windows,).
+
+    Attributes:
+        rows, missing, fractions: rows; missing values; numbers that are not whole.
+        low, high: least and largest number (NaN for texts and empty windows).
+        constant: whether one value filled the window.
+        distinct: about how many different values there are.
+        categories: for texts, the rows by category (shape (windows,) each).
+    """
+
+    name: str
+    kind: Literal["number", "text"]
+    rows: NDArray[numpy.float64]
+    missing: NDArray[numpy.float64]
+    fractions: NDArray[numpy.float64]
+    low: NDArray[numpy.float64]
+    high: NDArray[numpy.float64]
+    constant: NDArray[numpy.bool_]
+    distinct: int
+    categories: dict[str, NDArray[numpy.float64]] = field(default_factory=dict)
+
+    @property
+    def present(self) -> float:
+        """Values that are not missing."""
+        return float(self.rows.sum() - self.missing.sum())
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Least and largest number ever; NaN where there is none."""
+        known = ~numpy.isnan(self.low)
+        return (float(self.low[known].min()), float(self.high[known].max())) if known.any() else (numpy.nan, numpy.nan)
+
+    @property
+    def grows(self) -> bool:
+        """Whether it only grows with time: a counter, a date, a month within one year; the next value is new."""
+        known = (self.rows >= ROWS) & ~numpy.isnan(self.low)
+        low, high = self.low[known], self.high[known]
+        if len(low) < 4 or high[-1] <= high[0] or low[-1] <= low[0]:
+            return False
+        steps = (numpy.diff(low) >= 0) & (numpy.diff(high) >= 0)
+        return bool(steps.mean() >= 0.95)
+
+    @property
+    def nameless(self) -> str:
+        """Why its values are names and not measurements, else empty: an identifier, free text."""
+        if self.kind == "text" and (self.distinct > MAX_CATEGORIES or self.distinct > 0.2 * max(self.present, 250)):
+            return "free text or an identifier"
+        if self.kind == "number" and self.present >= ROWS and self.fractions.sum() == 0:
+            return "an identifier" if self.distinct > 0.9 * self.present else ""
+        return ""
+
+
+def windows_of(training: Dataset, serving: Dataset) -> Windows:
+    """Return the longest windows, no longer than the serving data are, of which the past has at least twelve."""
+    if not training.roles.time:
+        return Windows()
+    at = columns.seconds(training.table[training.roles.time])
+    span = _span(serving)
+    choices = [(name, unit) for name, unit in UNITS if unit <= span * 1.5] or [UNITS[-1]]
+    best = Windows()
+    for name, unit in choices:
+        sizes = training.table.select(w=(at / unit).floor()).group_by("w").aggregate(n=lambda rows: rows.count())
+        found = Windows(name, unit, int(sizes.filter(sizes["n"] >= ROWS).count().to_pyarrow().as_py()))
+        if found.enough:
+            return found
+        best = max(best, found, key=lambda one: one.count)
+    return best
+
+
+def _span(serving: Dataset) -> float:
+    if not serving.roles.time:
+        return 7 * DAY
+    at = columns.seconds(serving.table[serving.roles.time])
+    return float((at.max() - at.min()).to_pyarrow().as_py() or 0.0)
+
+
+def common_features(training: Dataset, serving: Dataset) -> dict[str, Literal["number", "text"]]:
+    """Return the features that both have with the kind of the training column; times and nested values are left out."""
+    found: dict[str, Literal["number", "text"]] = {}
+    for name in training.features:
+        if name in serving.columns:
+            kind = columns.kind_of(training.table[name].type())
+            if kind == "number" or kind == "text":
+                found[name] = kind
+    return found
+
+
+def value(column: Any, kind: str) -> Any:
+    """Return a column as its training kind: a number, or a text in which 5 and 5.0 are the same."""
+    return columns.number(column) if kind == "number" else columns.key_text(column, column).nullif("")
+
+
+def past(training: Dataset, features: dict[str, Literal["number", "text"]], windows: Windows) -> dict[str, Past]:
+    """Return what each feature was like, window by window, from one query and one for the categories."""
+    import ibis
+
+    table = training.table
+    stats: dict[str, Any] = {"rows": table.count()}
+    overall: dict[str, Any] = {}
+    for place, (name, kind) in enumerate(features.items()):
+        column = value(table[name], kind)
+        stats[f"missing_{place}"] = columns.missing(table[name]).sum()
+        stats[f"low_{place}"], stats[f"high_{place}"] = column.min(), column.max()
+        if kind == "number":
+            stats[f"fraction_{place}"] = (column != column.floor()).sum()
+        overall[f"distinct_{place}"] = column.approx_nunique()
+    at = _window(table, training, windows)
+    by_window = table.group_by(window=at).aggregate(**stats).order_by("window").to_pyarrow().to_pandas()
+    distinct = table.aggregate(**overall).to_pyarrow().to_pylist()[0] if overall else {}
+    found = {
+        name: _past(name, kind, place, by_window, int(distinct[f"distinct_{place}"] or 0))
+        for place, (name, kind) in enumerate(features.items())
+    }
+    texts = [name for name, one in found.items() if one.kind == "text" and not one.nameless]
+    if texts:
+        counts = [
+            table.select(window=at, feature=ibis.literal(name), value=value(table[name], "text"))
+            .group_by(["feature", "window", "value"])
+            .aggregate(n=lambda rows: rows.count())
+            for name in texts
+        ]
+        frame = ibis.union(*counts).to_pyarrow().to_pandas() if len(counts) > 1 else counts[0].to_pyarrow().to_pandas()
+        _add_categories(found, frame.dropna(subset=["value"]), list(by_window["window"]))
+    return found
+
+
+def _window(table: Any, training: Dataset, windows: Windows) -> Any:
+    import ibis
+
+    if not windows.length:
+        return ibis.literal(0.0)
+    return (columns.seconds(table[training.roles.time]) / windows.length).floor().fill_null(-1e18)
+
+
+def _past(name: str, kind: Any, place: int, frame: pd.DataFrame, distinct: int) -> Past:
+    def numbers(column: str) -> NDArray[numpy.float64]:
+        return numpy.asarray(frame[f"{column}_{place}"].fillna(0), dtype=numpy.float64)
+
+    empty = numpy.full(len(frame), numpy.nan)
+    low, high = (
+        frame[f"{end}_{place}"].to_numpy(dtype=numpy.float64) if kind == "number" else empty for end in ("low", "high")
+    )
+    same = (frame[f"low_{place}"] == frame[f"high_{place}"]).to_numpy(dtype=bool)
+    fractions = numbers("fraction") if kind == "number" else numpy.zeros(len(frame))
+    rows = frame["rows"].to_numpy(dtype=numpy.float64)
+    return Past(name, kind, rows, numbers("missing"), fractions, low, high, same, distinct)
+
+
+def _add_categories(found: dict[str, Past], frame: pd.DataFrame, windows: list[float]) -> None:
+    place = {window: index for index, window in enumerate(windows)}
+    for name, window, text, count in frame[["feature", "window", "value", "n"]].itertuples(index=False):
+        counts = found[name].categories.setdefault(str(text), numpy.zeros(len(windows)))
+        counts[place[window]] += count
+
+
+def most_frequent(table: ibis.Table, features: dict[str, Literal["number", "text"]], limit: int) -> dict[str, Any]:
+    """Return for each feature its ``limit`` most frequent values and their rows, most frequent first."""
+    import ibis
+
+    found: dict[str, Any] = {name: [] for name in features}
+    for kind in ("number", "text"):
+        parts = [
+            table.select(feature=ibis.literal(name), value=value(table[name], kind))
+            .filter(lambda rows: rows["value"].notnull())
+            .group_by(["feature", "value"])
+            .aggregate(n=lambda rows: rows.count())
+            .order_by([ibis.desc("n"), "value"])
+            .limit(limit)
+            for name, own in features.items()
+            if own == kind
+        ]
+        if parts:
+            rows = (ibis.union(*parts) if len(parts) > 1 else parts[0]).to_pyarrow().to_pylist()
+            for row in sorted(rows, key=lambda row: -row["n"]):
+                found[row["feature"]].append((row["value"], int(row["n"])))
+    return found
+
+
+def shares_by_window(training: Dataset, atoms: Mapping[str, Sequence[float]], windows: Windows) -> dict[str, Any]:
+    """Return for each number feature the share of rows at each atom, by window: shape (windows, atoms)."""
+    table = training.table
+    counts = {
+        f"a_{place}_{rank}": (value(table[name], "number") == atom).sum()
+        for place, (name, own) in enumerate(atoms.items())
+        for rank, atom in enumerate(own)
+    }
+    at = _window(table, training, windows)
+    frame = (
+        table.group_by(window=at).aggregate(rows=table.count(), **counts).order_by("window").to_pyarrow().to_pandas()
+    )
+    rows = frame["rows"].to_numpy(dtype=float)
+    return {
+        name: numpy.column_stack(
+            [frame[f"a_{place}_{rank}"].fillna(0).to_numpy(dtype=float) / rows for rank in range(len(own))]
+        )
+        for place, (name, own) in enumerate(atoms.items())
+        if len(own)
+    }
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many rows an event holds in, of how many, and by how much clusters reduce what they say (≥ 1)."""
+
+    hits: int
+    rows: int
+    design_effect: float
+
+
+def count_events(dataset: Dataset, events: dict[str, Any]) -> dict[str, Count]:
+    """Return the count of each event (Boolean columns of the dataset's table), with its design effect, in one query.
+
+    The design effect comes from the one-way analysis of variance of the event between clusters (Donner 1986; Kish
+    1965, with the cluster size that a row sees); an event that never happens has none.
+    """
+    if not events:
+        return {}
+    table = dataset.table
+    flags = {f"e{place}": event.fill_null(False).cast("int64") for place, event in enumerate(events.values())}
+    if not dataset.roles.cluster:
+        row = table.aggregate(rows=table.count(), **{name: flag.sum() for name, flag in flags.items()})
+        seen = row.to_pyarrow().to_pylist()[0]
+        return {name: Count(int(seen[f"e{place}"] or 0), int(seen["rows"]), 1.0) for place, name in enumerate(events)}
+    rows = table.select(cluster=table[dataset.roles.cluster], **flags)
+    groups = rows.group_by("cluster").aggregate(n=rows.count(), **{name: rows[name].sum() for name in flags})
+    sums = {"rows": groups["n"].sum(), "clusters": groups.count(), "squares": (groups["n"] * groups["n"]).sum()}
+    for name in flags:
+        sums[name] = groups[name].sum()
+        sums[f"{name}_means"] = (groups[name] * groups[name] / groups["n"]).sum()
+    seen = groups.aggregate(**sums).to_pyarrow().to_pylist()[0]
+    return {name: _count(seen, f"e{place}") for place, name in enumerate(events)}
+
+
+def _count(seen: dict[str, Any], event: str) -> Count:
+    n, groups, hits = float(seen["rows"]), float(seen["clusters"]), float(seen[event] or 0)
+    if not hits or groups in (1.0, n):
+        return Count(int(hits), int(n), max(1.0, n) if groups == 1 and hits else 1.0)
+    means, squares = float(seen[f"{event}_means"]), float(seen["squares"])
+    between = (means - hits * hits / n) / (groups - 1)
+    within = (hits - means) / (n - groups)
+    size = (n - squares / n) / (groups - 1)
+    total = between + (size - 1) * within
+    icc = min(1.0, max(0.0, (between - within) / total)) if total > 0 else 1.0
+    return Count(int(hits), int(n), 1 + (squares / n - 1) * icc)
+
+
+def repeated_keys(dataset: Dataset) -> tuple[int, int]:
+    """Return how many rows repeat the key of another row, and how many rows have a key."""
+    table, keys = dataset.table, list(dataset.roles.key)
+    known = table.filter([table[name].notnull() for name in keys]).select(*keys)
+    rows = int(known.count().to_pyarrow().as_py())
+    return rows - int(known.distinct().count().to_pyarrow().as_py()), rows
