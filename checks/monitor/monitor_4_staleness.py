@@ -59,8 +59,7 @@ def check_staleness(
     """Model, data, stages and tables are not older than declared, and the dates can be believed."""
     current = registry.current
     yield _aged("age of the model", days(current.trained_at, clock), max_age_days)
-    lags = (max_data_lag_days, max_stage_lag_days)
-    data_limit, stage_limit = (max_age_days if limit is None else limit for limit in lags)
+    data_limit, stage_limit = (max_age_days if lag is None else lag for lag in (max_data_lag_days, max_stage_lag_days))
     if current.data_until is None:
         yield undecided(DATA_LAG, "the lineage does not say data_until, the newest training row's time; write it there")
     else:
