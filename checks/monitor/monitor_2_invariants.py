@@ -38,7 +38,9 @@ import numpy
 import pandas as pd
 
 from mltestscore import Finding, Table, at_most, check, fault, undecided
-from mltestscore.comparison import invariants, pictures, profile
+from mltestscore.comparison import pictures, profile
+from mltestscore.comparison.battery import measured
+from mltestscore.comparison.invariants import Tolerance
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.schema import Schema
 
@@ -69,8 +71,8 @@ def check_invariants(
         counts = f"{training.rows} training and {serving.rows} served rows"
         yield undecided(PARTS, f"{counts}; at least {min_rows} of each are needed", n_to_settle=min_rows)
         return
-    allowed = invariants.Tolerance(missing, spike, out_of_range, fraction, category, twins, new_value)
-    found = invariants.measured(training, serving, allowed, alpha)
+    allowed = Tolerance(missing, spike, out_of_range, fraction, category, twins, new_value)
+    found = measured(training, serving, allowed, alpha)
     if not found.past:
         yield undecided(PARTS, "training and serving have no feature in common; name the columns alike")
         return

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy
 
+from mltestscore.comparison.battery import Measured
 from mltestscore.comparison.cause import Cause
 from mltestscore.comparison.columns import Kind
-from mltestscore.comparison.invariants import Measured
 from mltestscore.comparison.join import Differences, KeyJoin
 from mltestscore.details import Cell, Histograms, Table
 from mltestscore.finding import Finding
