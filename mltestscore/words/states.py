@@ -59,11 +59,21 @@ def grouped(items: Iterable[ItemResult]) -> list[tuple[ItemState, list[ItemResul
 def verdict(item: ItemResult) -> str:
     """Return the item's verdict in a sentence or two: the answer first, then why."""
     reasons = [reason(check) for check in item.checks if check.state in ANSWERS_BY.get(item.state, ())]
+    reasons += [_worthless(check) for check in item.checks]
     if item.state == "attested":
         reasons = [f"By {said.by} on {said.date}." for said in item.attestations]
     elif item.state == "not_offered":
-        reasons = [reason(check) for check in item.checks] or [item.remedy]
+        reasons = [reason(check) for check in item.checks]
     return " ".join([STATES[item.state].lead, *dict.fromkeys(part for part in map(sentence, reasons) if part)])
+
+
+def _worthless(check: CheckResult) -> str:
+    """Return why a check that passed shows nothing; ``""`` for one that does, or did not pass."""
+    if check.state != "passed" or check.proof.state == "proven":
+        return ""
+    if proves_nothing(check):
+        return f"{check.id} passed, but it proves nothing: it did not notice what was planted to test it"
+    return f"{check.id} passed, but no fault was planted, so nothing shows that it can fail"
 
 
 def reason(check: CheckResult) -> str:
@@ -104,11 +114,16 @@ def proves_nothing(check: CheckResult) -> bool:
 
 
 def sentence(text: str) -> str:
-    """Return text that begins with a capital and ends with a full stop."""
+    """Return text that ends with a full stop and begins with a capital, unless it begins with a name such as an id.
+
+    >>> sentence("it expired"), sentence("monitor.3 failed"), sentence("temp: rows differ")
+    ('It expired.', 'monitor.3 failed.', 'temp: rows differ.')
+    """
     text = text.strip()
     if not text:
         return ""
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?…" else ".")
+    first = text.split(maxsplit=1)[0]
+    return (text[0].upper() + text[1:] if first.isalpha() else text) + ("" if text[-1] in ".!?…" else ".")
 
 
 def counts(scorecard: Scorecard) -> list[str]:

@@ -12,20 +12,36 @@ from typing import Any
 from mltestscore.scorecard import Scorecard
 
 LONGEST = 600
+LONGEST_NAME = 120
 LONGEST_BODY = 4_100
-"""Where a string is cut, in characters: bodies of texts and tracebacks keep what :mod:`mltestscore.details` allows."""
+"""Where a string is cut, in characters: prose, names, and bodies of texts, which keep what a check may yield."""
 
 PILED_ACCENTS = 2
 """Combining marks kept on one letter: Vietnamese needs two."""
 
 _BODIES = {"body", "traceback"}
+_NAMES = {
+    "name",
+    "where",
+    "system",
+    "title",
+    "id",
+    "item",
+    "by",
+    "owner",
+    "digest",
+    "version",
+    "branch",
+    "unit",
+    "method",
+}
 _KEPT = "\n\t"
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
-def tame(scorecard: Scorecard) -> Scorecard:
-    """Return the scorecard with every string made visible and cut; numbers and literals stay as they are."""
-    return Scorecard.model_validate(_walk(scorecard.model_dump(mode="python"), ""))
+def tame(scorecard: Scorecard, longest: int = LONGEST) -> Scorecard:
+    """Return the scorecard with every string made visible and cut, prose at ``longest``; numbers and literals stay."""
+    return Scorecard.model_validate(_walk(scorecard.model_dump(mode="python"), "", longest))
 
 
 def visible(text: str, longest: int = LONGEST) -> str:
@@ -48,13 +64,15 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _walk(value: Any, key: str) -> Any:
+def _walk(value: Any, key: str, longest: int) -> Any:
     if isinstance(value, str):
-        return visible(value, LONGEST_BODY if key in _BODIES else LONGEST)
+        return visible(
+            value, LONGEST_BODY if key in _BODIES else min(longest, LONGEST_NAME) if key in _NAMES else longest
+        )
     if isinstance(value, dict):
-        return {_walk(name, ""): _walk(part, str(name)) for name, part in value.items()}
+        return {_walk(name, "name", longest): _walk(part, str(name), longest) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_walk(part, key) for part in value]
+        return [_walk(part, key, longest) for part in value]
     return value
 
 

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from mltestscore.result import CheckResult
 from mltestscore.scorecard import ItemResult, ItemState, NextStep, Scorecard, SectionScore
-from mltestscore.words import states
+from mltestscore.words import states, tame
 from mltestscore.words.figures import plural, seconds
 
 from .details import Caps, Figure, figure
@@ -25,7 +25,11 @@ class Fullness:
 
     findings: int
     caps: Caps
-    details_of_passed: bool = True
+    groups: int = 40
+    about: bool = True
+    figures: int = 12
+    figures_of_passed: int = 12
+    longest: int = tame.LONGEST
     note: str = ""
 
 
@@ -39,14 +43,24 @@ class CheckView:
     @cached_property
     def groups(self) -> Sequence[Group]:
         """The findings, by name."""
-        return finding_groups(self.record, self.fullness.findings)
+        return finding_groups(self.record, self.fullness.findings)[: self.fullness.groups]
+
+    @property
+    def hidden_groups(self) -> int:
+        """How many measures are not on the page."""
+        return len({finding.name for finding in self.record.findings}) - len(self.groups)
 
     @cached_property
     def figures(self) -> Sequence[Figure]:
         """The typed details, drawn."""
-        if self.record.state == "passed" and not self.fullness.details_of_passed:
-            return []
-        return [figure(detail, self.fullness.caps) for detail in self.record.details]
+        passed = self.record.state == "passed"
+        most = self.fullness.figures_of_passed if passed else self.fullness.figures
+        return [figure(detail, self.fullness.caps) for detail in self.record.details[:most]]
+
+    @property
+    def hidden_figures(self) -> int:
+        """How many details are not on the page."""
+        return len(self.record.details) - len(self.figures)
 
     @property
     def vacuous(self) -> bool:
@@ -103,6 +117,7 @@ class GroupView:
 
     state: ItemState
     wording: states.Wording
+    open: bool
     items: Sequence[ItemView]
 
 
@@ -127,8 +142,13 @@ class Page:
     def groups(self) -> Sequence[GroupView]:
         """The items by state, worst first."""
         return [
-            GroupView(state, states.STATES[state], [ItemView(item, self.fullness) for item in items])
-            for state, items in states.grouped(self.card.items)
+            GroupView(
+                state,
+                states.STATES[state],
+                states.STATES[state].open or (number == 0 and state != "passed"),  # a page is never all folded
+                [ItemView(item, self.fullness) for item in items],
+            )
+            for number, (state, items) in enumerate(states.grouped(self.card.items))
         ]
 
     @property

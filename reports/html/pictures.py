@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from mltestscore.result import FindingRecord
 from mltestscore.scorecard import SectionScore, TrendPoint
-from mltestscore.words.figures import interval_text, limit_text, number, points, share_scale, value_text, with_unit
+from mltestscore.words.figures import number, points, share_scale, with_unit
 
 from .svg import Scale, element, line, picture, rounded_ends, scale
 
@@ -60,7 +60,10 @@ def finding_picture(finding: FindingRecord, shared: Scale) -> Markup:
         parts.append(element("circle", cx=round(shared(finding.previous), 1), cy=MIDDLE, r=3.6, class_="p"))
     if finding.value is not None:
         parts.append(element("path", d=_mark(finding.verdict, round(shared(finding.value), 1)), class_=finding.verdict))
-    return picture(WIDTH, HEIGHT, _spoken(finding), *parts, class_="f")
+    spoken = _spoken(finding)
+    if spoken:
+        parts.insert(0, element("title", spoken))
+    return picture(WIDTH, HEIGHT, spoken, *parts, class_="f")
 
 
 def sparkline(trend: Sequence[TrendPoint], now: float, maximum: float) -> Markup:
@@ -126,12 +129,7 @@ def _mark(verdict: str, x: float) -> str:
 
 
 def _spoken(finding: FindingRecord) -> str:
-    if finding.value is None:
-        return "not measured"
-    interval, limit = interval_text(finding), limit_text(finding)
-    parts = [with_unit(value_text(finding), finding.unit)]
-    parts += [f"interval {interval}"] if interval else []
-    parts += [f"limit {limit}"] if limit else []
-    if finding.previous is not None:
-        parts.append(f"previous run {number(finding.previous * share_scale(finding.unit))}")
-    return ", ".join([*parts, finding.verdict])
+    """Return what the picture alone says: the cells beside it hold value, interval and limit already."""
+    if finding.previous is None:
+        return ""
+    return f"previous run {with_unit(number(finding.previous * share_scale(finding.unit)), finding.unit)}"

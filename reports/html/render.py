@@ -27,18 +27,18 @@ LARGEST = 300_000
 LEAN = "To keep this page under 300 KB, pictures and rows that agree are left out; scorecard.json holds them all."
 FULLNESS = (
     Fullness(findings=25, caps=Caps()),
-    Fullness(findings=8, caps=Caps(rows=8, points=80, characters=800), note=LEAN),
-    Fullness(findings=3, caps=Caps(rows=3, points=40, characters=300), details_of_passed=False, note=LEAN),
+    Fullness(findings=10, caps=Caps(rows=8, points=80, characters=800), figures_of_passed=2, note=LEAN),
+    Fullness(5, Caps(rows=5, points=50, characters=400), groups=12, figures=2, figures_of_passed=0, note=LEAN),
+    Fullness(1, Caps(), groups=3, figures=0, figures_of_passed=0, about=False, longest=80, note=LEAN),
 )
 """Tried in this order until the page is small enough."""
 
 
 def render(scorecard: Scorecard) -> str:
     """Return the page as text; the same scorecard gives the same bytes."""
-    card = tame.tame(scorecard)
     page = ""
     for fullness in FULLNESS:
-        page = _page(card, fullness)
+        page = _page(tame.tame(scorecard, fullness.longest), fullness)
         if len(page.encode()) <= LARGEST:
             break
     return page

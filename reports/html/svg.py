@@ -30,14 +30,15 @@ def element(name: str, *children: Markup | str, **attributes: object) -> Markup:
 
 
 def picture(width: float, height: float, label: str, *children: Markup, class_: str = "") -> Markup:
-    """Return an ``<svg>`` that a screen reader announces as ``label``."""
+    """Return an ``<svg>`` that a screen reader announces as ``label``, or passes over where that is empty."""
     return element(
         "svg",
         *children,
         class_=class_ or None,
         viewBox=f"0 0 {short(width)} {short(height)}",
-        role="img",
-        aria_label=label,
+        role="img" if label else None,
+        aria_label=label or None,
+        aria_hidden=None if label else "true",
     )
 
 
@@ -84,7 +85,7 @@ def rounded_ends(low: float, high: float) -> tuple[float, float]:
     >>> rounded_ends(0, 0.054)
     (0.0, 0.06)
     """
-    step = _step(low, high, 3)
+    step = _step(low, high, 8)
     return round(math.floor(low / step + 1e-9) * step, 12), round(math.ceil(high / step - 1e-9) * step, 12)
 
 

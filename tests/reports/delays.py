@@ -12,7 +12,8 @@ from mltestscore.scorecard import Attestation, Machine, Phases, Rejected, Run, W
 
 from .records import MODEL, RECOMPUTED, SERVING, TRAINING, categories, check, histograms, log, series, share, table
 
-FEATURES = "wind_dir humid dewp pressure visib precip wind_speed hour weekday distance carrier origin dest".split()
+FEATURES = ["wind_dir", "humid", "dewp", "pressure", "visib", "precip", "wind_speed", "hour", "weekday", "distance"]
+FEATURES += ["carrier", "origin", "dest"]
 FAHRENHEIT = "offset by −17.8, ×0.556: looks like °F → °C"
 
 RUN = Run(

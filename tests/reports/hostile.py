@@ -26,12 +26,12 @@ TEXTS = {
     "entity": "&lt;b&gt;&#x3c;script&#x3e;",
     "empty": "",
     "white space": " \n\t ",
-    "markdown": "| a | b |\n|---|---|\n# head\n```\n<details>@octocat #1 ![x](https://x.invalid/y.png) [l](javascript:1)",
+    "markdown": "| a | b |\n|---|---|\n# head\n```\n<details>@octocat #1 "
+    "![x](https://x.invalid/y.png) [l](javascript:1) www.x.invalid",
 }
 
-DETAIL_FIELDS = set(
-    "columns rows left_out x x_name y_name lines left right left_name right_name edges categories body".split()
-)
+DETAIL_FIELDS = {"columns", "rows", "left_out", "x", "x_name", "y_name", "lines", "edges", "categories", "body"}
+DETAIL_FIELDS |= {"left", "right", "left_name", "right_name"}
 
 
 def hostile(text: str) -> Scorecard:

@@ -32,12 +32,12 @@ FAULTS = (
     "strings are cut after eight characters",
     "one row in a hundred is default-filled",
 )
-FLAT = "name where floor ceiling unit verdict cause note advisory smallest_visible n_to_settle".split()
+FLAT = ("name", "where", "floor", "ceiling", "unit", "verdict", "cause", "note", "advisory", "smallest_visible")
 
 
 def record(finding: Finding, previous: float | None = None) -> FindingRecord:
     """Return a finding as the record that a run writes: flat, with ``None`` for an open end."""
-    flat = {name: getattr(finding, name) for name in FLAT}
+    flat = {name: getattr(finding, name) for name in (*FLAT, "n_to_settle")}
     if (interval := finding.interval) is not None:
         flat |= {"value": interval.value, "low": _finite(interval.low), "high": _finite(interval.high)}
         flat |= {"n": interval.n, "confidence": interval.confidence, "method": interval.method}
