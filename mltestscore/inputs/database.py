@@ -7,8 +7,9 @@ import tempfile
 import threading
 import warnings
 import weakref
+from collections import deque
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _lock = threading.RLock()
 _serial = count()
+_unused: deque[Callable[[], object]] = deque()
 
 
 def connection() -> Any:
@@ -54,24 +56,30 @@ def _spill_folder() -> str:
 
 
 def as_table(arrow: pa.Table) -> ibis.Table:
-    """Return an Ibis table that reads a tidy Arrow table in place; DuckDB lets go of it with the last expression."""
+    """Return an Ibis table that reads a tidy Arrow table in place, for as long as an expression uses it."""
     name = f"mltestscore_{next(_serial)}"
     with _lock:
         backend = connection()
+        _drop_unused()
         backend.con.register(name, arrow)
         return _kept_while_used(name, backend.con.unregister, name)
 
 
 def relation(kind: Literal["VIEW", "TABLE"], query: str) -> ibis.Table:
-    """Return a new DuckDB view or table of ``query``, dropped with the last expression that uses it.
+    """Return a new DuckDB view or table of ``query``, dropped some time after the last expression that uses it.
 
     Raises :class:`duckdb.Error` when the query fails.
     """
     name = f"mltestscore_{next(_serial)}"
     with _lock:
         con = connection().con
+        _drop_unused()
         con.execute(f"CREATE {kind} {name} AS {query}").fetchall()
-        return _kept_while_used(name, con.execute, f"DROP {kind} IF EXISTS {name}")
+        return _kept_while_used(name, _run, f"DROP {kind} IF EXISTS {name}")
+
+
+def _run(statement: str) -> None:
+    connection().con.execute(statement).fetchall()
 
 
 def _kept_while_used(name: str, drop: Callable[[str], object], statement: str) -> ibis.Table:
@@ -80,10 +88,11 @@ def _kept_while_used(name: str, drop: Callable[[str], object], statement: str) -
         warnings.simplefilter("ignore", DeprecationWarning)
         table: ibis.Table = connection().table(name)
     # At exit the connection goes as a whole, and may be gone already.
-    weakref.finalize(table.op(), _forget, drop, statement).atexit = False
+    weakref.finalize(table.op(), _unused.append, partial(drop, statement)).atexit = False
     return table
 
 
-def _forget(drop: Callable[[str], object], statement: str) -> None:
-    with _lock:
-        drop(statement)
+def _drop_unused() -> None:
+    # Not in the finalizer: the garbage collector may call that in the middle of a query.
+    while _unused:
+        _unused.popleft()()

@@ -181,9 +181,7 @@ def _plain_frame(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the frame with unique text as column names and its named index levels as columns."""
     named = any(level is not None for level in frame.index.names)
     plain = frame.reset_index(drop=not named)
-    plain.columns = [  # type: ignore[assignment]
-        "_".join(map(str, label)) if isinstance(label, tuple) else str(label) for label in plain.columns
-    ]
+    plain.columns = ["_".join(map(str, label)) if isinstance(label, tuple) else str(label) for label in plain.columns]
     twice = sorted({str(label) for label in plain.columns[plain.columns.duplicated()]})
     if twice:
         raise InputError(f"{name}: the frame has more than one column named {', '.join(map(repr, twice))}; rename them")

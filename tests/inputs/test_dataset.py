@@ -203,6 +203,7 @@ def test_the_table_outlives_its_dataset_and_is_let_go_with_it(frame: pd.DataFram
     name = table.get_name()
     assert table.count().to_pyarrow().as_py() == 50
     del table
+    assert open_dataset("another", frame).table.count().to_pyarrow().as_py() == 50
     assert name not in database.connection().con.execute("FROM duckdb_views()").df()["view_name"].tolist()
 
 

@@ -1,0 +1,76 @@
+"""Families of column types, so that int32, Int64 and BIGINT, or str, object and category, mean the same to a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+FAMILIES = {
+    "integer": {"int", "integer", "long", "bigint", "smallint", "tinyint", "hugeint", "int_", "intp"}
+    | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
+    "number": {"float", "double", "real", "decimal", "numeric", "number", "float_", "float16", "float32", "float64"},
+    "text": {"str", "string", "object", "object_", "o", "category", "varchar", "text", "char", "str_", "stringdtype"},
+    "boolean": {"bool", "boolean", "bool_"},
+    "time": {"datetime", "datetime64", "datetime64[ns]", "datetime64[us]", "timestamp", "date", "datetimetzdtype"},
+}
+
+
+class MismatchError(Exception):
+    """The column's type cannot be compared with what the rule says; the message says why."""
+
+
+def family(kind: Any) -> str:
+    """Return the family of an Ibis type: integer, number, text, boolean, time or other."""
+    for name, holds in (
+        ("boolean", kind.is_boolean()),
+        ("integer", kind.is_integer()),
+        ("number", kind.is_numeric()),
+        ("text", kind.is_string()),
+        ("time", kind.is_timestamp() or kind.is_date()),
+    ):
+        if holds:
+            return name
+    return "other"
+
+
+def type_family(name: str) -> str:
+    """Return the family that a type name of a rule means; empty when it is not known."""
+    plain = name.strip().lower()
+    return next((family for family, names in FAMILIES.items() if plain in names), "")
+
+
+def comparable(column: Any, kwargs: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    """Return the column and its bounds, ``None`` where there is none, as the database compares them.
+
+    Raises :class:`MismatchError` for text against numbers and the like, and for a bound of a time that is no time.
+    """
+    bounds = [kwargs.get("min_value"), kwargs.get("max_value")]
+    kind, given = family(column.type()), [bound for bound in bounds if bound is not None]
+    if kind == "time" and all(isinstance(bound, str) for bound in given):
+        low, high = (None if bound is None else _instant(bound) for bound in bounds)
+        return column.cast("timestamp"), low, high
+    if kind == "text" and all(isinstance(bound, str) for bound in given):
+        return column, *bounds
+    if kind in ("integer", "number", "boolean") and not any(isinstance(bound, str) for bound in given):
+        return column.cast("int64") if kind == "boolean" else column, *bounds
+    raise MismatchError(f"the column is {kind} and cannot be compared with {given[0]!r}")
+
+
+def _instant(text: str) -> Any:
+    import pandas as pd
+
+    try:
+        moment = pd.Timestamp(text)
+    except ValueError as error:
+        raise MismatchError(f"{text!r} is not a time") from error
+    return (moment.tz_convert("UTC").tz_localize(None) if moment.tzinfo else moment).to_pydatetime()
+
+
+def members(column: Any, values: Sequence[Any]) -> list[Any]:
+    """Return the values that a column of this family can hold at all."""
+    kind = family(column.type())
+    if kind == "text":
+        return [value for value in values if isinstance(value, str)]
+    if kind == "time":
+        return [_instant(value) for value in values if isinstance(value, str)]
+    return [value for value in values if isinstance(value, (int, float))]

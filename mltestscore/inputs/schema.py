@@ -1,0 +1,172 @@
+"""What a team expects of its data: a Great Expectations suite, its violations and the domains that it allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mltestscore.errors import near
+from mltestscore.inputs import expectations
+from mltestscore.inputs.dataset import Dataset
+from mltestscore.inputs.expectations import Outcome
+from mltestscore.inputs.families import type_family
+from mltestscore.inputs.rules import ROW_FILTERS, Rule, read_suite
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_EXAMPLE = 40
+CATEGORIES = ("expect_column_values_to_be_in_set", "expect_column_distinct_values_to_be_in_set")
+EQUAL_SET = "expect_column_distinct_values_to_equal_set"
+TYPES = ("expect_column_values_to_be_of_type", "expect_column_values_to_be_in_type_list")
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A rule that a dataset breaks beyond the rule's own ``mostly``.
+
+    Attributes:
+        rule: the rule.
+        column: its first column; empty for a rule on the table.
+        unexpected: rows that break it; 0 where the rule is not about rows.
+        rows: rows that it is about.
+        examples: a few offending values, cut to 40 characters each.
+        message: what was found.
+        missing: whether the rule is broken because a column of it is not there.
+    """
+
+    rule: Rule
+    column: str
+    unexpected: int
+    rows: int
+    examples: tuple[str, ...]
+    message: str
+    missing: bool = False
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The values that the rules allow in a column, as far as they say.
+
+    Attributes:
+        low: least number, or ``None``.
+        high: largest number, or ``None``.
+        categories: the allowed values, or empty where any is.
+        nullable: whether a value may be missing.
+        max_null_share: the largest share of missing values, in [0, 1].
+        dtype: integer, number, text, boolean, time, or empty.
+    """
+
+    low: float | None = None
+    high: float | None = None
+    categories: tuple[object, ...] = ()
+    nullable: bool = True
+    max_null_share: float = 1.0
+    dtype: str = ""
+
+
+class Schema:
+    """The rules of one suite."""
+
+    def __init__(self, source: str, rules: Iterable[Rule]) -> None:
+        self.source = source
+        self.rules = tuple(rules)
+
+    def __repr__(self) -> str:
+        return f"<Schema from {self.source}: {len(self.rules)} rules on {len(self.columns)} columns>"
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that have at least one rule on their values."""
+        return frozenset(column for rule in self.rules if rule.on_values for column in rule.columns)
+
+    def violations(self, dataset: Dataset) -> list[Violation]:
+        """Return one entry for each rule that the dataset breaks, in the order of the rules.
+
+        Core rules run as one query where the data is; other rules run on Great Expectations, on the columns that they
+        name. Raises :class:`InputError` when Great Expectations refuses a rule's arguments.
+        """
+        lacking = {rule: _lacking(rule, dataset) for rule in self.rules}
+        present = [rule for rule in self.rules if not lacking[rule]]
+        compiled = [rule for rule in present if expectations.can_compile(rule)]
+        outcomes = dict(zip(compiled, expectations.measure(dataset.table, compiled), strict=True)) if compiled else {}
+        others = [rule for rule in present if rule not in outcomes]
+        if others:
+            from mltestscore.inputs.gx import validate
+
+            outcomes.update(zip(others, validate(_frame_for(others, dataset), others), strict=True))
+        found = []
+        for rule in self.rules:
+            if lacking[rule] and not rule.optional:
+                message = f"{dataset.name} ({dataset.source}) has no column {lacking[rule]!r}."
+                message += near(lacking[rule], dataset.columns)
+                found.append(Violation(rule, rule.column, 0, dataset.rows, (), message, missing=True))
+            elif rule in outcomes and outcomes[rule].broken:
+                found.append(_violation(rule, outcomes[rule]))
+        return found
+
+    def domain(self, column: str) -> Domain:
+        """Return what the rules allow in a column; without a rule that says so, anything."""
+        rules = [rule for rule in self.rules if rule.kwargs.get("column") == column]
+        between = [rule for rule in rules if rule.type == "expect_column_values_to_be_between"]
+        lows = [rule.kwargs.get("min_value") for rule in (*between, *_of(rules, "expect_column_min_to_be_between"))]
+        highs = [rule.kwargs.get("max_value") for rule in (*between, *_of(rules, "expect_column_max_to_be_between"))]
+        allowed = [rule.kwargs["value_set"] for rule in rules if rule.type in (*CATEGORIES, EQUAL_SET)]
+        categories = [value for value in allowed[0] if all(value in other for other in allowed)] if allowed else []
+        null_share = min((1 - rule.mostly for rule in _of(rules, "expect_column_values_to_not_be_null")), default=1.0)
+        types = [name for rule in rules if rule.type in TYPES for name in _type_names(rule)]
+        return Domain(
+            low=max(_numbers(lows), default=None),
+            high=min(_numbers(highs), default=None),
+            categories=tuple(categories),
+            nullable=null_share > 0,
+            max_null_share=null_share,
+            dtype=next(filter(None, map(type_family, types)), ""),
+        )
+
+    def without(self, column: str) -> Schema:
+        """Return the schema without the rules that name a column, for planted faults."""
+        return Schema(self.source, (rule for rule in self.rules if column not in rule.columns))
+
+    def loosened(self) -> Schema:
+        """Return a schema with as many rules on the same columns, all so wide that they allow anything."""
+        return Schema(self.source, (_loose(rule) for rule in self.rules))
+
+
+def load_schema(path: Path) -> Schema:
+    """Read a Great Expectations 1.x suite from JSON; see :func:`mltestscore.inputs.rules.read_suite` for errors."""
+    return Schema(str(path), read_suite(path))
+
+
+def _loose(rule: Rule) -> Rule:
+    if not rule.on_values:
+        return rule
+    return Rule("expect_column_values_to_not_be_null", {"column": rule.column, "mostly": 0.0}, rule.optional)
+
+
+def _type_names(rule: Rule) -> list[str]:
+    return list(rule.kwargs.get("type_list") or [rule.kwargs.get("type_", "")])
+
+
+def _of(rules: Iterable[Rule], kind: str) -> list[Rule]:
+    return [rule for rule in rules if rule.type == kind]
+
+
+def _numbers(values: Iterable[object]) -> list[float]:
+    return [float(value) for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)]
+
+
+def _lacking(rule: Rule, dataset: Dataset) -> str:
+    return next((column for column in rule.columns if column not in dataset.columns), "")
+
+
+def _frame_for(rules: Iterable[Rule], dataset: Dataset) -> pd.DataFrame:
+    whole = any(not rule.columns or ROW_FILTERS & set(rule.kwargs) for rule in rules)
+    return dataset.frame(None if whole else dict.fromkeys(column for rule in rules for column in rule.columns))
+
+
+def _violation(rule: Rule, outcome: Outcome) -> Violation:
+    examples = tuple(str(value)[:MAX_EXAMPLE] for value in outcome.examples)
+    return Violation(rule, rule.column, outcome.unexpected, outcome.rows, examples, outcome.message)
