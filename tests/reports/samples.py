@@ -78,7 +78,7 @@ def card(results: Sequence[CheckResult], vouched: Statements | None = None, **ch
     fields: dict[str, Any] = {
         "mltestscore": "0.1.0",
         "system": "flight-delay",
-        "run": RUN,
+        "run": RUN.model_copy(deep=True),
         "score": score(items, in_ci=True),
         "next_steps": next_steps(items, in_ci=True),
         "items": items,
