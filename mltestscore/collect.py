@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -29,8 +28,8 @@ class CheckFailed(Exception):  # noqa: N818 - a verdict, not an error
     """A check came to ``failed`` or ``error``; carries the text that pytest shows instead of a traceback."""
 
 
-class Project(pytest.Collector):
-    """The root of all check files; it stands where the configuration lies, so that its ``conftest.py`` counts."""
+class Project(pytest.Directory):
+    """The root of all check files, in the folder of the configuration, so that the ``conftest.py`` there counts."""
 
     def collect(self) -> Iterator[pytest.Collector]:
         """Yield our own files in rubric order, then the team's."""
@@ -74,13 +73,6 @@ def planned_checks(config: Config) -> dict[str, Check]:
         with suppress(Exception):
             planned |= {f"{node}::{check.function.__name__}": check for check in checks_of(import_file(file))}
     return planned
-
-
-def project_node(session: pytest.Session, config: Config) -> Project:
-    """Return the root collector, with the node id of the configuration's folder under pytest's root."""
-    folder = os.path.relpath(config.folder.resolve(), session.config.rootpath)
-    inside = not folder.startswith("..") and folder != "."
-    return Project.from_parent(session, name="mltestscore", nodeid=Path(folder).as_posix() if inside else "")
 
 
 def options_for(check: Check, config: Config) -> dict[str, Any]:

@@ -34,24 +34,25 @@ class Conclusion:
 
 def make_scorecard(end: Conclusion, config: Config, history: History | None) -> Scorecard:
     """Judge the evidence of a run by the rubric's rules and set it beside the runs on record."""
-    warnings = list(end.warnings)
+    statements = statements_of(config)
+    unplaced = [f"{lost.source}: {lost.what} rejected: {lost.reason}" for lost in statements.unplaced]
     previous = history.previous(end.system) if history else None
     since = datetime.fromisoformat(end.run.started) - timedelta(days=config.repeated_within_days)
     results = [_with_history(result, previous, history, since, end.system) for result in end.results]
     in_ci, repeated = end.run.by == "CI", config.repeated_runs
-    items = assemble(results, statements_of(config), in_ci=in_ci, repeated_runs=repeated)
+    items = assemble(results, statements, in_ci=in_ci, repeated_runs=repeated)
     return Scorecard(
         mltestscore=__version__,
         system=end.system,
         run=end.run,
         score=score(items, in_ci=in_ci, repeated_runs=repeated),
-        next_steps=next_steps(items),
+        next_steps=next_steps(items, in_ci=in_ci, repeated_runs=repeated),
         changes=changes(items, previous),
         trend=history.trend(end.system) if history else [],
         items=items,
         inputs=inputs_of(results),
         not_run=end.not_run,
-        warnings=warnings,
+        warnings=[*end.warnings, *unplaced],
     )
 
 

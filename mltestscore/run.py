@@ -75,6 +75,15 @@ class Items:
     def __init__(self, history: History) -> None:
         self._history = history
         self._faults: dict[str, dict[str, Any]] = {}
+        self._home: pytest.Directory | None = None
+
+    def pytest_collectstart(self, collector: pytest.Collector) -> None:
+        """Remember the node of the configuration's folder: a conftest's fixtures belong to it (pytest 9.1)."""
+        if (
+            isinstance(collector, pytest.Directory)
+            and collector.path == collector.config.stash[CONFIG].folder.resolve()
+        ):
+            self._home = collector
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -83,7 +92,8 @@ class Items:
             marked.refuse_bad_marks(items)
         except MltestscoreError as error:
             raise pytest.UsageError(str(error)) from None
-        items.extend(session.genitems(collect.project_node(session, session.config.stash[CONFIG])))
+        folder = session.config.stash[CONFIG].folder.resolve()
+        items.extend(session.genitems(collect.Project.from_parent(self._home or session, path=folder)))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:

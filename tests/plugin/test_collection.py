@@ -96,7 +96,8 @@ def test_users_files_of_the_same_names_do_not_clash(project, mode):
     project.write("test_data_1_schema.py", "import checks, reports\ndef test_mine():\n    assert not checks.OURS\n")
     project.write("data/data_1_schema.py", "raise ImportError('not this one')")
 
-    outcome = project.run(f"--import-mode={mode}", "-v")
+    # In importlib mode a user says where their packages lie.
+    outcome = project.run(f"--import-mode={mode}", "-v", "-o", "pythonpath=.")
 
     outcome.stdout.fnmatch_lines(["*test_data_1_schema.py::test_mine PASSED*"])
     assert outcome.ret == pytest.ExitCode.OK
