@@ -55,9 +55,10 @@ class Check:
 
     @property
     def doc(self) -> str:
-        """The documentation of the check: its function's docstring, else that of its file."""
+        """The documentation of the check: its file's where it is ours, else its function's."""
         module = inspect.getmodule(self.function)
-        return inspect.getdoc(self.function) or inspect.getdoc(module) or ""
+        own = inspect.getdoc(self.function) or ""
+        return (inspect.getdoc(module) or own) if _is_ours(self.function) else own
 
 
 def check(
