@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy
+from numpy.typing import NDArray
 
 from mltestscore.comparison import columns, profile
 from mltestscore.comparison.numbers import DEFAULTS
@@ -152,7 +153,7 @@ def _spike(past: Past, now: Now, windows: Windows, shares: Any, atoms: Sequence[
     if not windows.enough:
         growth = numpy.maximum(pooled, 0.05)
     else:
-        growth = numpy.full(len(atoms), max(allowed.spike, 3 * _worst_growth(shares[kept], past.rows[kept])))
+        growth = numpy.maximum(allowed.spike, _tolerated_growth(_worst_growth(shares[kept], past.rows[kept]), atoms))
     served = dict(now.frequent)
     current = numpy.array([served.get(atom, 0) / now.rows for atom in atoms])
     worst = int((current - pooled - growth).argmax())
@@ -163,12 +164,21 @@ def _spike(past: Past, now: Now, windows: Windows, shares: Any, atoms: Sequence[
     return Part(name, past.name, event, float(pooled[worst] + growth[worst]), cause, advisory=not windows.enough)
 
 
-def _worst_growth(shares: Any, rows: Any) -> float:
-    """Return by how much the share of any of the values ever grew over its share in all windows before."""
-    if len(shares) < 2:
-        return 1.0
+def _tolerated_growth(worst: NDArray[numpy.float64], atoms: Sequence[float]) -> NDArray[numpy.float64]:
+    """Return how much each value may grow: three times as much as any value ever did, since weather and fashion drift.
+
+    A usual default (0, -1, 999) is under suspicion beforehand: as much as any value did, or three times its own worst.
+    """
+    any_value = float(worst.max())
+    suspected = numpy.array([atom in DEFAULTS for atom in atoms])
+    own = numpy.clip(3 * worst, any_value, 3 * any_value)
+    return numpy.asarray(numpy.where(suspected, own, 3 * any_value))
+
+
+def _worst_growth(shares: NDArray[numpy.float64], rows: NDArray[numpy.float64]) -> NDArray[numpy.float64]:
+    """Return by how much the share of each value ever grew over its share in all windows before, shape (values,)."""
     before = numpy.cumsum(shares * rows[:, None], axis=0)[:-1] / numpy.cumsum(rows)[:-1, None]
-    return max(0.0, float((shares[1:] - before).max()))
+    return numpy.asarray(numpy.maximum(0.0, (shares[1:] - before).max(axis=0)))
 
 
 def _categories(past: Past, now: Now, windows: Windows, allowed: Tolerance) -> Iterator[Part]:

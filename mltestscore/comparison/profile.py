@@ -252,8 +252,8 @@ class Count:
 def count_events(dataset: Dataset, events: dict[str, Any]) -> dict[str, Count]:
     """Return the count of each event (Boolean columns of the dataset's table), with its design effect, in one query.
 
-    The design effect comes from the one-way analysis of variance of the event between clusters (Donner 1986; Kish
-    1965, with the cluster size that a row sees); an event that never happens has none.
+    The design effect is the variance of the share between clusters (the linearised ratio estimator, Cochran 1977) over
+    that of independent rows; dividing the rows by it before the exact bounds is the method of Korn and Graubard (1998).
     """
     if not events:
         return {}
@@ -265,25 +265,25 @@ def count_events(dataset: Dataset, events: dict[str, Any]) -> dict[str, Count]:
         return {name: Count(int(seen[f"e{place}"] or 0), int(seen["rows"]), 1.0) for place, name in enumerate(events)}
     rows = table.select(cluster=table[dataset.roles.cluster], **flags)
     groups = rows.group_by("cluster").aggregate(n=rows.count(), **{name: rows[name].sum() for name in flags})
-    sums = {"rows": groups["n"].sum(), "clusters": groups.count(), "squares": (groups["n"] * groups["n"]).sum()}
+    sums = {"rows": groups["n"].sum(), "clusters": groups.count(), "nn": (groups["n"] * groups["n"]).sum()}
     for name in flags:
         sums[name] = groups[name].sum()
-        sums[f"{name}_means"] = (groups[name] * groups[name] / groups["n"]).sum()
+        sums[f"{name}k"] = (groups[name] * groups[name]).sum()
+        sums[f"{name}n"] = (groups[name] * groups["n"]).sum()
     seen = groups.aggregate(**sums).to_pyarrow().to_pylist()[0]
     return {name: _count(seen, f"e{place}") for place, name in enumerate(events)}
 
 
 def _count(seen: dict[str, Any], event: str) -> Count:
-    n, groups, hits = float(seen["rows"]), float(seen["clusters"]), float(seen[event] or 0)
-    if not hits or groups in (1.0, n):
-        return Count(int(hits), int(n), max(1.0, n) if groups == 1 and hits else 1.0)
-    means, squares = float(seen[f"{event}_means"]), float(seen["squares"])
-    between = (means - hits * hits / n) / (groups - 1)
-    within = (hits - means) / (n - groups)
-    size = (n - squares / n) / (groups - 1)
-    total = between + (size - 1) * within
-    icc = min(1.0, max(0.0, (between - within) / total)) if total > 0 else 1.0
-    return Count(int(hits), int(n), 1 + (squares / n - 1) * icc)
+    n, clusters, hits = float(seen["rows"]), float(seen["clusters"]), float(seen[event] or 0)
+    if hits in (0.0, n):
+        return Count(int(hits), int(n), 1.0 if not hits else max(1.0, n / max(1.0, clusters)))
+    if clusters == 1:
+        return Count(int(hits), int(n), n)
+    share = hits / n
+    residuals = float(seen[f"{event}k"]) - 2 * share * float(seen[f"{event}n"]) + share * share * float(seen["nn"])
+    variance = clusters / (clusters - 1) * max(0.0, residuals)
+    return Count(int(hits), int(n), min(n, max(1.0, variance / (n * share * (1 - share)))))
 
 
 def repeated_keys(dataset: Dataset) -> tuple[int, int]:
