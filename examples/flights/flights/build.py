@@ -71,10 +71,9 @@ def _made(target: Path, item: str, parts: dict[str, str]) -> Path:
 
 def _make(temporary: Path, parts: dict[str, str]) -> None:
     console = Console(stderr=True)
-    with _progress(console, "reading flights and weather"):
-        from flights.parts import Parts  # only for a build: it loads scikit-learn and Flask
+    from flights.parts import Parts  # only for a build: it loads scikit-learn and Flask
 
-        made = Parts(temporary)
+    made = Parts(temporary)
     for part, says in parts.items():
         step: Callable[[], None] = getattr(made, part)
         with _progress(console, says):

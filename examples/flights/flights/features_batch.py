@@ -9,6 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from flights import spec
+from flights.raw import text
 
 
 def features(flights: pd.DataFrame, history: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
@@ -22,7 +23,7 @@ def features(flights: pd.DataFrame, history: pd.DataFrame, weather: pd.DataFrame
     hour = flights[spec.TIME].dt.floor("h")
     day = flights["scheduled_local"].dt.normalize()
     table = flights[[spec.KEY, spec.TIME, *spec.CATEGORICAL, "distance"]].assign(
-        departure_hour=flights["origin"] + " " + hour.dt.strftime("%Y-%m-%dT%H"),
+        departure_hour=flights["origin"] + " " + text(hour, "%Y-%m-%dT%H"),
         departure_minute=flights["scheduled_local"].dt.hour * 60 + flights["scheduled_local"].dt.minute,
         weekday=flights["scheduled_local"].dt.weekday,
         hour=hour,

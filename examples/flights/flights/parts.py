@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -24,8 +25,16 @@ class Parts:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.flights = raw.departures()
-        self.weather = raw.weather()
+
+    @cached_property
+    def flights(self) -> pd.DataFrame:
+        """All departures of the year."""
+        return raw.departures()
+
+    @cached_property
+    def weather(self) -> pd.DataFrame:
+        """All weather of the year."""
+        return raw.weather()
 
     def tables(self) -> None:
         """Write ``training.parquet``, ``holdout.parquet`` and the late labels of the served week."""

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from flights import spec
 from flights.app import LOG, create_app
+from flights.raw import text
 
 
 def serve_week(build: Path, flights: pd.DataFrame) -> pd.DataFrame:
@@ -26,7 +27,7 @@ def serve_week(build: Path, flights: pd.DataFrame) -> pd.DataFrame:
     app = create_app(build, spec.CURRENT, log)
     requests = flights[[spec.KEY, "carrier", "origin", "dest"]].assign(
         scheduled_local=flights["scheduled_local"].dt.strftime("%Y-%m-%dT%H:%M"),
-        departure_hour=flights["origin"] + " " + flights[spec.TIME].dt.strftime("%Y-%m-%dT%H"),
+        departure_hour=flights["origin"] + " " + text(flights[spec.TIME], "%Y-%m-%dT%H"),
     )
     with closing(app.extensions[LOG]), threadpool_limits(limits=1):  # one thread, as the server itself runs
         for _, asked in requests.groupby("departure_hour", sort=False):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from flights import spec
+from flights.raw import text
 
 TABLES = f"""
 CREATE TABLE weather (origin TEXT, hour INTEGER, {", ".join(f"{name} REAL" for name in spec.WEATHER)});
@@ -37,7 +38,7 @@ def build_store(path: Path, flights: pd.DataFrame, weather: pd.DataFrame) -> Non
     gone = flights[flights["dep_delay"].notna()]
     delay = pd.to_timedelta(gone["dep_delay"], unit="min")
     left = (gone[spec.TIME] + delay - EPOCH) // pd.Timedelta(minutes=1)
-    day = (gone["scheduled_local"] + delay).dt.strftime("%F")
+    day = text(gone["scheduled_local"] + delay, "%F")
     hour = (weather["hour"] - EPOCH) // pd.Timedelta(hours=1)
     routes = flights[["origin", "dest", "distance"]].drop_duplicates(["origin", "dest"]).sort_values(["origin", "dest"])
     readings = weather[list(spec.WEATHER)].astype(object).where(weather[list(spec.WEATHER)].notna(), None)
