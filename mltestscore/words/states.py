@@ -123,7 +123,7 @@ def sentence(text: str) -> str:
     if not text:
         return ""
     first = text.split(maxsplit=1)[0]
-    return (text[0].upper() + text[1:] if first.isalpha() else text) + ("" if text[-1] in ".!?…" else ".")
+    return (text[0].upper() + text[1:] if first.rstrip(",;").isalpha() else text) + ("" if text[-1] in ".!?…" else ".")
 
 
 def counts(scorecard: Scorecard) -> list[str]:

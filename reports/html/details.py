@@ -36,13 +36,18 @@ class Caps:
 
 @dataclass(frozen=True)
 class Figure:
-    """A detail ready to print; ``keys`` names the lines or sides in the order of their marks ``k0``, ``k1``, …"""
+    """A detail ready to print.
+
+    ``keys`` names the lines or sides in the order of their colours ``k0``, ``k1``, …; ``marks`` says how each is drawn:
+    ``s`` as a stroke, ``h`` as a filled shape.
+    """
 
     kind: str
     title: str
     body: Markup
     keys: Sequence[str] = ()
     note: str = ""
+    marks: str = "s" * MAX_LINES
 
 
 def figure(detail: DetailRecord, caps: Caps) -> Figure:
@@ -83,7 +88,9 @@ def _table(title: str, data: dict[str, Any], caps: Caps) -> Figure:
 
 
 def _text(title: str, data: dict[str, Any], caps: Caps) -> Figure:
-    body = str(data["body"])
+    body = data["body"]
+    if not isinstance(body, str):
+        raise TypeError("the body of a text is a string")
     rest = len(body) - caps.characters
     note = f"{rest:,} more characters in scorecard.json." if rest > 0 else ""
     return Figure("text", title, element("pre", body[: caps.characters]), note=note)
@@ -118,9 +125,8 @@ def _histograms(title: str, data: dict[str, Any], caps: Caps) -> Figure:
     names = [str(data["left_name"]), str(data["right_name"])]
     if data.get("categories"):
         body, hidden = _bars(title, [str(name) for name in data["categories"]], left, right)
-        return Figure(
-            "histograms", title, body, names, f"{hidden} rarer categories in scorecard.json." if hidden else ""
-        )
+        note = f"{hidden} rarer categories in scorecard.json." if hidden else ""
+        return Figure("histograms", title, body, names, note, marks="hh")
     edges = [value for value in _numbers(data["edges"]) if value is not None]
     across = scale(edges, LEFT, WIDTH - RIGHT)
     up = scale([0.0, *left, *right], HEIGHT - BOTTOM, TOP)
@@ -131,7 +137,7 @@ def _histograms(title: str, data: dict[str, Any], caps: Caps) -> Figure:
         element("path", d=filled, class_="h k0"),
         element("path", d=_steps(edges, right, across, up), class_="s k1"),
     ]
-    return Figure("histograms", title, picture(WIDTH, HEIGHT, title, *parts), names)
+    return Figure("histograms", title, picture(WIDTH, HEIGHT, title, *parts), names, marks="hs")
 
 
 def _bars(title: str, names: Sequence[str], left: Sequence[float], right: Sequence[float]) -> tuple[Markup, int]:
@@ -145,7 +151,13 @@ def _bars(title: str, names: Sequence[str], left: Sequence[float], right: Sequen
         for offset, value, mark in ((0, one, "h k0"), (10, other, "h k1")):
             parts.append(element("rect", x=120, y=top + offset, width=along(value) - 120, height=9, class_=mark))
         parts.append(
-            element("text", f"{one:.1%} · {other:.1%}", x=along(max(one, other)) + 5, y=top + 13, class_="tick")
+            element(
+                "text",
+                f"{_per_cent(one)} · {_per_cent(other)}",
+                x=along(max(one, other)) + 5,
+                y=top + 13,
+                class_="tick",
+            )
         )
     return picture(WIDTH + 40, len(rows) * 26 + 4, title, *parts), len(names) - len(rows)
 
@@ -193,6 +205,10 @@ def _broken_line(x: Sequence[float | None], y: Sequence[float | None], across: S
 def _numbers(values: Sequence[Any]) -> list[float | None]:
     parsed = [None if value is None else float(value) for value in values]
     return [value if value is not None and math.isfinite(value) else None for value in parsed]
+
+
+def _per_cent(value: float) -> str:
+    return number(value * 100, 1) + "\u202f%"
 
 
 def _cell(value: object) -> str:

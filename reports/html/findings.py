@@ -126,9 +126,9 @@ def _remarks(finding: FindingRecord) -> list[str]:
     if finding.verdict == "inconclusive":
         if finding.smallest_visible is not None and finding.smallest_visible not in (finding.floor, finding.ceiling):
             least = with_unit(number(_three_digits(finding.smallest_visible * share_scale(finding.unit))), finding.unit)
-            remarks.append(f"this many rows could have shown harm only from {least} on")
+            remarks.append(f"with this n, harm would show only from {least} on")
         if finding.n_to_settle is not None:
-            remarks.append(f"about {number(_two_digits(finding.n_to_settle))} rows would settle it")
+            remarks.append(f"an n of about {number(_two_digits(finding.n_to_settle))} would settle it")
     return remarks
 
 

@@ -10,6 +10,9 @@ from markupsafe import Markup, escape
 
 Point = tuple[float, float]
 
+LARGEST = 1e290
+"""Numbers beyond this, and differences below its inverse, are not drawn: their arithmetic leaves the floats."""
+
 
 def element(name: str, *children: Markup | str, **attributes: object) -> Markup:
     """Return one element; text and attribute values are escaped, ``None`` leaves an attribute out.
@@ -70,9 +73,9 @@ class Scale:
 
 def scale(values: Iterable[float | None], start: float, end: float, *, pad: float = 0.0) -> Scale:
     """Return the scale that holds all finite values, with ``pad`` of its width as margin on both sides."""
-    finite = [value for value in values if value is not None and math.isfinite(value)]
+    finite = [value for value in values if value is not None and abs(value) < LARGEST]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
-    if high - low <= 1e-12 * max(abs(low), abs(high), 1e-300):
+    if high - low <= max(1e-12 * max(abs(low), abs(high)), 1 / LARGEST):
         reach = abs(low) / 2 or 0.5
         low, high = (0.0, 1.0) if low == 0 == high else (low - reach, high + reach)
     margin = (high - low) * pad
@@ -86,7 +89,7 @@ def rounded_ends(low: float, high: float) -> tuple[float, float]:
     (0.0, 0.06)
     """
     step = _step(low, high, 8)
-    return round(math.floor(low / step + 1e-9) * step, 12), round(math.ceil(high / step - 1e-9) * step, 12)
+    return _multiple(math.floor(low / step + 1e-9), step), _multiple(math.ceil(high / step - 1e-9), step)
 
 
 def ticks(low: float, high: float, about: int = 4) -> Sequence[float]:
@@ -95,17 +98,22 @@ def ticks(low: float, high: float, about: int = 4) -> Sequence[float]:
     >>> ticks(0, 0.93)
     [0.0, 0.2, 0.4, 0.6, 0.8]
     """
-    if not 0 < high - low < math.inf:
+    if not 1 / LARGEST < high - low < LARGEST:
         return [low]
     step = _step(low, high, about)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [round(index * step, 12) if abs(step) > 1e-9 else index * step for index in range(first, last + 1)]
+    return [_multiple(index, step) for index in range(first, last + 1)]
 
 
 def _step(low: float, high: float, about: int) -> float:
     rough = (high - low) / about
     power = 10.0 ** math.floor(math.log10(rough))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.8)
+
+
+def _multiple(index: int, step: float) -> float:
+    """Return a multiple of a round step without the noise of binary fractions (0.6000000000000001)."""
+    return float(f"{index * step:.12g}")
 
 
 def _is_number(value: object) -> bool:
