@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pandas as pd
 
 from mltestscore.errors import ConfigError, InputError, near
@@ -19,7 +20,6 @@ from mltestscore.serving.protocols import Columns, protocol_named
 
 __all__ = ["Answer", "Endpoint", "Load", "open_endpoint"]
 
-START_ATTEMPTS = 3
 PROBE_PAUSE = 0.1
 MOST_BODIES = 1000
 
@@ -101,7 +101,16 @@ class Endpoint:
 
         Raises :class:`InputError` for an empty frame, a missing column or a server that has ended.
         """
-        intended = schedule(rate, seconds, seed, arrivals)
+        return self._send(frame, schedule(rate, seconds, seed, arrivals))
+
+    def burst(self, frame: pd.DataFrame, requests: int) -> Load:
+        """Send so many requests at once and measure; ``throughput`` of the result is what the server can do.
+
+        Raises :class:`InputError` as :meth:`load` does.
+        """
+        return self._send(frame, np.zeros(requests))
+
+    def _send(self, frame: pd.DataFrame, intended: np.ndarray) -> Load:
         columns = self._columns(frame.head(min(len(intended), MOST_BODIES)))
         self.wait_until_ready(frame)
         rows = zip(*columns.values(), strict=True)
@@ -251,7 +260,8 @@ def open_endpoint(
 
     def reach(words: Sequence[str], at: str, previous: Callable[[], Endpoint | None]) -> Endpoint:
         ready_by = time.monotonic() + ready_timeout
-        server = _start(words, at, cwd, env, ready_by) if words else None
+        port = (urlsplit(at).port or 0) if at else 0
+        server = process.start_listening(words, cwd=cwd, env=env, port=port, deadline=ready_by) if words else None
         client = Client(at or (server.url if server else ""), wire, timeout=request_timeout, headers=headers)
         return Endpoint(
             client, protocol=protocol, features=features, server=server, ready_by=ready_by, previous=previous
@@ -268,27 +278,3 @@ def open_endpoint(
             endpoint.close()
             raise
     return endpoint
-
-
-def _start(
-    command: Sequence[str], url: str, cwd: Path | None, env: Mapping[str, str] | None, ready_by: float
-) -> process.Server:
-    """Start a server and wait until it listens; a free port that another process took meanwhile is replaced."""
-    port = urlsplit(url).port or 0 if url else 0
-    if not port and not any("{port}" in word for word in command):
-        raise ConfigError(
-            f"endpoint: the command {list(command)} says nowhere on which port to listen; "
-            "write {port} where the port goes, or give the url with the port that the server takes by itself."
-        )
-    for attempt in range(START_ATTEMPTS):
-        server = process.start(command, cwd=cwd, env=env, port=port)
-        try:
-            process.wait_until_listening(server, ready_by)
-        except InputError:
-            taken = server.port_was_taken
-            server.stop()
-            if port or not taken or attempt == START_ATTEMPTS - 1:
-                raise
-        else:
-            return server
-    raise AssertionError("unreachable: the last attempt returns or raises")

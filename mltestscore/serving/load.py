@@ -32,7 +32,6 @@ class Load:
         intended_s: shape (n,), the schedule, from its first instant.
         errors: what went wrong → how often.
         offered: requests a second on the schedule.
-        achieved: answered requests a second, over the same requests.
         lag_ms_p99: how late the generator itself was, 99th percentile.
         cpu: share of one core that our process used.
         versions: model versions that the answers named.
@@ -44,7 +43,6 @@ class Load:
     intended_s: np.ndarray
     errors: dict[str, int]
     offered: float
-    achieved: float
     lag_ms_p99: float
     cpu: float
     versions: tuple[str, ...]
@@ -59,6 +57,26 @@ class Load:
     def failed(self) -> int:
         """How many requests got no usable answer."""
         return sum(self.errors.values())
+
+    @property
+    def kept_up(self) -> float:
+        """Requests a second at which answers came, usable or not: below ``offered`` for a server that falls behind."""
+        intended, finished = float(np.ptp(self.intended_s)), float(np.ptp(self._finished_s))
+        return self.offered * min(1.0, intended / finished) if finished else self.offered
+
+    @property
+    def achieved(self) -> float:
+        """Usable answers a second while the load lasted."""
+        return self.kept_up * (1 - self.failed / self.requests)
+
+    @property
+    def throughput(self) -> float:
+        """Usable answers a second, from the first intended start to the last answer; for a burst, the capacity."""
+        return (self.requests - self.failed) / float(self._finished_s.max() - self.intended_s[0])
+
+    @property
+    def _finished_s(self) -> np.ndarray:
+        return self.intended_s + self.latencies_ms / 1000
 
     def percentiles(self, *, corrected: bool = True) -> dict[float, float]:
         """Return percentile → milliseconds by HdrHistogram (3 significant digits).

@@ -18,9 +18,10 @@ from typing import IO
 
 import psutil
 
-from mltestscore.errors import InputError
+from mltestscore.errors import ConfigError, InputError
 
 HOST = "127.0.0.1"
+START_ATTEMPTS = 3
 ALLOWED = frozenset(
     {"PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP"}
     | {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "JAVA_HOME"}
@@ -167,6 +168,35 @@ def start(
             "Give the program and its arguments as a list of strings."
         ) from error
     return Server(filled, port, process)
+
+
+def start_listening(
+    command: Sequence[str], *, cwd: Path | None, env: Mapping[str, str] | None, port: int, deadline: float
+) -> Server:
+    """Start a server as :func:`start` does and wait until it listens, at the longest until ``deadline``.
+
+    A free port that another process took meanwhile is replaced. What does not listen in time is stopped.
+
+    Raises :class:`ConfigError` for a command that leaves the port open, :class:`InputError` as :func:`start` and
+    :func:`wait_until_listening` do.
+    """
+    if not port and not any("{port}" in word for word in command):
+        raise ConfigError(
+            f"endpoint: the command {list(command)} says nowhere on which port to listen; "
+            "write {port} where the port goes, or give the url with the port that the server takes by itself."
+        )
+    for attempt in range(1, START_ATTEMPTS + 1):
+        server = start(command, cwd=cwd, env=env, port=port)
+        try:
+            wait_until_listening(server, deadline)
+        except BaseException:
+            taken = server.port_was_taken
+            server.stop()
+            if port or not taken or attempt == START_ATTEMPTS:
+                raise
+        else:
+            return server
+    raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def environment() -> dict[str, str]:

@@ -40,6 +40,8 @@ def misbehave() -> None:
     elif behaviour == "10 ms one at a time":
         with gate:
             time.sleep(0.01)
+    elif behaviour == "10 ms":
+        time.sleep(0.01)
     elif behaviour == "pauses":
         with gate:
             if number % 100 == 0:

@@ -1,0 +1,139 @@
+"""The served model is as fast as declared and as the previous version, and does not keep memory.
+
+Why
+    Speed and memory are part of the product, and nothing in a model's quality shows that they got worse.
+
+Measured
+    Rows of the serving log are sent to the server on a fixed random schedule; latency counts from the intended start,
+    so that a pause cannot hide (open loop). Blocks of the two versions alternate in random order; the ratio of each
+    pair's medians, 95th percentiles and capacities (a burst at once) is bounded by the exact signed-rank test, and
+    each version's blocks are compared with its own to know this machine's noise. Memory is the process tree's.
+
+Passes when
+    no bound shows more than ``tolerance`` of loss against the previous version, and no more requests are slower than
+    ``p50_ms`` and ``p95_ms`` than these names allow, fail, or hold memory above ``memory_mb``.
+
+If it fails
+    Median: every request does more work; profile one. 95th percentile alone: some requests wait, for locks, pauses,
+    new connections or slow rows. Capacity alone: requests wait for one another. Memory: look for lists and caches
+    without a limit (tracemalloc compares two snapshots).
+
+Options
+    p50_ms, p95_ms, memory_mb: none, only the team knows them. rate: requests a second; 0 is half of what the previous
+    version can do, at most 200. max_errors: 1 %. tolerance: 10 %. pairs: 13, the least that alpha allows. alpha:
+    0.0002 for each bound that shows harm. block_seconds: 0.35, so that all fits 16 s. rows: 50, sent again and again,
+    so that caches of answers fill at once and do not look like leaks. Sources of the numbers: our simulations.
+
+Source
+    Breck et al. 2017, Monitor 6. Open loop: Tene, "How not to measure latency". Blocks: Bulej et al. 2020.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mltestscore import Finding, NotOffered, Series, Table, at_most, check, fault, undecided
+from mltestscore.inputs.dataset import Dataset
+from mltestscore.inputs.endpoint import Endpoint
+from mltestscore.serving.blocks import Arm, details, measure
+from mltestscore.serving.comparison import change, share_above, share_failed, slower_than_previous, unless_limited
+from mltestscore.serving.memory import KEPT, judge_memory
+from mltestscore.stats.seeds import seed_of
+
+LATENCY = "latency against the previous version"
+CAPACITY = "capacity lost against the previous version"
+SLOW = "requests slower than declared"
+FAILED = "requests without a usable answer"
+BEHIND = "answers behind the offered rate"
+
+
+@check("monitor.6", proof_options={"pairs": 7, "block_seconds": 0.12, "alpha": 0.01})
+def check_performance(
+    endpoint: Endpoint,
+    serving: Dataset,
+    *,
+    p50_ms: float | None = None,
+    p95_ms: float | None = None,
+    memory_mb: float | None = None,
+    rate: float = 0.0,
+    max_errors: float = 0.01,
+    tolerance: float = 0.1,
+    pairs: int = 13,
+    block_seconds: float = 0.35,
+    rows: int = 50,
+    alpha: float = 0.0002,
+) -> Iterator[Finding | Table | Series]:
+    """Latency, capacity, errors and memory of the served model under open-loop load."""
+    limits = {share: limit for share, limit in ((50, p50_ms), (95, p95_ms)) if limit is not None}
+    previous = endpoint.previous
+    current, before, used = measure(
+        endpoint,
+        previous,
+        serving.sample(rows).frame(columns=serving.features),
+        pairs=pairs,
+        seconds=block_seconds,
+        rate=rate,
+        seed=seed_of("monitor.6", serving.digest),
+        enough=lambda arm: _settled(arm, {} if previous else limits, max_errors, alpha / pairs),
+    )
+    yield from _timings(current, before, limits, tolerance, alpha)
+    reasons = "; ".join(reason for reason, _ in current.errors.most_common(2))[:300]
+    yield at_most(FAILED, share_failed(current, alpha), max_errors, unit="share", cause=reasons)
+    behind = change([load.offered for load in current.loads], [load.kept_up for load in current.loads], alpha)
+    yield at_most(BEHIND, behind, tolerance, where=f"{used:.0f} a second", unit="share", advisory=not rate)
+    yield from judge_memory(current, before, memory_mb, alpha)
+    arms = {f"current {endpoint.version}".strip(): current}
+    yield from details({**arms, f"previous {previous.version}".strip(): before} if previous and before else arms)
+
+
+def _settled(arm: Arm, limits: dict[int, float], max_errors: float, alpha: float) -> bool:
+    """Say whether harm is shown already, so that more load would only cost time."""
+    slow = any(share_above(arm, limit, alpha).low > 1 - share / 100 for share, limit in limits.items())
+    return slow or share_failed(arm, alpha).low > max_errors
+
+
+def _timings(
+    current: Arm, before: Arm | None, limits: dict[int, float], tolerance: float, alpha: float
+) -> Iterator[Finding]:
+    for share, limit in limits.items():
+        slow = at_most(SLOW, share_above(current, limit, alpha), 1 - share / 100, where=f"{limit:g} ms", unit="share")
+        yield unless_limited(slow, "failed", current)
+    if before is None:
+        if not limits:
+            why = "there is neither a previous version nor a limit; offer previous_command or declare p95_ms"
+            yield undecided(LATENCY, why)
+        return
+    for share, where in ((50, "median"), (95, "95th percentile")):
+        now, then = current.percentile(share), before.percentile(share)
+        slower = slower_than_previous(LATENCY, where, now, then, most=tolerance, alpha=alpha)
+        yield unless_limited(slower, "passed", current)
+    lost = before.capacities, current.capacities
+    yield slower_than_previous(CAPACITY, "burst", *lost, most=tolerance, alpha=alpha)
+
+
+def _delay(endpoint: Endpoint, serving: Dataset) -> float:
+    """Return seconds that no tolerance or noise hides, and without a previous version hardly a declared limit."""
+    if endpoint.previous is None:
+        return 1.0
+    now = endpoint.load(serving.sample(10).frame(columns=serving.features), rate=60, seconds=0.25, seed=1)
+    return max(0.05, 2 * now.percentiles()[95] / 1000)
+
+
+@fault(check_performance, "every answer takes three times as long")
+def slow_answers(endpoint: Endpoint, serving: Dataset) -> dict[str, Endpoint]:
+    """More work for every request."""
+    return {"endpoint": endpoint.slowed(_delay(endpoint, serving))}
+
+
+@fault(check_performance, "the server pauses at every tenth request")
+def pauses(endpoint: Endpoint, serving: Dataset) -> dict[str, Endpoint]:
+    """A pause stops all requests that are due meanwhile; only an open loop sees those."""
+    return {"endpoint": endpoint.slowed(1.5 * _delay(endpoint, serving), every=10)}
+
+
+@fault(check_performance, "the server keeps two megabytes of every request", caught_by=KEPT)
+def leak(endpoint: Endpoint) -> dict[str, Endpoint]:
+    """A list without a limit."""
+    if endpoint.memory() is None:
+        raise NotOffered("the server's process", "offer its command instead of a url")
+    return {"endpoint": endpoint.leaking(2_000_000)}

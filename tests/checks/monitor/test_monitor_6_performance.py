@@ -1,0 +1,181 @@
+"""Performance against real servers: slower, stalling, serialised, leaking and failing ones fail, healthy ones never."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
+from mltestscore.inputs.endpoint import Endpoint, open_endpoint
+from mltestscore.result import CheckResult, FindingRecord
+from mltestscore.testing import run_check
+
+SERVERS = Path(__file__).parents[2] / "serving" / "servers"
+SHORT = {"pairs": 7, "alpha": 0.01, "block_seconds": 0.15}
+
+
+def flask(version: str) -> list[str]:
+    return [sys.executable, str(SERVERS / "flask_server.py"), "{port}", version, "20"]
+
+
+def stub(behaviour: str, version: str = "7") -> list[str]:
+    return [sys.executable, str(SERVERS / "stub_server.py"), "{port}", behaviour, version]
+
+
+@pytest.fixture
+def opened() -> Iterator:
+    """Return :func:`open_endpoint`; what it opens is closed after the test."""
+    endpoints: list[Endpoint] = []
+
+    def start(command, previous=(), **options) -> Endpoint:
+        endpoints.append(open_endpoint(command=command, previous_command=previous, **options))
+        return endpoints[-1]
+
+    yield start
+    for endpoint in endpoints:
+        endpoint.close()
+
+
+@pytest.fixture(scope="module")
+def serving() -> Dataset:
+    frame = pd.DataFrame({"id": range(200), "a": [float(number) for number in range(200)]})
+    return open_dataset("serving", frame, Roles(key=("id",), features=("a",)))
+
+
+def run(endpoint: Endpoint, serving: Dataset, **options) -> CheckResult:
+    return run_check("monitor.6", endpoint=endpoint, serving=serving, options={**SHORT, **options}, prove=False)
+
+
+def failed(result: CheckResult) -> list[FindingRecord]:
+    return [finding for finding in result.findings if finding.verdict == "failed" and not finding.advisory]
+
+
+@pytest.mark.slow
+def test_sound_server_passes_and_all_faults_are_caught(opened, serving):
+    """A tolerance of 100 % lets a busy test machine decide; the planted faults are far beyond it all the same."""
+    endpoint = opened(flask("7"), flask("6"), health="/health")
+    options = {**SHORT, "tolerance": 1.0, "p95_ms": 2000.0, "memory_mb": 2000.0, "max_errors": 0.05}
+    result = run_check("monitor.6", endpoint=endpoint, serving=serving, options=options)
+    assert result.state == "passed", result.reason
+    assert result.proof.state == "proven", result.proof
+
+
+def test_slower_version_fails_in_the_median(opened, serving):
+    result = run(opened(stub("10 ms"), stub("sound", "6")), serving)
+    assert ("latency against the previous version", "median") in {(one.name, one.where) for one in failed(result)}
+
+
+@pytest.mark.slow
+def test_pause_at_every_100th_request_fails_in_the_95th_percentile(opened, serving):
+    result = run(opened(stub("pauses"), stub("sound", "6")), serving, rate=200.0, block_seconds=0.6)
+    assert ("latency against the previous version", "95th percentile") in {
+        (one.name, one.where) for one in failed(result)
+    }
+
+
+def test_requests_that_wait_for_one_another_fail_in_capacity(opened, serving):
+    result = run(opened(stub("10 ms one at a time"), stub("10 ms", "6")), serving, rate=60.0)
+    assert "capacity lost against the previous version" in {one.name for one in failed(result)}
+
+
+def test_leak_of_20_kilobytes_a_request_fails(opened, serving):
+    result = run(opened(stub("leaks"), stub("sound", "6")), serving, tolerance=3.0)
+    kept = next(one for one in result.findings if one.name == "memory kept of every request")
+    assert kept.verdict == "failed"
+    assert kept.value == pytest.approx(20_000, rel=0.5)
+
+
+def test_leak_that_the_previous_version_has_too_is_shown_but_does_not_fail(opened, serving):
+    result = run(opened(stub("leaks"), stub("leaks", "6")), serving, tolerance=3.0)
+    assert failed(result) == []
+    assert any(one.advisory and one.name == "memory kept of every request" for one in result.findings)
+
+
+def test_cache_that_fills_is_no_leak(opened, serving):
+    assert failed(run(opened(stub("caches 100 rows"), stub("sound", "6")), serving, tolerance=3.0)) == []
+
+
+def test_answers_that_fail_are_named(opened, serving):
+    endpoint = opened((), url=opened(stub("error in 200")).url)
+    (finding,) = failed(run(endpoint, serving, p95_ms=2000.0))
+    assert finding.name == "requests without a usable answer"
+    assert "expected the key 'scores'" in finding.cause
+
+
+def test_server_that_hangs_under_load_fails_in_bounded_time(opened, serving):
+    endpoint = opened((), url=opened(stub("hangs")).url, request_timeout=0.5)
+    started = time.monotonic()
+    result = run(endpoint, serving, p95_ms=100.0)
+    assert {"requests without a usable answer", "requests slower than declared"} <= {one.name for one in failed(result)}
+    assert time.monotonic() - started < 8
+
+
+def test_declared_limit_alone_decides_without_a_previous_version(opened, serving):
+    endpoint = opened(stub("10 ms"))
+    slow = run(endpoint, serving, p95_ms=5.0)
+    assert [(one.name, one.where) for one in failed(slow)] == [("requests slower than declared", "5 ms")]
+    assert run(endpoint, serving, p95_ms=2000.0, p50_ms=1000.0, max_errors=0.05).state == "passed"
+
+
+def test_measuring_ends_as_soon_as_the_declared_limit_is_shown_to_be_broken(opened, serving):
+    endpoint = opened(stub("10 ms"), probe=serving.frame(columns=("a",)))
+    started = time.monotonic()
+    assert run(endpoint, serving, p95_ms=1.0, pairs=100).state == "failed"
+    assert time.monotonic() - started < 5
+
+
+def test_neither_limit_nor_previous_version_is_inconclusive_and_says_what_to_declare(opened, serving):
+    result = run(opened(stub("sound")), serving)
+    assert result.state == "inconclusive"
+    assert "offer previous_command or declare p95_ms" in result.reason
+
+
+def test_memory_above_its_declared_limit_fails(opened, serving):
+    result = run(opened(stub("sound")), serving, p95_ms=2000.0, memory_mb=1.0)
+    assert [one.name for one in failed(result)] == ["resident memory"]
+
+
+def test_memory_limit_of_a_server_that_is_not_ours_is_undecided(opened, serving):
+    url = opened(stub("sound")).url
+    result = run(opened((), url=url), serving, p95_ms=2000.0, memory_mb=100.0)
+    assert (result.state, "offer its command" in result.reason) == ("inconclusive", True)
+
+
+def test_server_that_falls_behind_the_declared_rate_fails(opened, serving):
+    result = run(opened(stub("10 ms one at a time")), serving, p95_ms=60_000.0, rate=250.0)
+    assert [one.name for one in failed(result)] == ["answers behind the offered rate"]
+
+
+def test_too_few_pairs_are_inconclusive(opened, serving):
+    result = run(opened(stub("10 ms"), stub("sound", "6")), serving, pairs=2)
+    assert result.state == "inconclusive"
+    assert all(one.n_to_settle for one in result.findings if "previous version" in one.name)
+
+
+def test_without_an_endpoint_it_is_not_offered(serving):
+    assert run_check("monitor.6", serving=serving).state == "not_offered"
+
+
+@pytest.mark.slow
+def test_noisy_machine_never_makes_a_sound_version_fail(opened, serving):
+    """Two processes that burn a core each, for both versions alike."""
+    burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        result = run(opened(flask("7"), flask("6")), serving, pairs=13, alpha=0.0002)
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
+    assert failed(result) == []
+
+
+def test_percentiles_and_blocks_of_both_versions_are_shown(opened, serving):
+    result = run(opened(stub("sound"), stub("sound", "6")), serving)
+    table, series = result.details
+    assert [row[0] for row in table.data["rows"]] == ["current 7", "previous 6"]
+    assert list(series.data["lines"]) == ["current 7", "previous 6"]
+    assert len(series.data["x"]) == SHORT["pairs"]

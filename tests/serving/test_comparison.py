@@ -1,0 +1,150 @@
+"""Paired blocks decide on quiet machines, stay open on noisy ones, and say why."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mltestscore.finding import at_most
+from mltestscore.serving.blocks import Arm, measure
+from mltestscore.serving.comparison import (
+    change,
+    own_noise,
+    share_above,
+    share_failed,
+    slower_than_previous,
+    unless_limited,
+)
+from mltestscore.serving.load import Load
+
+ALPHA = 0.0002
+
+
+def load_of(latencies_ms: Sequence[float], errors: dict[str, int] | None = None, limited: str = "") -> Load:
+    values = np.asarray(latencies_ms, dtype=float)
+    return Load(values, values, np.arange(len(values)) / 100, errors or {}, 100.0, 0.1, 0.1, ("7",), limited)
+
+
+def arm_of(*blocks: Sequence[float], limited: str = "") -> Arm:
+    return Arm(served=Recorded(), loads=[load_of(block, limited=limited) for block in blocks])
+
+
+class Recorded:
+    """A served model that answers every request after ``latency`` milliseconds, without a network."""
+
+    def __init__(self, latency: float = 5.0, failing: bool = False) -> None:
+        self.latency, self.failing = latency, failing
+        self.seeds: list[int] = []
+
+    def load(self, frame, *, rate, seconds, seed, arrivals="poisson") -> Load:
+        self.seeds.append(seed)
+        return self.burst(frame, round(rate * seconds))
+
+    def burst(self, frame, requests: int) -> Load:
+        return load_of([self.latency] * requests, {"no answer": requests} if self.failing else {})
+
+    def memory(self) -> int | None:
+        return None
+
+
+def blocks(seed: int, count: int, level: float, spread: float) -> list[float]:
+    return np.exp(np.random.default_rng(seed).normal(np.log(level), spread, count)).tolist()
+
+
+def test_clear_slowdown_on_a_quiet_machine_fails():
+    found = slower_than_previous("p50", "", blocks(1, 13, 6.5, 0.02), blocks(2, 13, 5.0, 0.02), most=0.1, alpha=ALPHA)
+    assert found.verdict == "failed"
+
+
+def test_equal_versions_on_a_quiet_machine_pass():
+    found = slower_than_previous("p50", "", blocks(1, 13, 5.0, 0.02), blocks(2, 13, 5.0, 0.02), most=0.1, alpha=ALPHA)
+    assert found.verdict == "passed"
+
+
+def test_noisy_machine_is_inconclusive_and_names_the_blocks_it_needs():
+    found = slower_than_previous("p50", "", blocks(1, 13, 6.0, 0.5), blocks(2, 13, 5.0, 0.5), most=0.1, alpha=ALPHA)
+    assert (found.verdict, found.cause) == ("inconclusive", "this machine is too noisy for the tolerance")
+    assert found.n_to_settle is not None
+    assert found.n_to_settle > 13
+
+
+def test_change_far_beyond_the_noise_fails_on_a_noisy_machine_too():
+    found = slower_than_previous("p50", "", blocks(1, 13, 100.0, 0.2), blocks(2, 13, 5.0, 0.2), most=0.1, alpha=ALPHA)
+    assert found.verdict == "failed"
+
+
+def test_too_few_blocks_are_inconclusive():
+    found = slower_than_previous("p50", "", [100.0] * 3, [5.0] * 3, most=0.1, alpha=ALPHA)
+    assert found.verdict == "inconclusive"
+    assert found.n_to_settle is not None
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.integers(0, 2**32), st.floats(0.001, 1.0))
+def test_equal_versions_never_fail_whatever_the_noise(seed, spread):
+    now, then = blocks(seed, 13, 5.0, spread), blocks(seed + 1, 13, 5.0, spread)
+    assert slower_than_previous("p50", "", now, then, most=0.1, alpha=ALPHA).verdict != "failed"
+
+
+def test_change_is_relative_to_the_previous_version():
+    found = change([6.0] * 13, [5.0] * 13, ALPHA)
+    assert (found.low, found.value, found.high) == pytest.approx((0.2, 0.2, 0.2))
+
+
+def test_own_noise_of_steady_blocks_is_none():
+    assert own_noise([5.0] * 13, [9.0] * 13) == pytest.approx(0.0)
+
+
+def test_share_above_counts_requests_of_one_block_as_dependent():
+    one_bad_block = share_above(arm_of([50.0] * 100, *[[1.0] * 100] * 9), 10.0, ALPHA)
+    spread_out = share_above(arm_of(*[[50.0] * 10 + [1.0] * 90] * 10), 10.0, ALPHA)
+    assert one_bad_block.value == spread_out.value == pytest.approx(0.1)
+    assert one_bad_block.high > 0.2 > spread_out.high
+    assert one_bad_block.low < 0.05 < spread_out.low
+
+
+def test_no_slow_request_among_many_rules_harm_out():
+    assert share_above(arm_of(*[[1.0] * 100] * 5), 10.0, ALPHA).high < 0.05
+
+
+def test_failed_requests_of_bursts_count_too():
+    arm = Arm(Recorded(), [load_of([1.0] * 50)], [load_of([1.0] * 50, {"no answer": 25})])
+    assert share_failed(arm, ALPHA).value == 0.25
+    assert arm.errors == {"no answer": 25}
+
+
+def test_doubtful_verdict_is_undecided_where_the_generator_was_the_limit():
+    finding = at_most("slow", 0.2, 0.05, n=100)
+    assert unless_limited(finding, "failed", arm_of([1.0], limited="requests left late")).verdict == "inconclusive"
+    assert unless_limited(finding, "passed", arm_of([1.0], limited="requests left late")) is finding
+    assert unless_limited(finding, "failed", arm_of([1.0])) is finding
+
+
+def test_both_versions_get_the_same_schedules():
+    current, previous = Recorded(), Recorded()
+    measure(current, previous, None, pairs=3, seconds=0.01, rate=100.0, seed=1)
+    assert current.seeds == previous.seeds
+    assert len(set(current.seeds)) == 3
+
+
+def test_rate_is_half_of_what_the_previous_version_can_do_and_bounded():
+    *_, rate = measure(Recorded(), Recorded(), None, pairs=1, seconds=0.01, rate=0.0, seed=1)
+    assert rate == 50.0 or 0 < rate <= 200
+
+
+def test_blocks_hold_at_least_twenty_requests():
+    current, *_ = measure(Recorded(), None, None, pairs=1, seconds=0.01, rate=2.0, seed=1)
+    assert current.loads[0].requests == 20
+
+
+def test_server_that_answers_nothing_gets_short_blocks():
+    current, _, rate = measure(Recorded(failing=True), None, None, pairs=1, seconds=0.05, rate=0.0, seed=1)
+    assert rate == 200.0
+    assert current.capacities == [0.001]
+
+
+def test_measuring_ends_early_when_enough_is_known():
+    current, *_ = measure(Recorded(), None, None, pairs=9, seconds=0.01, rate=100.0, seed=1, enough=lambda _: True)
+    assert len(current.loads) == 1
