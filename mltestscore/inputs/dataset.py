@@ -48,11 +48,18 @@ class Roles:
 
 
 class Dataset:
-    """Named data with roles. In ``table`` a missing value is NULL, whether it was NaN, None, NaT or NA before."""
+    """Named data with roles. In ``table`` a missing value is NULL, whether it was NaN, None, NaT or NA before.
 
-    def __init__(self, name: str, content: Content, roles: Roles) -> None:
+    Attributes:
+        name: how checks and messages call it.
+        roles: what its columns mean.
+        whole: false for a sample of fewer rows, whose row count and extremes say little.
+    """
+
+    def __init__(self, name: str, content: Content, roles: Roles, *, whole: bool = True) -> None:
         self.name = name
         self.roles = roles
+        self.whole = whole
         self._content = content
 
     def __repr__(self) -> str:
@@ -145,12 +152,14 @@ class Dataset:
         chosen = table.order_by([mark, place]).limit(rows)
         if self._content.frame is not None:
             places = sorted(chosen.select(place).to_pyarrow()[place].to_pylist())
-            return self.replace(self._content.frame.iloc[places].reset_index(drop=True))
-        return self.replace(_to_pandas(chosen.order_by(place).drop(place, mark).to_pyarrow()))
+            part = self._content.frame.iloc[places].reset_index(drop=True)
+        else:
+            part = _to_pandas(chosen.order_by(place).drop(place, mark).to_pyarrow())
+        return Dataset(self.name, Content(self.source, frame=part), self.roles, whole=False)
 
     def replace(self, frame: pd.DataFrame) -> Dataset:
         """Return a dataset of the same name, source and roles with other content, for planted faults."""
-        return Dataset(self.name, Content(self.source, frame=frame), self.roles)
+        return Dataset(self.name, Content(self.source, frame=frame), self.roles, whole=self.whole)
 
 
 def open_dataset(name: str, source: object, roles: Roles | None = None, *, base: Path = Path()) -> Dataset:

@@ -8,7 +8,7 @@ whole numbers that became floating because some are missing stay integers), so t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mltestscore.inputs.families import MismatchError, comparable, family, members, type_family
@@ -58,8 +58,8 @@ def can_compile(rule: Rule) -> bool:
     return rule.compiled and ("regex" not in rule.kwargs or to_re2(rule.kwargs["regex"]) is not None)
 
 
-def measure(table: ibis.Table, rules: Sequence[Rule]) -> list[Outcome]:
-    """Return the outcome of every rule, in order; one query, and a small one for examples of each broken rule.
+def measure(table: ibis.Table, rules: Sequence[Rule], *, examples: int = EXAMPLES) -> list[Outcome]:
+    """Return the outcome of every rule, in order; one query, and a small one for the examples of each broken rule.
 
     Every rule must be one that :func:`can_compile` accepts, and its columns must be there.
     """
@@ -81,7 +81,10 @@ def measure(table: ibis.Table, rules: Sequence[Rule]) -> list[Outcome]:
             aggregates[f"v{place}"] = plan.value
     found = base.aggregate(**aggregates).to_pyarrow().to_pylist()[0]
     both = zip(rules, planned, strict=True)
-    return [_outcome(base, rule, plan, place, found) for place, (rule, plan) in enumerate(both)]
+    outcomes = [_outcome(rule, plan, place, found) for place, (rule, plan) in enumerate(both)]
+    if not examples:
+        return outcomes
+    return [_shown(base, *one, examples) for one in zip(rules, planned, outcomes, strict=True)]
 
 
 def _bad(plan: Rows) -> Any:
@@ -98,7 +101,7 @@ def _windows(table: ibis.Table, rules: Sequence[Rule]) -> list[tuple[int, Any]]:
     ]
 
 
-def _outcome(base: Any, rule: Rule, plan: Plan | MismatchError, place: int, found: Mapping[str, Any]) -> Outcome:
+def _outcome(rule: Rule, plan: Plan | MismatchError, place: int, found: Mapping[str, Any]) -> Outcome:
     if isinstance(plan, Outcome):
         return plan
     if isinstance(plan, MismatchError):
@@ -110,9 +113,16 @@ def _outcome(base: Any, rule: Rule, plan: Plan | MismatchError, place: int, foun
     about, bad = found[f"a{place}"], found[f"b{place}"]
     if about == 0 or (about - bad) / about >= rule.mostly:
         return Outcome(False, bad, about)
-    shown = base.filter(_bad(plan)).select(*rule.columns).limit(EXAMPLES).to_pyarrow().to_pylist()
-    examples = tuple(next(iter(row.values())) if len(row) == 1 else tuple(row.values()) for row in shown)
-    return Outcome(True, bad, about, examples, f"{bad:,} of {about:,} rows break it")
+    return Outcome(True, bad, about, message=f"{bad:,} of {about:,} rows break it")
+
+
+def _shown(base: Any, rule: Rule, plan: Plan | MismatchError, outcome: Outcome, examples: int) -> Outcome:
+    """Add offending values to a rule that rows break; of several columns, tuples."""
+    if not outcome.broken or not isinstance(plan, Rows):
+        return outcome
+    rows = base.filter(_bad(plan)).select(*rule.columns).limit(examples).to_pyarrow().to_pylist()
+    values = (tuple(row.values()) for row in rows)
+    return replace(outcome, examples=tuple(value[0] if len(value) == 1 else value for value in values))
 
 
 def _rounded(value: Any) -> str:

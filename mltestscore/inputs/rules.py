@@ -56,6 +56,16 @@ ARGUMENTS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
 }
 """The types that are compiled to one query, with the arguments that each needs and those that it may have."""
 
+FIGURES = frozenset(
+    {
+        "expect_table_row_count_to_be_between",
+        *(f"{_column}distinct_values_to_{relation}" for relation in ("contain_set", "equal_set")),
+        *(f"{_column}{figure}_to_be_between" for figure in ("mean", "median", "sum", "stdev", "unique_value_count")),
+    }
+)
+# The least of some rows may exceed what is asked of the least of all rows, but it cannot fall below it.
+EXTREMES = {f"{_column}min_to_be_between": "max_value", f"{_column}max_to_be_between": "min_value"}
+
 SUITE_KEYS = frozenset({"name", "id", "expectations", "meta", "notes"})
 RULE_KEYS = frozenset({"type", "kwargs", "meta", "id", "severity", "notes", "description", "rendered_content"})
 
@@ -95,6 +105,13 @@ class Rule:
     def on_values(self) -> bool:
         """Whether it says anything about values, and not only that the column is there."""
         return bool(self.columns) and self.type != "expect_column_to_exist"
+
+    @property
+    def on_figure(self) -> bool:
+        """Whether it is about one number of the whole table, so that a part of the table may break it."""
+        if self.type not in ARGUMENTS:
+            return "mostly" not in self.kwargs
+        return self.type in FIGURES or EXTREMES.get(self.type) in self.kwargs
 
     @property
     def compiled(self) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mltestscore.errors import near
 from mltestscore.inputs import expectations
 from mltestscore.inputs.dataset import Dataset
-from mltestscore.inputs.expectations import Outcome
+from mltestscore.inputs.expectations import EXAMPLES, Outcome
 from mltestscore.inputs.families import type_family
 from mltestscore.inputs.rules import ROW_FILTERS, Rule, read_suite
 
@@ -82,8 +82,8 @@ class Schema:
         """The columns that have at least one rule on their values."""
         return frozenset(column for rule in self.rules if rule.on_values for column in rule.columns)
 
-    def violations(self, dataset: Dataset) -> list[Violation]:
-        """Return one entry for each rule that the dataset breaks, in the order of the rules.
+    def violations(self, dataset: Dataset, *, examples: int = EXAMPLES) -> list[Violation]:
+        """Return one entry for each rule that the dataset breaks, in the order of the rules, with so many examples.
 
         Core rules run as one query where the data is; other rules run on Great Expectations, on the columns that they
         name. Raises :class:`InputError` when Great Expectations refuses a rule's arguments.
@@ -91,7 +91,10 @@ class Schema:
         lacking = {rule: _lacking(rule, dataset) for rule in self.rules}
         present = [rule for rule in self.rules if not lacking[rule]]
         compiled = [rule for rule in present if expectations.can_compile(rule)]
-        outcomes = dict(zip(compiled, expectations.measure(dataset.table, compiled), strict=True)) if compiled else {}
+        outcomes: dict[Rule, Outcome] = {}
+        if compiled:
+            measured = expectations.measure(dataset.table, compiled, examples=examples)
+            outcomes.update(zip(compiled, measured, strict=True))
         others = [rule for rule in present if rule not in outcomes]
         if others:
             from mltestscore.inputs.gx import validate
