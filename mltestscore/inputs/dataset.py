@@ -191,9 +191,10 @@ def _plain_frame(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     named = any(level is not None for level in frame.index.names)
     plain = frame.reset_index(drop=not named)
     plain.columns = ["_".join(map(str, label)) if isinstance(label, tuple) else str(label) for label in plain.columns]
-    twice = sorted({str(label) for label in plain.columns[plain.columns.duplicated()]})
+    twice = sorted({str(label) for label in plain.columns[plain.columns.str.casefold().duplicated()]})
     if twice:
-        raise InputError(f"{name}: the frame has more than one column named {', '.join(map(repr, twice))}; rename them")
+        more = f"the frame has more than one column named {', '.join(map(repr, twice))}"
+        raise InputError(f"{name}: {more}, or only upper and lower case differ; rename them")
     return plain
 
 

@@ -24,8 +24,12 @@ COUNT = "mltestscore_count_"
 
 @dataclass(frozen=True)
 class Rows:
-    """A rule that holds row by row: which rows it is about, and which of those obey it."""
+    """A rule that holds row by row: which rows it is about, and which of those obey it.
 
+    ``number`` names how many rows it is about, so that rules on the same rows count them once.
+    """
+
+    number: str
     about: Any
     good: Any
 
@@ -71,11 +75,11 @@ def measure(table: ibis.Table, rules: Sequence[Rule], *, examples: int = EXAMPLE
             plan = _plan(base, rule, place)
         except MismatchError as error:
             planned.append(error)
-            aggregates[f"a{place}"] = base[rule.column].count()
+            aggregates[_present(rule)] = base[rule.column].count()
             continue
         planned.append(plan)
         if isinstance(plan, Rows):
-            aggregates[f"a{place}"] = base.count(where=plan.about)
+            aggregates.setdefault(plan.number, base.count(where=plan.about))
             aggregates[f"b{place}"] = base.count(where=_bad(plan))
         elif isinstance(plan, Figure):
             aggregates[f"v{place}"] = plan.value
@@ -85,6 +89,10 @@ def measure(table: ibis.Table, rules: Sequence[Rule], *, examples: int = EXAMPLE
     if not examples:
         return outcomes
     return [_shown(base, *one, examples) for one in zip(rules, planned, outcomes, strict=True)]
+
+
+def _present(rule: Rule) -> str:
+    return f"present {rule.column}"
 
 
 def _bad(plan: Rows) -> Any:
@@ -105,12 +113,12 @@ def _outcome(rule: Rule, plan: Plan | MismatchError, place: int, found: Mapping[
     if isinstance(plan, Outcome):
         return plan
     if isinstance(plan, MismatchError):
-        about = found[f"a{place}"]
+        about = found[_present(rule)]
         return Outcome(about > 0, about, about, message=str(plan))
     if isinstance(plan, Figure):
         value = found[f"v{place}"]
         return Outcome(not plan.accepts(value), 0, found["rows"], message=f"{plan.name} is {_rounded(value)}")
-    about, bad = found[f"a{place}"], found[f"b{place}"]
+    about, bad = found[plan.number], found[f"b{place}"]
     if about == 0 or (about - bad) / about >= rule.mostly:
         return Outcome(False, bad, about)
     return Outcome(True, bad, about, message=f"{bad:,} of {about:,} rows break it")
@@ -164,38 +172,38 @@ def _several(base: Any, rule: Rule, place: int) -> Rows:
     everything = ibis.and_(*missing)
     about = ~ignored.get(rule.kwargs.get("ignore_row_if", ""), everything)
     if rule.type == "expect_compound_columns_to_be_unique":
-        return Rows(about, base[f"{COUNT}{place}"] == 1)
+        return Rows(f"about {place}", about, base[f"{COUNT}{place}"] == 1)
     left, right = base[rule.kwargs["column_A"]], base[rule.kwargs["column_B"]]
     if not left.type().is_numeric() == right.type().is_numeric():
         raise MismatchError(f"one column is {family(left.type())}, the other {family(right.type())}")
     if rule.type == "expect_column_pair_values_to_be_equal":
-        return Rows(about, left == right)
-    return Rows(about, left >= right if rule.kwargs.get("or_equal") else left > right)
+        return Rows(f"about {place}", about, left == right)
+    return Rows(f"about {place}", about, left >= right if rule.kwargs.get("or_equal") else left > right)
 
 
 def _values(base: Any, column: Any, rule: Rule, place: int) -> Rows:
     import ibis
 
     kind, kwargs, everything = rule.type.removeprefix("expect_column_values_to_"), rule.kwargs, ibis.literal(True)
-    present = column.notnull()
+    present, number = column.notnull(), _present(rule)
     if kind == "not_be_null":
-        return Rows(everything, present)
+        return Rows("rows", everything, present)
     if kind == "be_null":
-        return Rows(everything, ~present)
+        return Rows("rows", everything, ~present)
     if kind == "be_unique":
-        return Rows(present, base[f"{COUNT}{place}"] == 1)
+        return Rows(number, present, base[f"{COUNT}{place}"] == 1)
     if kind in ("be_of_type", "be_in_type_list"):
-        return Rows(present, _of_type(column, kwargs.get("type_list") or [kwargs["type_"]]))
+        return Rows(number, present, _of_type(column, kwargs.get("type_list") or [kwargs["type_"]]))
     if kind in ("be_in_set", "not_be_in_set"):
         inside = _inside(column, kwargs["value_set"])
-        return Rows(present, inside if kind == "be_in_set" else ~inside)
+        return Rows(number, present, inside if kind == "be_in_set" else ~inside)
     if kind in ("match_regex", "not_match_regex"):
         matches = column.cast("string").re_search(to_re2(kwargs["regex"]))
-        return Rows(present, matches if kind == "match_regex" else ~matches)
+        return Rows(number, present, matches if kind == "match_regex" else ~matches)
     if kind == "be_between":
-        return Rows(present, _between(*comparable(column, kwargs), kwargs))
+        return Rows(number, present, _between(*comparable(column, kwargs), kwargs))
     length = column.cast("string").length()
-    return Rows(present, _between(length, kwargs.get("min_value"), kwargs.get("max_value"), kwargs))
+    return Rows(number, present, _between(length, kwargs.get("min_value"), kwargs.get("max_value"), kwargs))
 
 
 def _of_type(column: Any, names: Sequence[str]) -> Any:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
@@ -14,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mltestscore.errors import InputError, near
 from mltestscore.inputs import database
+from mltestscore.inputs.functions import import_function
 
 if TYPE_CHECKING:
     import ibis
@@ -53,7 +51,7 @@ def open_source(name: str, source: object, base: Path) -> Content:
     Raises :class:`InputError` that says what was looked for, where, what was found and what is accepted.
     """
     if isinstance(source, str) and FUNCTION.fullmatch(source):
-        return _call(name, source, import_function(name, source, base), base)
+        return _call(name, source, import_function(source, base=base, setting=name), base)
     content = _held(source) or _files(name, source, base)
     if content is not None:
         return content
@@ -62,44 +60,11 @@ def open_source(name: str, source: object, base: Path) -> Content:
     raise InputError(f"{name}: {_article(source)} is not data; expected {ACCEPTED}")
 
 
-def import_function(name: str, source: str, base: Path) -> Callable[..., Any]:
-    """Return the function that ``"module:function"`` names, with ``base`` first on the import path.
-
-    Raises :class:`InputError` when the module or the function is missing or the module fails to import.
-    """
-    module_name, _, attribute = source.partition(":")
-    with importing_from(base):
-        try:
-            module = importlib.import_module(module_name)
-        except ModuleNotFoundError as error:
-            where = f"looked in {base.resolve()} and in the installed packages"
-            raise InputError(f"{name}: cannot import {source!r}: no module {error.name!r}; {where}") from error
-        except Exception as error:
-            raise InputError(f"{name}: importing {module_name!r} raised {_one_line(error)}") from error
-    function = getattr(module, attribute, None)
-    if not callable(function):
-        known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise InputError(f"{name}: module {module_name!r} has no function {attribute!r}.{near(attribute, known)}")
-    return function  # type: ignore[no-any-return]
-
-
-@contextmanager
-def importing_from(base: Path) -> Iterator[None]:
-    """Put ``base`` first on the import path while a team's module is imported or runs."""
-    folder = str(base.resolve())
-    sys.path.insert(0, folder)
-    try:
-        yield
-    finally:
-        sys.path.remove(folder)
-
-
 def _call(name: str, title: str, function: Callable[..., Any], base: Path) -> Content:
-    with importing_from(base):
-        try:
-            returned = function()
-        except Exception as error:
-            raise InputError(f"{name}: {title} raised {_one_line(error)}") from error
+    try:
+        returned = function()
+    except Exception as error:
+        raise InputError(f"{name}: {title} raised {_one_line(error)}") from error
     content = _held(returned) or _files(name, returned, base)
     if content is None:
         raise InputError(f"{name}: {title} returned {_article(returned)}; expected data: {ACCEPTED}")

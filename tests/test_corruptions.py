@@ -1,0 +1,84 @@
+"""Each way to corrupt a column changes what it says it changes, on every kind of column, or does not apply."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.api import types
+
+from mltestscore.corruptions import CORRUPTIONS, UNSEEN, rejected
+from mltestscore.inputs.dataset import open_dataset
+from mltestscore.inputs.rules import Rule
+from mltestscore.inputs.schema import Schema
+
+TIMES = pd.Series(pd.date_range("2013-01-01", periods=6, tz="America/New_York"))
+COLUMNS = {
+    "float": pd.Series([1.5, np.nan, 3.0, 4.0, np.inf, 6.0]),
+    "integer": pd.Series([1, 2, 3, 4, 5, 6], dtype="int8"),
+    "nullable": pd.Series([1, None, 3, 4, 5, 6], dtype="Int64"),
+    "arrow": pd.Series([1, None, 3, 4, 5, 6], dtype="int64[pyarrow]"),
+    "boolean": pd.Series([True, False] * 3),
+    "text": pd.Series(["a", None, "b", "a", "b", "c"]),
+    "object": pd.Series(["a", None, "b", "a", "b", "c"], dtype=object),
+    "category": pd.Series(["a", None, "b", "a", "b", "c"], dtype="category"),
+    "time": TIMES,
+    "constant": pd.Series([7] * 6),
+}
+NUMBERS = ("float", "integer", "nullable", "arrow", "constant")
+TEXTS = ("text", "object", "category")
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+@pytest.mark.parametrize("way", CORRUPTIONS)
+def test_a_corrupted_column_keeps_its_length_and_leaves_the_original_alone(way: str, kind: str) -> None:
+    column, before = COLUMNS[kind], COLUMNS[kind].copy()
+    changed = CORRUPTIONS[way](column, COLUMNS["float"])
+    pd.testing.assert_series_equal(column, before)
+    assert changed is None or (len(changed) == 6 and not changed.equals(column))
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_a_wrong_type_swaps_text_and_the_rest(kind: str) -> None:
+    changed = CORRUPTIONS["wrong type"](COLUMNS[kind], COLUMNS["float"])
+    assert types.is_float_dtype(changed.dtype) == (kind in TEXTS)
+    assert changed.isna().equals(COLUMNS[kind].isna())
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_out_of_range_is_for_numbers_and_times(kind: str) -> None:
+    changed = CORRUPTIONS["out of range"](COLUMNS[kind], COLUMNS["float"])
+    assert (changed is not None) == (kind in (*NUMBERS, "time"))
+    if kind in NUMBERS:
+        assert changed.max() > 100
+        assert changed[np.isfinite(changed)].min() < -50
+    if kind == "time":
+        assert changed.max() - changed.min() > pd.Timedelta(days=70_000)
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_an_unseen_category_is_for_text(kind: str) -> None:
+    changed = CORRUPTIONS["unseen category"](COLUMNS[kind], COLUMNS["float"])
+    assert (changed is not None) == (kind in TEXTS)
+    assert changed is None or (changed == UNSEEN).sum() == 2
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_two_more_of_six_values_are_missing(kind: str) -> None:
+    changed = CORRUPTIONS["missing values"](COLUMNS[kind], COLUMNS["float"])
+    assert changed.isna().sum() == COLUMNS[kind].isna().sum() + 2
+
+
+def test_a_constant_column_cannot_be_made_constant() -> None:
+    assert CORRUPTIONS["constant"](COLUMNS["constant"], COLUMNS["float"]) is None
+    assert CORRUPTIONS["constant"](COLUMNS["text"], COLUMNS["float"]).tolist() == ["a"] * 6
+
+
+def test_only_rules_that_the_sound_sample_obeys_can_reject() -> None:
+    sample = open_dataset("training", pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [9.0, 8.0, 7.0], "empty": [None] * 3}))
+    broken = Rule("expect_column_values_to_be_between", {"column": "a", "max_value": 2})
+    obeyed = Rule("expect_column_values_to_not_be_null", {"column": "b"})
+    found = rejected(Schema("s", [broken, obeyed]), sample, ["a", "b", "empty"])
+    assert not any(found["a"].values())
+    assert [way for way, killed in found["b"].items() if killed] == ["missing values", "swapped with another"]
+    assert found["empty"] == {}
