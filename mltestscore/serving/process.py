@@ -8,6 +8,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections import deque
@@ -32,6 +33,18 @@ ALLOWED = frozenset(
 OUTPUT_BYTES = 64 * 1024
 PORT_TAKEN = ("address already in use", "eaddrinuse", "address in use", "errno 98", "only one usage of each socket")
 
+GUARD = """
+import os, signal, sys, time
+sys.stdin.buffer.read()
+for number in (signal.SIGTERM, signal.SIGKILL):
+    try:
+        os.killpg(int(sys.argv[1]), number)
+    except OSError:
+        break
+    time.sleep(2)
+"""
+"""Run beside a server: ends the server's process group when our end of the pipe closes, however we end."""
+
 _running: set[Server] = set()
 
 
@@ -49,6 +62,13 @@ class Server:
         self.port = port
         self.url = f"http://{HOST}:{port}"
         self._process = process
+        self._guard = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", GUARD, str(process.pid)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         self._output: deque[bytes] = deque()
         self._reader = threading.Thread(target=self._drain, args=(process.stdout,), daemon=True, name="server-output")
         self._reader.start()
@@ -130,6 +150,8 @@ class Server:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=grace)
         self._reader.join(timeout=1.0)
+        self._guard.kill()
+        self._guard.communicate()
 
 
 def start(

@@ -60,6 +60,16 @@ def test_interpreter_exit_stops_the_server():
     assert not psutil.pid_exists(int(done.stdout))
 
 
+def test_killed_interpreter_takes_the_server_along():
+    script = (
+        "import os, sys, time; from mltestscore.serving import process\n"
+        "server = process.start([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "print(server._process.pid, flush=True); os.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    assert wait(lambda: not psutil.pid_exists(int(done.stdout)))
+
+
 def test_server_that_ends_at_once_is_an_error_with_its_exit_code_and_last_words():
     server = process.start(stub("exits"))
     with pytest.raises(InputError, match=r"exit code 3(?s:.*)cannot open model\.skops"):
