@@ -1,0 +1,147 @@
+"""Every row that the schema allows gets a finite score in range, and the model's own numbers are finite.
+
+Why: one NaN spreads through sums and averages until a whole batch is worthless, and it is rarely reported as an error.
+
+Measured: the model scores rows drawn from the domains that the schema declares, rows at every edge of them (least,
+largest, zero, each category, an unseen one where no rule forbids it, missing where allowed, far values where no rule
+bounds them), all features at an edge at once, and training rows. Counted are rows that it refuses, scores that are NaN
+or infinite, scores outside of [0, 1] or not summing to one over the classes, and the parameters of scikit-learn models
+that are not finite. The same counts are made on the log of served scores, where one is offered.
+
+Passes when: there is none of these, scores differ between rows, and rounding inputs to 32 bits moves no score.
+
+If it fails: the cause names the edge. Either treat the value before it reaches the model, or write a rule that forbids
+it and refuse it at the door. A feature without any rule is probed only within the range of its training values.
+
+Options: rows 2,000: with none moved by rounding, their upper bound at alpha .0002 lies below max_moved. max_moved 1 %
+of rows, by more than moved_by .01 of probability (or of a standard deviation, for numbers). max_row_sum_error 1e-3,
+the rounding of 16-bit softmax outputs. min_distinct 2 scores over 100 rows: one score for all rows looks at nothing.
+
+Source: Breck et al. 2017, Monitor 5; Clopper-Pearson bound for the share that rounding moves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mltestscore import Table, at_least, at_most, check, fault, undecided
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mltestscore.declare import Observations
+    from mltestscore.inputs.dataset import Dataset
+    from mltestscore.inputs.model import Model
+    from mltestscore.inputs.schema import Schema
+    from mltestscore.probe_rows import Probe
+    from mltestscore.probe_scores import Scored
+
+PROBE, LOG, FEW = "probe", "serving log", 100
+REFUSED, NOT_FINITE = "allowed rows that the model refuses", "scores that are NaN or infinite"
+OUTSIDE, SUMS, DISTINCT = "scores outside of [0, 1]", "class scores that do not sum to one", "different scores"
+PARAMETERS = "model parameters that are not finite"
+MOVED = "rows whose score moves when inputs are rounded to 32 bits"
+
+
+@check("monitor.5")
+def check_numerically_stable(
+    model: Model,
+    schema: Schema,
+    training: Dataset | None = None,
+    serving: Dataset | None = None,
+    *,
+    rows: int = 2000,
+    alpha: float = 0.0002,
+    max_row_sum_error: float = 1e-3,
+    min_distinct: int = 2,
+    moved_by: float = 0.01,
+    max_moved: float = 0.01,
+) -> Observations:
+    """Score rows that the schema allows, at its edges above all, and count what is not a sound number."""
+    import numpy as np
+
+    from mltestscore.parameters import not_finite
+    from mltestscore.probe_rows import DRAWN, OBSERVED, probe_rows
+    from mltestscore.probe_scores import by_origin, moved_by_rounding, score_rows
+    from mltestscore.stats.proportion import proportion
+    from mltestscore.stats.seeds import generator
+
+    rng = generator("monitor.5", *model.features, training.digest if training is not None else "")
+    probe = probe_rows(model.features, schema, training, rows, rng)
+    for name in probe.unknown:
+        yield undecided(NOT_FINITE, "neither a rule nor training data say what it holds: add a rule", where=name)
+    if not probe.unknown:
+        scored = score_rows(model, probe.frame, probe.origins)
+        yield from _counted(model, probe, scored, max_row_sum_error)
+        typical, drawn = np.isin(probe.origins, [DRAWN, OBSERVED]), probe.origins == DRAWN
+        yield at_least(DISTINCT, scored.distinct(typical), min_distinct, where=PROBE, n=int(typical.sum()))
+        if scored.accepted[drawn].any():
+            moved, compared = moved_by_rounding(model, probe.frame[drawn], scored.of(drawn), moved_by)
+            yield at_most(MOVED, proportion(moved, compared, alpha), max_moved, unit="share")
+        columns = ["rows", "count", "refused", "not finite", "least score", "largest score"]
+        yield Table("Rows that the model scored", columns, by_origin(probe.origins, scored))
+    unsound, parameters = not_finite(model.estimator)
+    if parameters:
+        cause = f"first in {unsound[0]}" if unsound else ""
+        yield at_most(PARAMETERS, len(unsound), 0, n=parameters, cause=cause)
+    if serving is not None:
+        yield from _logged(model, serving, min_distinct)
+
+
+def _logged(model: Model, serving: Dataset, min_distinct: int) -> Observations:
+    from mltestscore.probe_scores import served_scores
+
+    served = served_scores(serving)
+    if served is not None:
+        yield at_most(NOT_FINITE, served.not_finite, 0, where=LOG, n=served.rows)
+        if model.task == "binary":
+            yield at_most(OUTSIDE, served.outside, 0, where=LOG, n=served.rows)
+        if served.rows >= FEW:
+            yield at_least(DISTINCT, served.distinct, min_distinct, where=LOG, n=served.rows)
+
+
+def _counted(model: Model, probe: Probe, scored: Scored, max_row_sum_error: float) -> Observations:
+    from mltestscore.probe_scores import most_frequent
+
+    origins = probe.origins[scored.accepted]
+    refused = probe.origins[~scored.accepted]
+    said = f"{most_frequent(refused)}: {scored.message:.300}" if len(refused) else ""
+    yield at_most(REFUSED, len(refused), 0, where=PROBE, n=len(probe.origins), cause=said)
+    counts = {NOT_FINITE: ~scored.finite}
+    if model.task != "regression":
+        counts[OUTSIDE] = scored.outside(0, 1)
+    if model.task == "multiclass":
+        counts[SUMS] = scored.unnormalised(max_row_sum_error)
+    for name, rows in counts.items():
+        yield at_most(name, int(rows.sum()), 0, where=PROBE, n=len(origins), cause=most_frequent(origins[rows]))
+
+
+@fault(check_numerically_stable, "the logarithm of zero reaches some scores", caught_by=NOT_FINITE)
+def logarithm_of_zero(model: Model) -> Mapping[str, Any]:
+    """One row in a hundred."""
+    import numpy as np
+
+    def predict(frame: Any) -> Any:
+        scores = model.predict(frame)
+        scores[::100] = -np.inf
+        return scores
+
+    return {"model": model.replace(predict)}
+
+
+@fault(check_numerically_stable, "every row gets the same score", caught_by=DISTINCT)
+def same_score(model: Model) -> Mapping[str, Any]:
+    """What a saturated or dead last layer does."""
+    return {"model": model.replace(lambda frame: 0 * model.predict(frame) + model.predict(frame)[:1])}
+
+
+@fault(check_numerically_stable, "one allowed row overflows", caught_by=REFUSED)
+def overflow(model: Model) -> Mapping[str, Any]:
+    """An exception where a score should be."""
+
+    def predict(frame: Any) -> Any:
+        if 0 in frame.index:
+            raise OverflowError("math range error")
+        return model.predict(frame)
+
+    return {"model": model.replace(predict)}
