@@ -90,7 +90,7 @@ def _missing(past: Past, now: Now, windows: Windows, allowed: Tolerance) -> Part
     name, gone = "missing values", columns.missing(now.raw)
     before = float(past.missing.sum() / past.rows.sum())
     kept = past.rows >= profile.ROWS
-    said = f"missing more often than ever: {before:.2%} in the past"
+    said = f"missing more often than ever: {before:.2%} in the past" if before else "missing, which it never was"
     if windows.enough:
         worst = float((past.missing[kept] / past.rows[kept]).max())
         limit = 2 * worst + allowed.missing
@@ -98,7 +98,7 @@ def _missing(past: Past, now: Now, windows: Windows, allowed: Tolerance) -> Part
             name, past.name, gone, limit, f"{said}, at worst {worst:.2%} in one of {windows.count} past {windows.name}"
         )
     if before == 0:
-        return Part(name, past.name, gone, max(allowed.missing, 0.005), "missing, which it never was")
+        return Part(name, past.name, gone, max(allowed.missing, 0.005), said)
     # Without past windows only a break of kind can accuse: most of what used to be there is gone.
     return Part(name, past.name, gone, (1 + before) / 2, said, advisory=before >= 0.5)
 

@@ -118,12 +118,20 @@ def _stale(history: pd.DataFrame, both: pd.DataFrame, whose: str) -> Iterator[Ca
         last = _as_of(history, rows, by, 0.0, exact=False)
         if _informative(rows["served"], last, _same(rows["served"], last)):
             yield "stale: the value of the same entity's row before", _placed(_same(rows["served"], last), rows, both)
+        known = earlier.notna().to_numpy(dtype=bool)
+        yield "stale: never refreshed, one earlier value of each entity", _placed(known & _frozen(rows), rows, both)
         later = _nearest(history, rows, by, later=True)
-        if earlier.notna().mean() > later.notna().mean() + 0.3:
-            yield (
-                "stale: an earlier value of the same entity",
-                _placed(earlier.notna().to_numpy(dtype=bool), rows, both),
-            )
+        if known.mean() > later.notna().mean() + 0.3:
+            yield "stale: an earlier value of the same entity", _placed(known, rows, both)
+
+
+def _frozen(rows: pd.DataFrame) -> Mask:
+    """Return the rows of entities to which one value is served and several are computed; not one value to all."""
+    if rows["served"].nunique() == 1:
+        return numpy.zeros(len(rows), dtype=bool)
+    groups = rows.groupby("entity", observed=True)
+    served, computed = groups["served"].transform("nunique"), groups["computed"].transform("nunique")
+    return numpy.asarray(((served == 1) & (computed >= 5)).to_numpy(dtype=bool))
 
 
 def _placed(mask: Mask, rows: pd.DataFrame, both: pd.DataFrame) -> Mask:
@@ -164,21 +172,28 @@ def _usual_lag(now: Any, then: Any) -> float:
 
 def _permuted(join: KeyJoin, of: Differences, both: pd.DataFrame) -> Iterator[Candidate]:
     """Yield the rows whose served value stands at another key, where that can be no chance."""
-    name = "permuted: the value of another key"
-    served, computed = both["served"], both["computed"]
-    if of.kind != "text" and (served % 1 != 0).mean() > 0.9 and served.nunique() > 0.5 * len(served):
-        single = served.astype("float32")
-        column = join.history[f"computed_{of.place}"].cast("float32")
-        known = join.history.select(value=column).distinct()
-        known = known.filter(known["value"].isin([float(value) for value in single.unique()]))
-        yield name, single.isin(known.to_pyarrow()["value"].to_pylist()).to_numpy(dtype=bool)
-    elif len(both) >= 20 and min(served.nunique(), computed.nunique()) > 1 and _right_values_wrong_rows(both, of):
-        yield name, numpy.ones(len(both), dtype=bool)
+    name, served = "permuted: the value of another key", both["served"]
+    known = _known(join, of, both) if of.kind != "text" else numpy.ones(len(both), dtype=bool)
+    precise = of.kind != "text" and (served % 1 != 0).mean() > 0.9 and served.nunique() > 0.5 * len(served)
+    if precise or (
+        known.mean() > 0.8 and _right_values_wrong_rows(both, of)
+    ):  # values with decimals do not meet by chance
+        yield name, known
+
+
+def _known(join: KeyJoin, of: Differences, both: pd.DataFrame) -> Mask:
+    """Return whether each served number is the recomputed value of any key, within the precision of float32."""
+    single = both["served"].astype("float32")
+    values = join.history.select(value=join.history[f"computed_{of.place}"].cast("float32")).distinct()
+    found = values.filter(values["value"].isin([float(value) for value in single.unique()]))
+    return numpy.asarray(single.isin(found.to_pyarrow()["value"].to_pylist()).to_numpy(dtype=bool))
 
 
 def _right_values_wrong_rows(both: pd.DataFrame, of: Differences) -> bool:
     """Return whether the differing rows hold the same values on both sides, without relation row by row."""
     served, computed = both["served"], both["computed"]
+    if len(both) < 20 or min(served.nunique(), computed.nunique()) < 2:
+        return False
     half = len(both) // 2
     if of.kind == "text":
         natural = _variation(computed.iloc[:half], computed.iloc[half:])
@@ -187,7 +202,7 @@ def _right_values_wrong_rows(both: pd.DataFrame, of: Differences) -> bool:
         return natural < 0.5 and not related and _variation(served, computed) <= natural + 0.05
     distance = ks_distance(served.to_numpy(), computed.to_numpy(), 0.01)
     related = computed.nunique() > 2 and abs(served.corr(computed, method="spearman")) > 0.5
-    return distance.low == 0.0 and not related and bool(served.isin(computed.unique()).mean() > 0.8)
+    return distance.low == 0.0 and not related
 
 
 def _variation(left: Any, right: Any) -> float:

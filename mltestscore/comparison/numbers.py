@@ -81,7 +81,8 @@ def candidates(served: Numbers, computed: Numbers, facts: Facts) -> Iterator[Can
 
 
 def _close(a: Numbers, b: Numbers, noise: float = 0.0) -> Mask:
-    return numpy.abs(a - b) <= CLOSE * numpy.maximum(numpy.abs(a), numpy.abs(b)) + noise
+    near = numpy.abs(a - b) <= CLOSE * numpy.maximum(numpy.abs(a), numpy.abs(b)) + noise
+    return near & numpy.isfinite(a) & numpy.isfinite(b)
 
 
 def _varied(values: Numbers, least: int) -> bool:
@@ -142,7 +143,10 @@ def _rounding(coarse: Numbers, fine: Numbers, side: str) -> Iterator[Candidate]:
     yield f"rounded down {side}", coarse == numpy.floor(fine)
     yield f"rounded up {side}", coarse == numpy.ceil(fine)
     half = fine.astype(numpy.float16).astype(numpy.float64)
-    yield f"half precision (float16) {side}", numpy.abs(coarse - half) <= 1e-7 * numpy.abs(half)
+    yield (
+        f"half precision (float16) {side}",
+        numpy.isfinite(half) & (numpy.abs(coarse - half) <= 1e-7 * numpy.abs(half)),
+    )
 
 
 def _units(served: Numbers, computed: Numbers, _: Facts) -> Iterator[Candidate]:
