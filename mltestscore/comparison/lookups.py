@@ -175,9 +175,8 @@ def _permuted(join: KeyJoin, of: Differences, both: pd.DataFrame) -> Iterator[Ca
     name, served = "permuted: the value of another key", both["served"]
     known = _known(join, of, both) if of.kind != "text" else numpy.ones(len(both), dtype=bool)
     precise = of.kind != "text" and (served % 1 != 0).mean() > 0.9 and served.nunique() > 0.5 * len(served)
-    if precise or (
-        known.mean() > 0.8 and _right_values_wrong_rows(both, of)
-    ):  # values with decimals do not meet by chance
+    # Values with many decimals do not meet by chance; others must also have the right distribution.
+    if precise or (known.mean() > 0.8 and _right_values_wrong_rows(both, of)):
         yield name, known
 
 

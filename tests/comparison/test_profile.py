@@ -39,7 +39,7 @@ def test_what_never_happens_has_no_design_effect() -> None:
 
 
 def yearly(**columns: object) -> Dataset:
-    at = pd.date_range("2013-01-01", periods=30_000, freq="15min")
+    at = pd.date_range("2013-01-01", periods=30_000, freq="10min")
     return open_dataset("training", pd.DataFrame({"at": at} | columns), Roles(time="at"))
 
 

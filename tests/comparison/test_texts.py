@@ -3,7 +3,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mltestscore.comparison.cause import best
@@ -13,14 +13,16 @@ LATIN = st.text(st.characters(codec="latin-1", categories=["L", "Nd", "Zs"]), mi
 
 
 @given(LATIN)
-def test_twins_share_one_form(text: str) -> None:
-    for other in (f" {text} ", text.swapcase(), unicodedata.normalize("NFD", text)):
-        assert twin(other) == twin(text) or text.swapcase().swapcase() != text or repaired(text) != text
+def test_blanks_case_and_unicode_form_make_no_difference_to_the_twin(text: str) -> None:
+    others = (f" {text} ", text.swapcase(), unicodedata.normalize("NFD", text))
+    # A text that happens to be the mojibake of another has that one's twin.
+    assume(all(repaired(one) == one for one in (text, *others)))
+    assert {twin(other) for other in others} == {twin(text)}
 
 
 @given(LATIN)
 def test_mojibake_is_repaired(text: str) -> None:
-    assert repaired(text.encode().decode("latin-1")) in (text, repaired(text))
+    assert repaired(text.encode().decode("latin-1")) == text
 
 
 @pytest.mark.parametrize(
