@@ -33,7 +33,7 @@ Source
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy
@@ -88,39 +88,30 @@ def check_training_serving_skew(
     yield from skew.scores(serving, recomputed, ks, window_alpha)
 
 
-@fault(check_training_serving_skew, "a feature is served in another unit (×1.609344)")
+@fault(check_training_serving_skew, "features are served in another unit (×1.609344) or spelling")
 def other_unit(serving: Dataset, recomputed: Dataset) -> dict[str, Dataset]:
-    """Miles are computed, kilometres are served; a text is served in other case."""
-    frame, column = _most_varied(serving, recomputed)
-    values = frame[column]
-    broken: pd.Series[Any]
-    if pd.api.types.is_numeric_dtype(values):
-        broken = pd.to_numeric(values, errors="coerce").astype("float64") * 1.609344
-    else:
-        broken = values.astype("string").str.swapcase() + "·"
-    return {"serving": serving.replace(frame.assign(**{column: broken}))}
+    """Miles are computed, kilometres are served; texts are served in other case."""
+    return _broken(serving, recomputed, lambda values: values * 1.609344, lambda values: values.str.swapcase() + "·")
 
 
-@fault(check_training_serving_skew, "a failed look-up serves a default for every third row")
+@fault(check_training_serving_skew, "failed look-ups serve a default for every third row")
 def silent_default(serving: Dataset, recomputed: Dataset, rng: numpy.random.Generator) -> dict[str, Dataset]:
-    """The feature store times out and the server fills in -1, or an empty text, without a word."""
-    frame, column = _most_varied(serving, recomputed)
-    values = frame[column].astype("object")
-    default: object = -1.0 if pd.api.types.is_numeric_dtype(frame[column]) else "unknown"
-    filled = values.mask(rng.random(len(frame)) < 1 / 3, default).infer_objects()
-    return {"serving": serving.replace(frame.assign(**{column: filled}))}
+    """The feature store times out and the server fills in -1, or "unknown", without a word."""
+    failed = rng.random(serving.rows) < 1 / 3
+    return _broken(
+        serving, recomputed, lambda values: values.mask(failed, -1.0), lambda values: values.mask(failed, "unknown")
+    )
 
 
-def _most_varied(serving: Dataset, recomputed: Dataset) -> tuple[pd.DataFrame, str]:
-    """Return the served rows and the feature with the most distinct values, numbers before texts."""
+def _broken(
+    serving: Dataset, recomputed: Dataset, number: Callable[[Any], Any], text: Callable[[Any], Any]
+) -> dict[str, Dataset]:
+    """Break every common feature, since a fault does not know which of them the model uses."""
     frame = serving.frame()
-    both = skew.features_of(serving, recomputed).both
-    usable = [name for name in both if not pd.api.types.is_datetime64_any_dtype(frame[name])]
-
-    def variety(name: str) -> tuple[bool, int]:
+    for name in skew.features_of(serving, recomputed).both:
         values = frame[name]
-        number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-        distinct = values.nunique()
-        return number and distinct > 1, distinct
-
-    return frame, max(usable or both, key=variety)
+        if pd.api.types.is_numeric_dtype(values):
+            frame[name] = number(pd.to_numeric(values).astype("float64"))
+        elif not pd.api.types.is_datetime64_any_dtype(values):
+            frame[name] = text(values.astype("string"))
+    return {"serving": serving.replace(frame)}
