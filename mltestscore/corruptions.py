@@ -106,7 +106,7 @@ def rejected(schema: Schema, sample: Dataset, columns: Sequence[str]) -> dict[st
 
 
 def _obeyed(schema: Schema, sample: Dataset) -> list[Any]:
-    broken = [violation.rule for violation in schema.violations(sample, examples=0)]
+    broken = {violation.rule for violation in schema.violations(sample, examples=0)}
     return [rule for rule in schema.rules if rule not in broken]
 
 

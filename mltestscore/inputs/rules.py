@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -81,8 +81,11 @@ class Rule:
     """
 
     type: str
-    kwargs: Mapping[str, Any] = field(hash=False)
+    kwargs: Mapping[str, Any]
     optional: bool = False
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.columns, self.optional))
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -88,7 +88,8 @@ class Schema:
         Core rules run as one query where the data is; other rules run on Great Expectations, on the columns that they
         name. Raises :class:`InputError` when Great Expectations refuses a rule's arguments.
         """
-        lacking = {rule: _lacking(rule, dataset) for rule in self.rules}
+        columns = frozenset(dataset.columns)
+        lacking = {rule: _lacking(rule, columns) for rule in self.rules}
         present = [rule for rule in self.rules if not lacking[rule]]
         compiled = [rule for rule in present if expectations.can_compile(rule)]
         outcomes: dict[Rule, Outcome] = {}
@@ -161,8 +162,8 @@ def _numbers(values: Iterable[object]) -> list[float]:
     return [float(value) for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)]
 
 
-def _lacking(rule: Rule, dataset: Dataset) -> str:
-    return next((column for column in rule.columns if column not in dataset.columns), "")
+def _lacking(rule: Rule, columns: frozenset[str]) -> str:
+    return next((column for column in rule.columns if column not in columns), "")
 
 
 def _frame_for(rules: Iterable[Rule], dataset: Dataset) -> pd.DataFrame:

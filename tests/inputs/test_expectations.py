@@ -155,3 +155,9 @@ def test_a_zoned_time_is_compared_as_an_instant() -> None:
     frame = pd.DataFrame({"t": pd.to_datetime(["2013-01-01 23:30"]).tz_localize("America/New_York")})
     between = rule(VALUES + "be_between", "t", min_value="2013-01-02T04:00:00Z", max_value="2013-01-02 05:00")
     assert not outcome(frame, between).broken
+
+
+def test_more_rules_than_one_query_takes_keep_their_order(frame: pd.DataFrame) -> None:
+    several = [rule(VALUES + "be_between", "temp", max_value=limit) for limit in range(250)]
+    outcomes = measure(open_dataset("training", frame).table, several, examples=0)
+    assert [one.broken for one in outcomes] == [limit < 40 for limit in range(250)]
