@@ -1,4 +1,4 @@
-"""A fair contest between a model and baselines: chosen on one half of the labelled rows, judged on the other."""
+"""A fair contest between a model and baselines: a quarter of the labelled rows chooses, the rest judges."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from mltestscore.stats.quality import advantage, quality
 from mltestscore.stats.seeds import generator, seed_of
 
 Scores = npt.NDArray[np.float64]
-Half = npt.NDArray[np.bool_]
+Mask = npt.NDArray[np.bool_]
+
+CHOOSING = 4  # one row, key or cluster in four chooses: choosing needs fewer rows than judging
 
 
 @dataclass(frozen=True)
@@ -46,24 +48,24 @@ class Contest:
     metric: str
     truth: npt.NDArray[Any]
     scores: dict[str, Scores]
-    judged: Half
+    judged: Mask
     clusters: npt.NDArray[Any] | None
 
     def quality(self, name: str) -> float:
-        """Return the metric of a model on the judged half."""
+        """Return the metric of a model on the judged rows."""
         return quality(self.metric, self.truth[self.judged], self.scores[name][self.judged])
 
     def best(self, names: Sequence[str]) -> str:
-        """Return the name of the model that is best on the choosing half; the first of equals."""
-        half = ~self.judged
-        return max(names, key=lambda name: quality(self.metric, self.truth[half], self.scores[name][half]))
+        """Return the name of the model that is best on the choosing rows; the first of equals."""
+        rows = ~self.judged
+        return max(names, key=lambda name: quality(self.metric, self.truth[rows], self.scores[name][rows]))
 
     def advantage(self, ours: str, theirs: str, alpha: float) -> Interval:
-        """Return by how much the metric of one model exceeds another's on the judged half, bounds at ``alpha``."""
-        half = self.judged
-        clusters = None if self.clusters is None else self.clusters[half]
+        """Return by how much the metric of one model exceeds another's on the judged rows, bounds at ``alpha``."""
+        rows = self.judged
+        clusters = None if self.clusters is None else self.clusters[rows]
         return advantage(
-            self.metric, self.truth[half], self.scores[ours][half], self.scores[theirs][half], alpha, clusters
+            self.metric, self.truth[rows], self.scores[ours][rows], self.scores[theirs][rows], alpha, clusters
         )
 
 
@@ -82,19 +84,19 @@ def labelled(dataset: Dataset, features: Sequence[str], rows: int) -> pd.DataFra
     return frame[frame[roles.label].notna()].reset_index(drop=True)
 
 
-def judged_half(frame: pd.DataFrame, dataset: Dataset, *texts: str) -> Half:
-    """Return which rows of ``frame``, taken from ``dataset``, are judged; the rest is for choosing.
+def judged_rows(frame: pd.DataFrame, dataset: Dataset, *texts: str) -> Mask:
+    """Return which rows of ``frame``, taken from ``dataset``, are judged; the others, one in four, choose.
 
     Rows of one cluster, or of one key, stay together: their side is a hash of it. Without either, rows are drawn by
     position. ``texts`` and the data's digest seed both.
     """
-    seeds = ("halves", *texts, dataset.digest)
+    seeds = ("contest", *texts, dataset.digest)
     columns = [dataset.roles.cluster] if dataset.roles.cluster else list(dataset.roles.key)
     if not columns:
-        return generator(*seeds).random(len(frame)) < 0.5
+        return generator(*seeds).random(len(frame)) >= 1 / CHOOSING
     labels = reduce(lambda left, right: left + "\x1f" + right, (frame[name].astype(str) for name in columns))
     salt = hashlib.sha256(str(seed_of(*seeds)).encode()).hexdigest()[:16]
-    return np.asarray(pd.util.hash_array(labels.to_numpy(dtype=object), hash_key=salt) % 2 == 1)
+    return np.asarray(pd.util.hash_array(labels.to_numpy(dtype=object), hash_key=salt) % CHOOSING != 0)
 
 
 def clusters_of(frame: pd.DataFrame, dataset: Dataset) -> npt.NDArray[Any] | None:
@@ -130,7 +132,7 @@ def encoded(labels: pd.Series[Any], task: str, classes: Sequence[object], where:
 
 
 def too_few(
-    truth: npt.NDArray[Any], judged: Half, learned: npt.NDArray[Any], task: str, *, rows: int, per_class: int
+    truth: npt.NDArray[Any], judged: Mask, learned: npt.NDArray[Any], task: str, *, rows: int, per_class: int
 ) -> TooFew | None:
     """Say why the labelled rows do not allow a contest, or ``None`` if they do.
 
@@ -140,16 +142,18 @@ def too_few(
         learned: labels of the training rows, encoded.
         task: as of the model.
         rows: the fewest judged rows.
-        per_class: the fewest rows of each of two classes, in each half.
+        per_class: the fewest judged rows of each of two classes.
     """
     if len(np.unique(learned)) < 2:
         return TooFew(f"all {len(learned):,} training labels are the same, so nothing simple can be learned from them")
     if (count := int(judged.sum())) < rows:
-        return TooFew(f"{count:,} labelled holdout rows are judged; at least {rows:,} are needed", 2 * rows)
-    halves = (truth[judged], truth[~judged])
-    if any(len(np.unique(half)) < 2 for half in halves):
-        return TooFew("the labels of the holdout do not vary, so no model can be told from another")
-    if task == "binary" and (rarest := min(int(np.bincount(half, minlength=2).min()) for half in halves)) < per_class:
-        wanted = math.ceil(len(truth) * per_class / rarest * 1.2)  # a fifth more: halves are not equal by chance
-        return TooFew(f"the rarer class has {rarest:,} rows in a half; at least {per_class:,} are needed", wanted)
+        return TooFew(
+            f"{count:,} labelled holdout rows are judged; at least {rows:,} are needed",
+            math.ceil(rows * CHOOSING / (CHOOSING - 1)),
+        )
+    if any(len(np.unique(part)) < 2 for part in (truth[judged], truth[~judged])):
+        return TooFew("labels do not vary among the holdout rows that choose or judge, so no model stands out")
+    if task == "binary" and (rarest := int(np.bincount(truth[judged]).min())) < per_class:
+        wanted = math.ceil(len(truth) * per_class / rarest * 1.2)  # a fifth more: shares vary by chance
+        return TooFew(f"the rarer class has {rarest:,} judged rows; at least {per_class:,} are needed", wanted)
     return None

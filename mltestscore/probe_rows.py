@@ -185,11 +185,13 @@ def _observed(training: Dataset, features: Sequence[str], schema: Schema) -> pd.
     for name in set(features) & schema.columns:
         column, domain = frame[name], schema.domain(name)
         missing = column.isna().to_numpy()
-        inside = column.isin(domain.categories).to_numpy() if domain.categories else np.ones(len(frame), dtype=bool)
+        inside = column.isin(domain.categories) if domain.categories else pd.Series(True, index=column.index)
         if _is_number(column.dropna()):
-            numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
-            inside &= ~(numbers < (domain.low if domain.low is not None else -np.inf))
-            inside &= ~(numbers > (domain.high if domain.high is not None else np.inf))
+            low, high = (
+                (-np.inf if domain.low is None else domain.low),
+                (np.inf if domain.high is None else domain.high),
+            )
+            inside = inside & (column >= low) & (column <= high)
         legal &= np.where(missing, domain.nullable, inside)
     return frame[legal].reset_index(drop=True)
 

@@ -88,14 +88,14 @@ def score_rows(model: Model, frame: pd.DataFrame, origins: npt.NDArray[Any] | No
 
 
 def by_origin(origins: npt.NDArray[Any], scored: Scored) -> list[list[Any]]:
-    """Return one line per origin: its name, rows, refused rows, rows without a finite score, least and largest."""
+    """Return one line per origin: its name, rows, refused rows, not finite, least and largest; worst first."""
     lines: list[list[Any]] = []
     for origin in dict.fromkeys(origins.tolist()):
         here = scored.of(origins == origin)
         finite = here.scores[here.finite]
         ends = [float(finite.min()), float(finite.max())] if finite.size else [None, None]
         lines.append([origin, len(here.accepted), int((~here.accepted).sum()), int((~here.finite).sum()), *ends])
-    return lines
+    return sorted(lines, key=lambda line: -(line[2] + line[3]))
 
 
 def most_frequent(origins: npt.NDArray[Any]) -> str:

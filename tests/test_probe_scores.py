@@ -72,9 +72,9 @@ def test_scores_are_described_row_by_row():
     assert found.distinct(np.ones(64, dtype=bool)) == 3
 
 
-def test_the_table_counts_by_origin():
+def test_the_table_counts_by_origin_and_begins_with_the_worst():
     found = score_rows(refusing([40]), FRAME, ORIGINS)
-    a, b = by_origin(ORIGINS, found)
+    b, a = by_origin(ORIGINS, found)
     assert a[:4] == ["a", 32, 0, 0]
     assert b[:4] == ["b", 32, 1, 0]
     assert b[5] == 1.0

@@ -1,23 +1,27 @@
 """Every row that the schema allows gets a finite score in range, and the model's own numbers are finite.
 
-Why: one NaN spreads through sums and averages until a whole batch is worthless, and it is rarely reported as an error.
+Why
+    One NaN spreads through sums and averages until a whole batch is worthless, and it is rarely reported as an error.
 
-Measured: the model scores rows drawn from the domains that the schema declares, rows at every edge of them (least,
-largest, zero, each category, an unseen one where no rule forbids it, missing where allowed, far values where no rule
-bounds them), all features at an edge at once, and training rows. Counted are rows that it refuses, scores that are NaN
-or infinite, scores outside of [0, 1] or not summing to one over the classes, and the parameters of scikit-learn models
-that are not finite. The same counts are made on the log of served scores, where one is offered.
+Measured
+    The model scores rows drawn from the domains of the schema, rows at every edge (least, largest, zero, each category,
+    an unseen one where no rule forbids it, missing where allowed, far values where no rule bounds them), all edges at
+    once, and training rows. Counted are rows that it refuses, scores that are NaN, infinite, outside of [0, 1] or do
+    not sum to one, parameters of scikit-learn models that are not finite, and the same in the log of served scores.
 
-Passes when: there is none of these, scores differ between rows, and rounding inputs to 32 bits moves no score.
+Passes when
+    there is none of these, scores differ between rows, and rounding inputs to 32 bits moves no score.
 
-If it fails: the cause names the edge. Either treat the value before it reaches the model, or write a rule that forbids
-it and refuse it at the door. A feature without any rule is probed only within the range of its training values.
+If it fails
+    The cause names the edge: treat the value before it reaches the model, or write a rule that forbids it and refuse it
+    at the door. A feature without any rule is probed only within the range of its training values.
 
-Options: rows 2,000: with none moved by rounding, their upper bound at alpha .0002 lies below max_moved. max_moved 1 %
-of rows, by more than moved_by .01 of probability (or of a standard deviation, for numbers). max_row_sum_error 1e-3,
-the rounding of 16-bit softmax outputs. min_distinct 2 scores over 100 rows: one score for all rows looks at nothing.
+Options
+    rows 2,000: with none moved by rounding, their upper bound at alpha .0002 lies below max_moved, 1 % of rows by more
+    than moved_by, .01 of probability (of a standard deviation for numbers). max_row_sum_error 1e-3: 16-bit rounding.
 
-Source: Breck et al. 2017, Monitor 5; Clopper-Pearson bound for the share that rounding moves.
+Source
+    Breck et al. 2017, Monitor 5; Clopper and Pearson 1934.
 """
 
 from __future__ import annotations
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from mltestscore.probe_rows import Probe
     from mltestscore.probe_scores import Scored
 
+TABLE = ("rows", "count", "refused", "not finite", "least score", "largest score")
 PROBE, LOG, FEW = "probe", "serving log", 100
 REFUSED, NOT_FINITE = "allowed rows that the model refuses", "scores that are NaN or infinite"
 OUTSIDE, SUMS, DISTINCT = "scores outside of [0, 1]", "class scores that do not sum to one", "different scores"
@@ -53,7 +58,6 @@ def check_numerically_stable(
     rows: int = 2000,
     alpha: float = 0.0002,
     max_row_sum_error: float = 1e-3,
-    min_distinct: int = 2,
     moved_by: float = 0.01,
     max_moved: float = 0.01,
 ) -> Observations:
@@ -74,30 +78,27 @@ def check_numerically_stable(
         scored = score_rows(model, probe.frame, probe.origins)
         yield from _counted(model, probe, scored, max_row_sum_error)
         typical, drawn = np.isin(probe.origins, [DRAWN, OBSERVED]), probe.origins == DRAWN
-        yield at_least(DISTINCT, scored.distinct(typical), min_distinct, where=PROBE, n=int(typical.sum()))
+        yield at_least(DISTINCT, scored.distinct(typical), 2, where=PROBE, n=int(typical.sum()))
         if scored.accepted[drawn].any():
             moved, compared = moved_by_rounding(model, probe.frame[drawn], scored.of(drawn), moved_by)
             yield at_most(MOVED, proportion(moved, compared, alpha), max_moved, unit="share")
-        columns = ["rows", "count", "refused", "not finite", "least score", "largest score"]
-        yield Table("Rows that the model scored", columns, by_origin(probe.origins, scored))
+        yield Table("Rows that the model scored", TABLE, by_origin(probe.origins, scored))
     unsound, parameters = not_finite(model.estimator)
     if parameters:
-        cause = f"first in {unsound[0]}" if unsound else ""
-        yield at_most(PARAMETERS, len(unsound), 0, n=parameters, cause=cause)
+        yield at_most(PARAMETERS, len(unsound), 0, n=parameters, cause=", ".join(unsound[:3]))
     if serving is not None:
-        yield from _logged(model, serving, min_distinct)
+        yield from _logged(model, serving)
 
 
-def _logged(model: Model, serving: Dataset, min_distinct: int) -> Observations:
+def _logged(model: Model, serving: Dataset) -> Observations:
     from mltestscore.probe_scores import served_scores
 
-    served = served_scores(serving)
-    if served is not None:
+    if served := served_scores(serving):
         yield at_most(NOT_FINITE, served.not_finite, 0, where=LOG, n=served.rows)
         if model.task == "binary":
             yield at_most(OUTSIDE, served.outside, 0, where=LOG, n=served.rows)
         if served.rows >= FEW:
-            yield at_least(DISTINCT, served.distinct, min_distinct, where=LOG, n=served.rows)
+            yield at_least(DISTINCT, served.distinct, 2, where=LOG, n=served.rows)
 
 
 def _counted(model: Model, probe: Probe, scored: Scored, max_row_sum_error: float) -> Observations:

@@ -154,7 +154,7 @@ def test_few_rows_decide_nothing_and_say_how_many_are_needed(n):
     given = inputs(classifier(), rows(n, 1), rows(n, 2))
     result = run_check("model.5", prove=False, **given)
     assert result.state == "inconclusive"
-    assert finding(result, ADVANTAGE).n_to_settle == 1000
+    assert finding(result, ADVANTAGE).n_to_settle == 667
 
 
 def test_rare_positives_decide_nothing():
