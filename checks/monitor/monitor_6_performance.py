@@ -47,7 +47,7 @@ FAILED = "requests without a usable answer"
 BEHIND = "answers behind the offered rate"
 
 
-@check("monitor.6", proof_options={"pairs": 7, "block_seconds": 0.12, "alpha": 0.01})
+@check("monitor.6", proof_options={"pairs": 6, "block_seconds": 0.12, "alpha": 0.016})
 def check_performance(
     endpoint: Endpoint,
     serving: Dataset,
@@ -116,10 +116,10 @@ def _delay(endpoint: Endpoint, serving: Dataset) -> float:
     if endpoint.previous is None:
         return 1.0
     now = endpoint.load(serving.sample(10).frame(columns=serving.features), rate=60, seconds=0.25, seed=1)
-    return max(0.05, 2 * now.percentiles()[95] / 1000)
+    return max(0.05, 4 * now.percentiles()[95] / 1000)
 
 
-@fault(check_performance, "every answer takes three times as long")
+@fault(check_performance, "every answer takes five times as long")
 def slow_answers(endpoint: Endpoint, serving: Dataset) -> dict[str, Endpoint]:
     """More work for every request."""
     return {"endpoint": endpoint.slowed(_delay(endpoint, serving))}

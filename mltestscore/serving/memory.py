@@ -33,19 +33,19 @@ class Growth:
 
     Attributes:
         per_request: bytes kept per request, with bounds.
-        grown: bytes from the first of these blocks to the last.
+        visible: bytes a request that lift the run above an allocator's steps.
         steady: the last half of them grew at least half as much as the first half.
         share: what was gained in the whole run, as a share of the memory at its start.
     """
 
     per_request: Interval
-    grown: float
+    visible: float
     steady: bool
     share: float
 
     def shows_leak(self, previous: Growth | None) -> bool:
         """Whether the growth is a leak, and one that the previous version (if measured) does not have."""
-        if not self.steady or self.grown < STEP_BYTES or self.per_request.low <= 0:
+        if not self.steady or self.per_request.low <= self.visible:
             return False
         if previous is None:
             return self.share >= GREW_BY_HALF
@@ -70,7 +70,9 @@ def growth(asked: Sequence[int], memory: Sequence[int], alpha: float) -> Growth 
     interval = Interval(float(slope), float(min(low, slope)), float(max(high, slope)), len(y), 1 - PASS_ALPHA, METHOD)
     middle = len(y) // 2
     steady = y[-1] - y[middle] >= 0.5 * (y[middle] - y[0])
-    return Growth(interval, float(y[-1] - y[0]), bool(steady), float((memory[-1] - memory[0]) / max(1, memory[0])))
+    return Growth(
+        interval, STEP_BYTES / max(1.0, x[-1] - x[0]), bool(steady), float((memory[-1] - memory[0]) / max(1, memory[0]))
+    )
 
 
 def judge_memory(current: Arm, before: Arm | None, memory_mb: float | None, alpha: float) -> Iterator[Finding]:
@@ -88,4 +90,4 @@ def judge_memory(current: Arm, before: Arm | None, memory_mb: float | None, alph
     if found is not None:
         leak = found.shows_leak(growth(before.asked, before.memory, alpha) if before else None)
         note = "" if leak else "a short run shows no leak; warm-up and filling caches look like growth"
-        yield at_most(KEPT, found.per_request, 0.0, unit="bytes", note=note, advisory=not leak)
+        yield at_most(KEPT, found.per_request, found.visible, unit="bytes", note=note, advisory=not leak)

@@ -129,14 +129,15 @@ def test_both_versions_get_the_same_schedules():
     assert len(set(current.seeds)) == 3
 
 
-def test_rate_is_half_of_what_the_previous_version_can_do_and_bounded():
+def test_rate_is_a_share_of_what_the_previous_version_can_do():
+    """The fake's answers come 10 ms apart, the last 5 ms after it was due: between 90 and 107 a second."""
     *_, rate = measure(Recorded(), Recorded(), None, pairs=1, seconds=0.01, rate=0.0, seed=1)
-    assert rate == 50.0 or 0 < rate <= 200
+    assert 0.5 * 90 < rate < 0.5 * 107
 
 
-def test_blocks_hold_at_least_twenty_requests():
+def test_blocks_hold_at_least_sixteen_requests():
     current, *_ = measure(Recorded(), None, None, pairs=1, seconds=0.01, rate=2.0, seed=1)
-    assert current.loads[0].requests == 20
+    assert current.loads[0].requests == 16
 
 
 def test_server_that_answers_nothing_gets_short_blocks():
