@@ -59,7 +59,7 @@ class Interval:
 
 
 def at_two_levels(strict: Interval, usual: Interval, harm: Side) -> Interval:
-    """Return the estimate with the bound that shows harm from ``strict`` and the bound that rules it out from ``usual``.
+    """Return the estimate with the bound that shows harm from ``strict``, and the one that rules it out from ``usual``.
 
     Showing harm must hold against the error budget of the whole run, so its level is divided by the number of findings.
     Ruling it out needs no such division: a check passes only if all its findings pass at once (an intersection-union
