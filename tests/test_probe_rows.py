@@ -121,3 +121,16 @@ def test_features_of_which_nothing_is_known_are_named():
 def test_the_same_generator_draws_the_same_rows():
     one, again = probe(["n", "x", "text"]), probe(["n", "x", "text"])
     pd.testing.assert_frame_equal(one.frame, again.frame)
+
+
+def test_training_rows_that_arrow_holds_are_taken_too():
+    import pyarrow as pa
+
+    table = pa.table({"n": [1, 2, 3, None], "kind": ["a", "b", None, "a"]})
+    data = open_dataset("training", table, Roles())
+    rules = [rule("be_between", "n", min_value=0, max_value=2), rule("be_in_set", "kind", value_set=["a", "b"])]
+    found = probe_rows(["n", "kind"], Schema("suite", rules), data, 20, np.random.default_rng(0))
+    legal = found.frame[found.origins == OBSERVED]
+    assert legal["n"].tolist()[:2] == [1, 2]
+    assert 3 not in legal["n"].tolist()
+    assert legal["n"].isna().sum() == 1
