@@ -21,9 +21,9 @@ If it fails
     Look at the named feature and value at its source; if the change is meant, train on it and declare it in the schema.
 
 Options
-    missing: 0.002 above twice the worst window. spike: 0.002, or thrice the largest growth of a value ever (once for 0,
-    -1, 999). out_of_range: 0.001 beyond half the span. fraction: 0.02. category: 0.005. twins: 0.001. new_value: 0.005.
-    alpha: 0.001, shared among features and parts.
+    missing: 0.002 above twice the worst window. spike: 0.002, or thrice the largest growth of a value ever (once for a
+    0, -1 or 999 that hardly ever was there). out_of_range: 0.001 beyond half the span. fraction: 0.02. category: 0.005.
+    twins: 0.001. new_value: 0.005. alpha: 0.001, shared among features and parts.
 
 Source
     Breck et al. 2017, Monitor 2; Breck et al. 2019 (Data validation for machine learning). Bounds: Clopper and Pearson

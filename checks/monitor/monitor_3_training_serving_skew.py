@@ -25,6 +25,7 @@ Options
     excess: 0.002, or half of what is usual (missing values, one value too often). fraction: 0.02. out_of_range: 0.001.
     key_alpha and window_alpha: 0.0005, shared among features: fewer than one false alarm in 1,000 runs. rel_tol: 1e-6.
     min_join_coverage: 0.95. min_joined: 200 and min_window: 500 rows; fewer could not show a mismatch of 5 %.
+    named: 10, the features whose cause is looked into, the worst first.
 
 Source
     Breck et al. 2017, Monitor 3; Cheng et al. 2016 (same-day comparison at Google Play, +2 % installs). Bounds: Clopper
@@ -47,7 +48,7 @@ from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.model import Model
 
 
-@check("monitor.3")
+@check("monitor.3", proof_options={"named": 1})
 def check_training_serving_skew(
     serving: Dataset,
     recomputed: Dataset,
@@ -65,6 +66,7 @@ def check_training_serving_skew(
     min_join_coverage: float = 0.95,
     min_joined: int = 200,
     min_window: int = 500,
+    named: int = 10,
 ) -> Iterator[Finding | Detail]:
     """Served values equal the training path's: joined by key, else in the same window."""
     features = skew.features_of(serving, recomputed, model.features if model is not None else ())
@@ -82,6 +84,7 @@ def check_training_serving_skew(
             rel_tol=rel_tol,
             min_joined=min_joined,
             min_coverage=min_join_coverage,
+            named=named,
         )
     else:
         yield from skew.in_window(serving, recomputed, features, limits, alpha=window_alpha, min_rows=min_window)

@@ -18,6 +18,8 @@ from mltestscore.comparison.numbers import DEFAULTS
 from mltestscore.comparison.profile import Past, Windows
 from mltestscore.comparison.texts import difference, twin
 
+HARDLY_EVER = 0.001
+
 
 @dataclass(frozen=True)
 class Tolerance:
@@ -153,7 +155,9 @@ def _spike(past: Past, now: Now, windows: Windows, shares: Any, atoms: Sequence[
     if not windows.enough:
         growth = numpy.maximum(pooled, 0.05)
     else:
-        growth = numpy.maximum(allowed.spike, _tolerated_growth(_worst_growth(shares[kept], past.rows[kept]), atoms))
+        growth = numpy.maximum(
+            allowed.spike, _tolerated_growth(_worst_growth(shares[kept], past.rows[kept]), pooled, atoms)
+        )
     served = dict(now.frequent)
     current = numpy.array([served.get(atom, 0) / now.rows for atom in atoms])
     worst = int((current - pooled - growth).argmax())
@@ -164,15 +168,16 @@ def _spike(past: Past, now: Now, windows: Windows, shares: Any, atoms: Sequence[
     return Part(name, past.name, event, float(pooled[worst] + growth[worst]), cause, advisory=not windows.enough)
 
 
-def _tolerated_growth(worst: NDArray[numpy.float64], atoms: Sequence[float]) -> NDArray[numpy.float64]:
+def _tolerated_growth(
+    worst: NDArray[numpy.float64], pooled: NDArray[numpy.float64], atoms: Sequence[float]
+) -> NDArray[numpy.float64]:
     """Return how much each value may grow: three times as much as any value ever did, since weather and fashion drift.
 
-    A usual default (0, -1, 999) is under suspicion beforehand: as much as any value did, or three times its own worst.
+    A usual default (0, -1, 999) that hardly ever was there is under suspicion beforehand: as much as any value did.
     """
     any_value = float(worst.max())
-    suspected = numpy.array([atom in DEFAULTS for atom in atoms])
-    own = numpy.clip(3 * worst, any_value, 3 * any_value)
-    return numpy.asarray(numpy.where(suspected, own, 3 * any_value))
+    suspected = numpy.array([atom in DEFAULTS for atom in atoms]) & (pooled < HARDLY_EVER)
+    return numpy.asarray(numpy.where(suspected, any_value, 3 * any_value))
 
 
 def _worst_growth(shares: NDArray[numpy.float64], rows: NDArray[numpy.float64]) -> NDArray[numpy.float64]:

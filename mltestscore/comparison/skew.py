@@ -19,7 +19,6 @@ from mltestscore.stats.distribution import ks_distance
 MISMATCH = "served values that differ from the training path's"
 COVERAGE = "served keys that meet one recomputed row"
 NEVER_LOGGED = "model features that the serving log lacks"
-NAMED = 10
 SCORES = 100_000
 
 
@@ -87,11 +86,12 @@ def by_key(
     rel_tol: float,
     min_joined: int,
     min_coverage: float,
+    named: int,
 ) -> Iterator[Finding | Detail]:
     """Yield the findings of the key-joined comparison, feature by feature, and what it shows."""
     joined = join(serving, recomputed, features.both, rel_tol)
     yield from _coverage(joined, min_coverage)
-    worst = sorted((one for one in joined.features if one.rows), key=lambda one: (-one.rows, one.feature))[:NAMED]
+    worst = sorted((one for one in joined.features if one.rows), key=lambda one: (-one.rows, one.feature))[:named]
     samples = {one.feature: attribution.sample(joined, one, rel_tol) for one in worst}
     causes = {one.feature: attribution.explain(joined, one, samples[one.feature]) for one in worst}
     if joined.joined < min_joined:
