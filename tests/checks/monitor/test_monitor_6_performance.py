@@ -77,6 +77,7 @@ def test_pause_at_every_100th_request_fails_in_the_95th_percentile(opened, servi
     }
 
 
+@pytest.mark.slow
 def test_requests_that_wait_for_one_another_fail_in_capacity(opened, serving):
     result = run(opened(stub("10 ms one at a time"), stub("10 ms", "6")), serving, rate=60.0)
     assert "capacity lost against the previous version" in {one.name for one in failed(result)}
