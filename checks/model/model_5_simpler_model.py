@@ -19,7 +19,7 @@ If it fails
     otherwise ship the simple model.
 
 Options
-    alpha: .0005 for each bound, of one comparison, so that a sound model fails in one run of two thousand at most.
+    alpha: .0005 for the bound that shows a simpler model better: a sound model fails in one run of 2,000 at most.
     min_rows 500, min_per_class 50 (judged): below them intervals are not reliable at this alpha. max_training_rows
     50,000: a linear model and a shallow tree gain nothing visible from more. max_holdout_rows 200,000 bounds the time.
     metric: roc_auc for two classes, accuracy for more, r2 for numbers; also d2_log_loss and d2_absolute_error.
@@ -34,6 +34,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mltestscore import Table, at_least, at_most, check, fault, undecided
+from mltestscore.stats.interval import CLEAR, two_levels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -96,7 +97,9 @@ def check_simpler_model(
 
 def _compared(contest: Contest, simple: tuple[Baseline, ...], alpha: float) -> Observations:
     best = contest.best([baseline.name for baseline in simple])
-    yield at_least(ADVANTAGE, contest.advantage(OURS, best, alpha), 0, where=best, note=f"metric: {contest.metric}")
+    accusing, clearing = (contest.advantage(OURS, best, level) for level in (alpha, CLEAR))
+    gap = two_levels(accusing, clearing, harm="below")
+    yield at_least(ADVANTAGE, gap, 0, where=best, note=f"metric: {contest.metric}")
     # Accuracy cannot tell a good model of a rare class from a constant: whether a baseline learned, log loss says.
     learned = replace(contest, metric="d2_log_loss") if contest.metric == "accuracy" else contest
     trained = learned.best([baseline.name for baseline in simple if baseline.trained])

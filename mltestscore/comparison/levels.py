@@ -1,40 +1,9 @@
-"""Intervals that accuse at one level and clear at another, so that a verdict is careful on both sides.
-
-Accusing is corrected for the number of comparisons: one false alarm among hundreds of features discredits a check.
-Clearing needs no correction: a check passes only if every comparison does (an intersection-union test, Berger 1982).
-"""
+"""Shares with bounds at two levels, of rows that may come in clusters."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from mltestscore.stats.interval import Interval, Side
+from mltestscore.stats.interval import CLEAR, TwoLevels, two_levels
 from mltestscore.stats.proportion import Proportion, bounds
-
-CLEAR = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class TwoLevels(Interval):
-    """One estimate: the lower bound of ``accusing`` and the upper bound of ``clearing``."""
-
-    accusing: Interval
-    clearing: Interval
-
-    def smallest_visible(self, limit: float, side: Side) -> float | None:
-        """Return what the accusing bound could have shown as harm."""
-        return self.accusing.smallest_visible(limit, side)
-
-    def n_to_settle(self, limit: float) -> int | None:
-        """Return the n that accuses an estimate above the limit, or clears one below."""
-        return (self.accusing if self.value > limit else self.clearing).n_to_settle(limit)
-
-
-def two_levels(accusing: Interval, clearing: Interval) -> TwoLevels:
-    """Join two intervals of one estimate, at two levels, into one for an upper limit."""
-    method = f"{accusing.method}; upper bound at {clearing.confidence:.0%}"
-    low, high = min(accusing.low, accusing.value), max(clearing.high, accusing.value)
-    return TwoLevels(accusing.value, low, high, accusing.n, accusing.confidence, method, accusing, clearing)
 
 
 def rate(count: float, n: float, alpha: float, *, design_effect: float = 1.0, clear: float = CLEAR) -> TwoLevels:

@@ -9,12 +9,13 @@ from mltestscore.comparison import attribution, pictures
 from mltestscore.comparison.cause import Cause
 from mltestscore.comparison.columns import kind_of
 from mltestscore.comparison.join import Differences, KeyJoin, join
-from mltestscore.comparison.levels import CLEAR, rate, two_levels
+from mltestscore.comparison.levels import rate
 from mltestscore.comparison.window import PARTS, Part, Window, common_window, compare
 from mltestscore.details import Detail
 from mltestscore.finding import Finding, at_least, at_most, undecided
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.stats.distribution import ks_distance
+from mltestscore.stats.interval import CLEAR, two_levels
 
 MISMATCH = "served values that differ from the training path's"
 COVERAGE = "served keys that meet one recomputed row"

@@ -13,11 +13,11 @@ import numpy
 
 from mltestscore.comparison import columns
 from mltestscore.comparison.columns import Kind
-from mltestscore.comparison.levels import CLEAR, TwoLevels, rate, two_levels
+from mltestscore.comparison.levels import rate
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.stats.cluster import effective_n
 from mltestscore.stats.distribution import Counted, category_distance, ks_distance
-from mltestscore.stats.interval import Interval
+from mltestscore.stats.interval import CLEAR, Interval, TwoLevels, two_levels
 
 if TYPE_CHECKING:
     import pandas as pd

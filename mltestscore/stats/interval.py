@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 Side = Literal["above", "below"]
+
+CLEAR = 0.05
+"""The level at which a single finding rules harm out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class Interval:
         high: upper bound, likewise above it.
         n: how many independent observations stand behind it (effective ones, where rows are clustered).
         confidence: of each one-sided bound, in (0, 1]; 1 for a value that was counted and not estimated; where the two
-            differ (:func:`at_two_levels`), of the one that shows harm.
+            differ (:class:`TwoLevels`), of the one that shows harm.
         method: the statistical method by name, as the reader will see it.
     """
 
@@ -58,21 +61,45 @@ class Interval:
         return math.ceil(self.n * max(1.0, (reach / distance) ** 2))
 
 
-def at_two_levels(strict: Interval, usual: Interval, harm: Side) -> Interval:
-    """Return the estimate with the bound that shows harm from ``strict``, and the one that rules it out from ``usual``.
+@dataclass(frozen=True, slots=True)
+class TwoLevels(Interval):
+    """One estimate at two levels: ``accusing`` gives the bound that shows harm, ``clearing`` the one that rules it out.
+
+    ``confidence`` is the accusing one.
+    """
+
+    accusing: Interval
+    clearing: Interval
+    harm: Side
+
+    def smallest_visible(self, limit: float, side: Side) -> float | None:
+        """Return what the accusing bound could have shown as harm."""
+        return self.accusing.smallest_visible(limit, side)
+
+    def n_to_settle(self, limit: float) -> int | None:
+        """Return the n that accuses an estimate beyond the limit, or clears one within."""
+        beyond = self.value > limit if self.harm == "above" else self.value < limit
+        return (self.accusing if beyond else self.clearing).n_to_settle(limit)
+
+
+def two_levels(accusing: Interval, clearing: Interval, harm: Side = "above") -> TwoLevels:
+    """Join two intervals of one estimate into one for a limit whose harmful side is ``harm``.
 
     Showing harm must hold against the error budget of the whole run, so its level is divided by the number of findings.
     Ruling it out needs no such division: a check passes only if all its findings pass at once (an intersection-union
-    test; Berger 1982, Technometrics 24:295), so each may be judged at the usual level.
+    test; Berger 1982, Technometrics 24:295), so each may be judged at the usual level, :data:`CLEAR`.
 
-    >>> strict = Interval(0.02, 0.0, 0.09, 100, 0.9999, "exact")
-    >>> at_two_levels(strict, Interval(0.02, 0.004, 0.05, 100, 0.95, "exact"), "above")
-    Interval(value=0.02, low=0.0, high=0.05, n=100, confidence=0.9999, method='exact; harm ruled out at 95 %')
+    >>> accusing = Interval(0.02, 0.0, 0.09, 100, 0.9999, "exact")
+    >>> joined = two_levels(accusing, Interval(0.02, 0.004, 0.05, 100, 0.95, "exact"))
+    >>> joined.low, joined.high, joined.method
+    (0.0, 0.05, 'exact; upper bound at 95%')
     """
-    method = f"{strict.method}; harm ruled out at {100 * usual.confidence:.4g} %"
-    if harm == "above":
-        return replace(strict, high=max(usual.high, strict.value), method=method)
-    return replace(strict, low=min(usual.low, strict.value), method=method)
+    value, bound = accusing.value, "upper" if harm == "above" else "lower"
+    low, high = (accusing.low, clearing.high) if harm == "above" else (clearing.low, accusing.high)
+    method = f"{accusing.method}; {bound} bound at {clearing.confidence:.0%}"
+    return TwoLevels(
+        value, min(low, value), max(high, value), accusing.n, accusing.confidence, method, accusing, clearing, harm
+    )
 
 
 def exactly(value: float, n: int) -> Interval:
