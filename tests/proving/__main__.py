@@ -1,0 +1,88 @@
+"""``python -m tests.proving``: breaks copies of the flights example and shows which item noticed, and why.
+
+Exit status 1 when a fault was missed or misattributed, or a healthy control was accused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from . import report
+from .cases import SEVERITIES, Cases, all_cases
+from .runner import Case, Outcome, control_case, fault_case, matched_case, run_all
+from .system import sound_example
+
+LAST = Path(__file__).with_name("last.md")
+
+
+def main() -> int:
+    """Run what the options choose; print the table, write ``last.md``, return the exit status."""
+    options = _options()
+    cases = _chosen(all_cases(), options)
+    if not cases:
+        raise SystemExit(f"no case begins with {options.only}")
+    outcomes: list[Outcome] = []
+    console = Console(stderr=True)
+    with sound_example() as sound, _progress(console) as progress:
+        task = progress.add_task("proving", total=len(cases))
+        flags = {"every_item": options.all, "prove": options.prove, "workers": options.workers}
+        for outcome in run_all(cases, sound, **flags):
+            outcomes.append(outcome)
+            case = outcome.case
+            line = f"{case.kind} {case.id} {case.severity} {outcome.verdict} ({outcome.seconds:.0f} s)"
+            console.print(line, highlight=False, markup=False)
+            progress.advance(task)
+    Console(width=max(140, console.width)).print(report.table(outcomes))
+    command = " ".join(["python -m tests.proving", *sys.argv[1:]])
+    facts = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, `{command}`"
+    LAST.write_text(report.markdown(outcomes, all_cases().left_out, facts), encoding="utf-8")
+    print(report.totals(outcomes))
+    return int(not all(outcome.right for outcome in outcomes))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.proving", description=__doc__)
+    parser.add_argument(
+        "--only", nargs="*", default=[], metavar="ID", help="cases whose id or item begins so: O3, monitor.2"
+    )
+    parser.add_argument("--severity", nargs="*", default=list(SEVERITIES), choices=SEVERITIES)
+    parser.add_argument("--seeds", type=int, default=1, help="how many seeds")
+    parser.add_argument("--all", action="store_true", help="run all eight checks on every case")
+    parser.add_argument("--prove", action="store_true", help="let the checks plant their own faults too")
+    parser.add_argument("--workers", type=int, default=2, help="cases at a time; those of monitor.6 run alone")
+    parser.add_argument("--kinds", nargs="*", default=["faults", "matched", "controls"], help="which kinds of cases")
+    return parser.parse_args()
+
+
+def _chosen(cases: Cases, options: argparse.Namespace) -> list[Case]:
+    def wanted(*names: str) -> bool:
+        return not options.only or any(name.startswith(tuple(options.only)) for name in names)
+
+    found: list[Case] = []
+    for seed in range(options.seeds):
+        for one in cases.faults.values():
+            if not wanted(one.id, one.item):
+                continue
+            if "faults" in options.kinds:
+                found += [fault_case(one, severity, seed) for severity in options.severity]
+            if "matched" in options.kinds:
+                found.append(matched_case(one, options.severity[-1], seed))
+        if "controls" in options.kinds:
+            found += [control_case(one, seed) for one in cases.controls.values() if wanted(one.id, *one.items)]
+    return found
+
+
+def _progress(console: Console) -> Progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, disable=not console.is_terminal)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,226 @@
+"""Healthy systems that discredit a tool which accuses them: small, seasonal, clustered, odd in form, or busy."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .cases import control
+from .faults.model_5 import retrain
+from .faults.monitor_4 import aged
+from .system import PATHS, TABLES, System, generator, some
+
+DATA = ("data.1", "monitor.2", "monitor.3")
+LEARNED = ("model.5", "monitor.5")
+BURNER = "import time\nend = time.time() + 300\nwhile time.time() < end:\n    pass"
+
+
+def _few(rows: int) -> None:
+    @control(f"{rows} rows", f"{rows} rows in every table", *DATA, "model.5", "infra.1", "monitor.5")
+    def change(system: System, seed: int) -> None:
+        keys = system.table("serving")["flight_id"].sample(rows, random_state=seed)
+        system.change(PATHS, lambda frame: frame[frame["flight_id"].isin(keys)])
+        system.change(("training", "holdout"), lambda frame: frame.sample(rows, random_state=seed))
+
+
+for _rows in (30, 100, 300):
+    _few(_rows)
+
+
+def _another_week(id: str, what: str, first: str, stored: str, end: str) -> None:
+    @control(id, what, *DATA, "monitor.4", "monitor.5")
+    def change(system: System, seed: int) -> None:
+        system.edit("flights/spec.py", 'SERVED = ("2013-11-11", "2013-11-18")', f'SERVED = ("{first}", "{end}")')
+        system.edit("flights/spec.py", '"2013-11-09",\n    "2013-11-18",', f'"{stored}",\n    "{end}",')
+        system.serve_again()
+        system.edit("pyproject.toml", "2013-11-18T13:00:00Z", f"{end}T13:00:00Z")
+        system.option("monitor.4", "max_age_days", 120)
+
+
+_another_week("next month", "the week from 9 December, same model", "2013-12-09", "2013-12-07", "2013-12-16")
+_another_week("daylight saving", "the week in which the clocks change", "2013-10-30", "2013-10-28", "2013-11-06")
+
+
+@control("weekend", "only Saturday and Sunday were served", *DATA)
+def weekend(system: System, seed: int) -> None:
+    system.change(PATHS, lambda frame: frame[frame["weekday"] >= 5])
+
+
+@control("clusters", "all flights of forty airport hours, and no other", *DATA)
+def clusters(system: System, seed: int) -> None:
+    hours = sorted(system.table("serving")["departure_hour"].unique())
+    chosen = generator(seed, "clusters").choice(hours, 40, replace=False)
+    system.change(PATHS, lambda frame: frame[frame["departure_hour"].isin(chosen)])
+
+
+def _with_columns(system: System, make: Any) -> None:
+    """Add columns that no model reads; ``make`` gets a table and whether it is of the served week."""
+    for name in TABLES:
+        system.change((name,), lambda frame, name=name: frame.assign(**make(frame, name in PATHS)))  # type: ignore[misc]
+
+
+@control("names", "identifiers, times, counters and free text beside the features", *DATA, "monitor.5")
+def names(system: System, seed: int) -> None:
+    def make(frame: pd.DataFrame, served: bool) -> dict[str, Any]:
+        number = pd.Series(np.arange(len(frame)) + (10**7 if served else 0), index=frame.index)
+        return {
+            "request_id": frame["flight_id"].map(lambda key: f"{hash(key) & 0xFFFFFFFF:08x}-{key[::-1]}"),
+            "counter": number,
+            "logged_at": frame["scheduled_departure"] + pd.Timedelta(minutes=3),
+            "remark": frame["carrier"] + " from " + frame["origin"] + ", number " + number.astype(str),
+        }
+
+    _with_columns(system, make)
+
+
+@control("flat columns", "constant, empty and one-category columns everywhere", *DATA, "monitor.5")
+def flat(system: System, seed: int) -> None:
+    _with_columns(system, lambda frame, _: {"one": 1.0, "nothing": np.nan, "country": "US"})
+
+
+@control("ties and tails", "counts with 90 % zeros, ratings, a Pareto tail with one genuine outlier", *DATA)
+def tails(system: System, seed: int) -> None:
+    def make(frame: pd.DataFrame, served: bool) -> dict[str, Any]:
+        rng = generator(seed, "served" if served else "training")  # both paths draw alike: same rows, same order
+        ordered = frame.sort_values("flight_id").index
+        tail = rng.pareto(1.5, len(frame)) * 100
+        if served:
+            tail[len(frame) // 2] = 10 * tail.max()
+        drawn = {
+            "bags": np.where(rng.random(len(frame)) < 0.9, 0.0, rng.poisson(3, len(frame))),
+            "rating": rng.integers(1, 6, len(frame)).astype(float),
+            "fare": tail,
+        }
+        return {name: pd.Series(values, index=ordered) for name, values in drawn.items()}
+
+    _with_columns(system, make)
+
+
+@control("twin", "a feature and its exact twin in another unit", *DATA)
+def twin(system: System, seed: int) -> None:
+    _with_columns(system, lambda frame, _: {"celsius": (frame["temp"] - 32) / 1.8})
+
+
+def _typed(id: str, what: str, change: Any, *items: str) -> None:
+    @control(id, what, *(items or DATA))
+    def typed(system: System, seed: int) -> None:
+        system.write("serving", change(system.table("serving")))
+
+
+def _float32(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.astype(dict.fromkeys(frame.select_dtypes("float64").columns, "float32"))
+
+
+def _none(frame: pd.DataFrame) -> pd.DataFrame:
+    column = "carrier_delay_prev_day"
+    return frame.assign(**{column: frame[column].astype(object).where(frame[column].notna(), None)})
+
+
+_typed("float32", "features are logged as 32-bit numbers", _float32)
+_typed(
+    "integers",
+    "whole numbers are logged as integers",
+    lambda frame: frame.astype({"weekday": "int64", "departure_minute": "int32", "distance": "int64"}),
+    "monitor.3",
+    "monitor.5",
+)
+_typed(
+    "categories",
+    "texts are logged as a categorical type",
+    lambda frame: frame.astype({"carrier": "category", "origin": "category"}),
+)
+_typed("None", "gaps are logged as None, not as NaN", _none)
+
+
+@control("CSV", "the log makes a round trip through CSV", *DATA, "monitor.5")
+def csv(system: System, seed: int) -> None:
+    system.table("serving").to_csv(system.home / "build" / "serving.csv", index=False)
+    system.edit("pyproject.toml", "/serving.parquet", "/serving.csv")
+
+
+@control("order", "columns and rows of every table in another order", *DATA, *LEARNED, "infra.1")
+def order(system: System, seed: int) -> None:
+    for name in TABLES:
+        frame = system.table(name)
+        columns = generator(seed, name).permutation(frame.columns)
+        system.write(name, frame[columns].sample(frac=1, random_state=seed))
+
+
+@control("new destination", "a new destination with 0.3 % of the flights, announced in the schema", *DATA, "monitor.5")
+def destination(system: System, seed: int) -> None:
+    def announced(rule: dict[str, Any]) -> dict[str, Any]:
+        kwargs = rule["kwargs"]
+        if kwargs.get("column") != "dest" or "value_set" not in kwargs:
+            return rule
+        return rule | {"kwargs": kwargs | {"value_set": [*kwargs["value_set"], "XWA"]}}
+
+    system.rules(lambda rules: [announced(rule) for rule in rules])
+    system.change(PATHS, lambda frame: frame.assign(dest=frame["dest"].mask(some(frame, 0.003, seed), "XWA")))
+
+
+@control("asked twice", "a tenth of the flights is asked for again, under a key of its own", *DATA, "monitor.5")
+def asked_twice(system: System, seed: int) -> None:
+    def again(frame: pd.DataFrame) -> pd.DataFrame:
+        repeated = frame[some(frame, 0.1, seed)]
+        return pd.concat([frame, repeated.assign(flight_id=repeated["flight_id"] + "-2")], ignore_index=True)
+
+    system.change(PATHS, again)
+
+
+@control("rare event", "one flight in a thousand is late", "model.5", "infra.1", "data.1")
+def rare(system: System, seed: int) -> None:
+    def thinned(frame: pd.DataFrame) -> pd.DataFrame:
+        late = np.flatnonzero(frame["late"])
+        kept = generator(seed, "rare").choice(late, len(frame) // 1000, replace=False)
+        return frame.assign(late=np.isin(np.arange(len(frame)), kept).astype("int64"))[
+            (frame["late"] == 0) | np.isin(np.arange(len(frame)), kept)
+        ]
+
+    system.change(("training", "holdout"), thinned)
+
+
+@control("another seed", "the same model, trained with another seed", *LEARNED, "monitor.6")
+def another_seed(system: System, seed: int) -> None:
+    retrain(system, 77 + seed)
+
+
+@control("unjoinable", "3 % of the served keys have no recomputed row, 3 % the other way round", "monitor.3")
+def unjoinable(system: System, seed: int) -> None:
+    system.change(("recomputed",), lambda frame: frame[~some(frame, 0.03, seed)])
+    system.change(("serving",), lambda frame: frame[~some(frame, 0.03, seed + 1)])
+
+
+@control("holiday", "60 % fewer flights", *DATA)
+def holiday(system: System, seed: int) -> None:
+    system.change(PATHS, lambda frame: frame[some(frame, 0.4, seed)])
+
+
+@control("backfill", "three more weeks are served at once", *DATA, "monitor.5")
+def backfill(system: System, seed: int) -> None:
+    earlier = system.table("holdout")
+    earlier = earlier[earlier["scheduled_departure"] >= "2013-10-21"].drop(columns="late")
+
+    def filled(frame: pd.DataFrame) -> pd.DataFrame:
+        return pd.concat([frame, earlier.assign(version="v2", score=0.5)[frame.columns]], ignore_index=True)
+
+    system.change(("recomputed",), lambda frame: pd.concat([frame, earlier[frame.columns]], ignore_index=True))
+    system.change(("serving",), filled)
+
+
+@control("declared age", "a model of 250 days, where 400 are declared to be fine", "monitor.4")
+def declared_age(system: System, seed: int) -> None:
+    aged(system, 250)
+    system.option("monitor.4", "max_age_days", 400)
+
+
+@control("noisy machine", "another process burns a processor all the time", "monitor.6")
+def noisy(system: System, seed: int) -> None:
+    system.beside.append([sys.executable, "-c", BURNER])
+
+
+@control("nothing changed", "the example as it is, with every planted fault of its checks")
+def unchanged(system: System, seed: int) -> None:
+    pass

@@ -1,0 +1,117 @@
+"""Faults of the current version's server code. A run of seconds sees the large ones; months of traffic see the rest."""
+
+from __future__ import annotations
+
+from tests.proving.cases import fault
+from tests.proving.system import System
+
+APP = "flights/app.py"
+SCORED = "        latency = (time.perf_counter() - began) * 1000\n"
+STATE = "LOG_BYTES = 20_000_000\n"
+SHORT = "smaller than what thirteen pairs of 0.35 s can tell from this machine's noise"
+
+
+def served(system: System, code: str, *, current_only: bool = True) -> None:
+    """Add a statement to what the server does for a request; ``KEPT`` and ``LOCK`` outlive it."""
+    when = "version == spec.CURRENT" if current_only else "True"
+    body = "\n".join(f"            {line}" for line in code.splitlines())
+    system.edit(APP, SCORED, f"        if {when}:\n{body}\n{SCORED}")
+    system.edit(APP, STATE, f"{STATE}KEPT, LOCK = [], threading.Lock()\n")
+    system.edit(APP, "import logging\n", "import logging\nimport threading\n")
+
+
+def busy(milliseconds: float) -> str:
+    """Return code that uses the processor for so long."""
+    return f"until = time.perf_counter() + {milliseconds / 1000}\nwhile time.perf_counter() < until:\n    pass"
+
+
+@fault(
+    "O6a",
+    "monitor.6",
+    "every eighth request computes 3, 15, 80 ms longer",
+    (3, 15, 80),
+    ["latency|slower"],
+    reach="H",
+    below=SHORT,
+)
+def slow_rows(system: System, severity: float, seed: int) -> None:
+    code = busy(severity).replace("\n", "\n    ")
+    served(system, f"if calls % 8 == 0:\n    {code}")
+
+
+@slow_rows.healthy("both versions compute as much longer")
+def both_slow(system: System, severity: float, seed: int) -> None:
+    code = busy(min(severity, 15)).replace("\n", "\n    ")
+    served(system, f"if calls % 8 == 0:\n    {code}", current_only=False)
+
+
+@fault(
+    "O6b",
+    "monitor.6",
+    "every 500th, 200th, 20th request stops all for 200 ms",
+    (500, 200, 20),
+    ["latency|slower|capacity"],
+    reach="H",
+    below=SHORT,
+)
+def pauses(system: System, severity: float, seed: int) -> None:
+    served(system, f"with LOCK:\n    time.sleep(0.2 if calls % {int(severity)} == 0 else 0)")
+
+
+@pauses.healthy("a pause of 20 ms that both versions have")
+def both_pause(system: System, severity: float, seed: int) -> None:
+    served(system, f"with LOCK:\n    time.sleep(0.02 if calls % {int(severity)} == 0 else 0)", current_only=False)
+
+
+@fault(
+    "O6c",
+    "monitor.6",
+    "one request at a time waits 2, 10, 40 ms",
+    (2, 10, 40),
+    ["latency|slower|capacity"],
+    reach="M",
+    below=SHORT,
+)
+def lock(system: System, severity: float, seed: int) -> None:
+    served(system, f"with LOCK:\n    time.sleep({severity / 1000})")
+
+
+@lock.healthy("half of the usual load")
+def quiet(system: System, severity: float, seed: int) -> None:
+    system.option("monitor.6", "rate", 20)
+
+
+@fault(
+    "O6d",
+    "monitor.6",
+    "every request leaves 10, 100, 1000 KB behind",
+    (10, 100, 1000),
+    ["kept"],
+    reach="H",
+    below=SHORT,
+)
+def leak(system: System, severity: float, seed: int) -> None:
+    served(system, f"KEPT.append(b'x' * {int(severity) * 1000})")
+
+
+@leak.healthy("a cache that fills with the first hundred requests")
+def cache(system: System, severity: float, seed: int) -> None:
+    served(system, "if len(KEPT) < 100:\n    KEPT.append(b'x' * 100_000)")
+
+
+@fault(
+    "O6e",
+    "monitor.6",
+    "each request looks through a log that grows by 10, 100, 3000 entries a request",
+    (10, 100, 3000),
+    ["latency|slower|capacity"],
+    reach="H",
+    below=SHORT,
+)
+def creep(system: System, severity: float, seed: int) -> None:
+    served(system, f"KEPT.extend(range({int(severity)}))\nsum(KEPT)")
+
+
+@creep.healthy("the log is rotated every twenty requests")
+def rotated(system: System, severity: float, seed: int) -> None:
+    served(system, f"KEPT.extend(range({min(int(severity), 100)}))\nsum(KEPT)\nif calls % 20 == 0:\n    KEPT.clear()")

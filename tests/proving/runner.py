@@ -1,0 +1,139 @@
+"""Runs one case through the plugin and judges what the scorecard says of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mltestscore.result import CheckResult
+from mltestscore.scorecard import Scorecard
+
+from .cases import Control, Fault
+from .system import ITEMS, System, copied
+
+TIMED = "monitor.6"  # its cases run one at a time: what else this machine does would be in their numbers
+
+Kind = Literal["fault", "matched control", "control"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault at a severity and seed, its matched control, or a control of its own."""
+
+    kind: Kind
+    id: str
+    what: str
+    severity: str
+    seed: int
+    items: tuple[str, ...]
+    apply: Callable[[System], Iterable[str] | None]
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a case came to.
+
+    Attributes:
+        verdict: ``caught``, ``below reach`` (rightly not seen), ``quiet``, or what is wrong: ``missed``,
+            ``misattributed``, ``cause not named``, ``false alarm``, ``broke``.
+        states: the state of every check that ran.
+        says: the reason of the failed check, or why the case broke.
+    """
+
+    case: Case
+    verdict: str
+    states: dict[str, str]
+    says: str
+    seconds: float
+
+    @property
+    def right(self) -> bool:
+        """Whether the checks did what they should."""
+        return self.verdict in ("caught", "below reach", "quiet")
+
+
+def fault_case(fault: Fault, severity: str, seed: int) -> Case:
+    """Return the case that injects a fault."""
+    inject, value = fault.inject, fault.severities[severity]
+    return Case("fault", fault.id, fault.what, severity, seed, (fault.item,), lambda s: inject(s, value, seed), fault)
+
+
+def matched_case(fault: Fault, severity: str, seed: int) -> Case:
+    """Return the case that does an equally large harmless edit."""
+    harmless, value = fault.control, fault.severities[severity]
+    if harmless is None:
+        raise LookupError(f"{fault.id} has no matched control; register one with @<fault>.healthy(…)")
+    items = (fault.item,)
+    return Case("matched control", fault.id, fault.harmless, severity, seed, items, lambda s: harmless(s, value, seed))
+
+
+def control_case(control: Control, seed: int) -> Case:
+    """Return the case of a healthy control."""
+    change = control.change
+    return Case("control", control.id, control.what, "", seed, control.items, lambda s: change(s, seed))
+
+
+def run_all(cases: list[Case], sound: Path, *, every_item: bool, prove: bool, workers: int) -> Iterator[Outcome]:
+    """Run the cases, so many at a time, and yield what they came to as they end."""
+    alone = [case for case in cases if TIMED in case.items or every_item]
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        running: list[Future[Outcome]] = [
+            pool.submit(run_case, case, sound, every_item=every_item, prove=prove)
+            for case in cases
+            if case not in alone
+        ]
+        for done in as_completed(running):
+            yield done.result()
+    for case in alone:
+        yield run_case(case, sound, every_item=every_item, prove=prove)
+
+
+def run_case(case: Case, sound: Path, *, every_item: bool = False, prove: bool = False) -> Outcome:
+    """Apply a case to a copy of the sound system, score the copy, and judge what came out."""
+    began = time.monotonic()
+    try:
+        with copied(sound) as system:
+            chosen = tuple(case.apply(system) or ())
+            scorecard = system.run(ITEMS if every_item else case.items, prove=prove)
+    except (RuntimeError, LookupError) as error:
+        return Outcome(case, "broke", {}, str(error), time.monotonic() - began)
+    results = {result.id: result for item in scorecard.items for result in item.checks}
+    judged = judge_fault(case, results, chosen) if case.fault else judge_control(results)
+    states = {id: result.state for id, result in results.items()}
+    return Outcome(case, judged, states, _says(scorecard, case), time.monotonic() - began)
+
+
+def judge_fault(case: Case, results: dict[str, CheckResult], chosen: tuple[str, ...]) -> str:
+    assert case.fault is not None
+    wrong = [id for id, result in results.items() if result.state in ("failed", "error")]
+    if case.fault.item not in wrong:
+        accused = bool(set(wrong) - set(case.fault.also))
+        seen = "missed" if case.fault.must_be_seen(case.severity) else "below reach"
+        return "misattributed" if accused else seen
+    if results[case.fault.item].state == "error" or set(wrong) - {case.fault.item, *case.fault.also}:
+        return "misattributed"
+    said = spoken(results[case.fault.item])
+    named = all(any(one.casefold() in said for one in words.split("|")) for words in (*case.fault.cause, *chosen))
+    return "caught" if named else "cause not named"
+
+
+def judge_control(results: dict[str, CheckResult]) -> str:
+    return "false alarm" if any(result.state in ("failed", "error") for result in results.values()) else "quiet"
+
+
+def spoken(result: CheckResult) -> str:
+    """Return all that the failed findings of a check say, in lower case."""
+    failed = [finding for finding in result.findings if finding.verdict == "failed" and not finding.advisory]
+    parts = [result.reason, *(" ".join((one.name, one.where, one.cause, one.note)) for one in failed)]
+    return " ".join(parts).casefold()
+
+
+def _says(scorecard: Scorecard, case: Case) -> str:
+    results = [result for item in scorecard.items for result in item.checks]
+    worst = [result for result in results if result.state in ("failed", "error")] or results
+    return "; ".join(f"{result.id} {result.state}: {result.reason}" for result in worst)

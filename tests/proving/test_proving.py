@@ -1,0 +1,131 @@
+"""Faults injected into copies of the flights example fail the right item by name; healthy look-alikes accuse nobody.
+
+The quick cases run with every test run; ``-m slow`` runs each fault at one severity, each matched control and each
+healthy control. ``python -m tests.proving`` runs all severities and prints the table.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from .cases import Fault, all_cases
+from .report import markdown, totals
+from .runner import Case, Outcome, control_case, fault_case, matched_case, run_case, spoken
+from .system import System, copied, sound_example
+
+CASES = all_cases()
+QUICK = [
+    fault_case(CASES.faults["O3b"], "M", 0),
+    fault_case(CASES.faults["O4b"], "L", 0),
+    control_case(CASES.controls["holiday"], 0),
+]
+SLOW = [
+    *(fault_case(one, one.reach, 0) for one in CASES.faults.values()),
+    *(matched_case(one, one.reach, 0) for one in CASES.faults.values()),
+    *(control_case(one, 0) for one in CASES.controls.values()),
+]
+
+
+def named(case: Case) -> str:
+    return " ".join(part for part in (case.kind, case.id, case.severity) if part)
+
+
+@pytest.fixture(scope="session")
+def sound():
+    with sound_example() as folder:
+        yield folder
+
+
+@pytest.mark.parametrize("case", QUICK, ids=named)
+def test_quick_case(sound, case):
+    outcome = run_case(case, sound)
+    assert outcome.right, f"{outcome.verdict}: {outcome.says}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", SLOW, ids=named)
+def test_case(sound, case):
+    outcome = run_case(case, sound)
+    assert outcome.right, f"{outcome.verdict}: {outcome.says}"
+
+
+def test_every_fault_has_a_matched_control_and_says_what_it_breaks():
+    assert all(one.control is not None and one.harmless for one in CASES.faults.values())
+    assert all(bool(one.below) == (one.reach != "L") for one in CASES.faults.values())
+
+
+def test_a_fault_that_is_not_seen_within_reach_is_missed():
+    assert _outcome("passed", reach="L").verdict == "missed"
+
+
+def test_a_fault_below_reach_may_pass():
+    assert _outcome("passed", reach="H").verdict == "below reach"
+
+
+def test_a_fault_that_another_item_reports_is_misattributed():
+    assert _outcome("passed", other="failed").verdict == "misattributed"
+
+
+def test_a_fault_that_another_item_reports_too_is_misattributed_unless_it_is_theirs():
+    assert _outcome("failed", other="failed").verdict == "misattributed"
+    assert _outcome("failed", other="failed", also=("data.1",)).verdict == "caught"
+
+
+def test_a_fault_whose_cause_is_not_named_is_not_caught():
+    assert _outcome("failed", cause=("pressure",)).verdict == "cause not named"
+
+
+def test_an_error_is_no_catch():
+    assert _outcome("error").verdict == "misattributed"
+
+
+def test_a_case_that_cannot_be_applied_is_reported_as_broken(tmp_path):
+    def gone(system: System) -> None:
+        system.edit("pyproject.toml", "no such text", "")
+
+    (tmp_path / "pyproject.toml").write_text("", encoding="utf-8")
+    outcome = run_case(Case("control", "x", "x", "", 0, ("data.1",), gone), tmp_path)
+    assert outcome.verdict == "broke"
+    assert "has no 'no such text'" in outcome.says
+
+
+def test_an_option_is_set_once_in_its_own_table(tmp_path):
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.mltestscore.checks."monitor.4"]\nmax_age_days = 60 # why\n\n[tool.mltestscore.gates.release]\n',
+        encoding="utf-8",
+    )
+    with copied(tmp_path) as system:
+        system.option("monitor.4", "max_age_days", 400)
+        system.option("monitor.6", "rate", 20)
+        import tomllib
+
+        found = tomllib.loads((system.home / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mltestscore"]
+    assert found["checks"] == {"monitor.4": {"max_age_days": 400}, "monitor.6": {"rate": 20}}
+    assert "release" in found["gates"]
+
+
+def test_the_report_counts_what_came_out_and_lists_what_is_left_out():
+    outcomes = [_outcome("failed"), _outcome("passed")]
+    assert totals(outcomes).startswith("2 faults: 1 caught, 1 missed. 0 controls: none")
+    page = markdown(outcomes, {"I1d": "one environment"}, "today")
+    assert "| T1 | L | 0 |" in page
+    assert "- I1d: one environment" in page
+
+
+def _outcome(state: str, *, other: str = "passed", reach: str = "L", also=(), cause=("wind",)) -> Outcome:
+    """Judge a scorecard in which the item is in ``state`` and data.1 in ``other``."""
+    from mltestscore.result import CheckResult, FindingRecord
+
+    from .runner import judge_fault
+
+    broken = Fault("T1", "monitor.2", "a test", {"L": 1, "M": 2, "H": 3}, cause, lambda *_: None, also, reach)
+    verdict = "failed" if state == "failed" else "passed"
+    finding = FindingRecord(name="missing values", where="wind_speed", verdict=verdict)
+    results = {
+        "monitor.2": CheckResult(id="monitor.2", item="monitor.2", state=state, findings=[finding]),
+        "data.1": CheckResult(id="data.1", item="data.1", state=other),
+    }
+    case = fault_case(broken, "L", 0)
+    states = {id: result.state for id, result in results.items()}
+    assert "missing values" in spoken(results["monitor.2"]) or state != "failed"
+    return Outcome(case, judge_fault(case, results, ()), states, "", 1.0)
