@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
 from mltestscore.catalogue import checks_of, import_file, our_files, team_files
 from mltestscore.config import Config
@@ -17,7 +17,7 @@ from mltestscore.declare import Check
 from mltestscore.engine import run
 from mltestscore.errors import ConfigError, InputError, MltestscoreError, NotOffered, near
 from mltestscore.inputs.offered import coerce
-from mltestscore.result import CheckResult
+from mltestscore.result import CheckResult, storable
 from mltestscore.shipped import shipped
 from mltestscore.stash import CONFIG, RUNNING
 
@@ -81,15 +81,16 @@ def options_for(check: Check, config: Config) -> dict[str, Any]:
     Raises :class:`ConfigError` naming the key.
     """
     options = {}
-    annotations = check.function.__annotations__
     for name, value in config.checks.get(check.id, {}).items():
         key = f'{config.file}: tool.mltestscore.checks."{check.id}".{name}'
         if name not in check.options:
             raise ConfigError(f"{key} is not an option of this check.{near(name, check.options)}")
         try:
-            options[name] = TypeAdapter(_resolved(annotations.get(name, "Any"), check)).validate_python(value)
+            options[name] = _option_type(check, name).validate_python(value)
         except ValidationError as error:
             raise ConfigError(f"{key} is {value!r:.80}: {error.errors()[0]['msg']}.") from None
+        if isinstance(value, bool) and not isinstance(options[name], bool):
+            raise ConfigError(f"{key} is {str(value).lower()}: write a number or a text, as its default is.")
     return options
 
 
@@ -102,10 +103,20 @@ def refuse_unknown_checks(config: Config, planned: dict[str, Check]) -> None:
         options_for(by_id[id], config)
 
 
-def _resolved(annotation: Any, check: Check) -> Any:
-    if not isinstance(annotation, str):
-        return annotation
-    return eval(annotation, check.function.__globals__)  # the check's own annotation text, not data
+def _option_type(check: Check, name: str) -> TypeAdapter[Any]:
+    """Return the annotated type of an option; without a usable annotation, that of its default. NaN is refused."""
+    annotation = check.function.__annotations__.get(name)
+    strict = ConfigDict(allow_inf_nan=False)
+    try:
+        if isinstance(annotation, str):
+            annotation = eval(annotation, check.function.__globals__)  # the check's own annotation text, not data
+        if annotation is not None:
+            return TypeAdapter(annotation, config=strict)
+    except (NameError, PydanticUserError):  # imported for type checkers only, or a type that no configuration can hold
+        pass
+    default = check.options[name]
+    kind = type(default) if isinstance(default, bool | str | list | tuple | dict) else float
+    return TypeAdapter(Any if default is None else kind, config=strict)
 
 
 def _test_of(check: Check) -> Callable[[pytest.FixtureRequest], None]:
@@ -140,7 +151,7 @@ def run_item(check: Check, request: pytest.FixtureRequest) -> None:
         result, error = _unrun(check, "error", str(refused)), refused
     finally:
         running.progress("")
-    result.node = request.node.nodeid
+    result.node = storable(request.node.nodeid)
     request.node.user_properties.append((PROPERTY, result.model_dump(mode="json")))
     conclude(result, error)
 
@@ -168,7 +179,7 @@ def _input(name: str, request: pytest.FixtureRequest) -> Any:
         raise NotOffered(name, f"its fixture skipped: {skipped.msg}") from None
     except MltestscoreError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit, pytest.fail.Exception) as error:
         raise InputError(f"The fixture {name!r} raised {type(error).__name__}: {str(error)[:500]}. Mend it.") from error
     return coerce(name, value, request.config.stash[CONFIG], _home(name, request.config))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -15,9 +16,11 @@ from mltestscore.evidence import Statements, read_statements
 from mltestscore.gate import fail_under, judge
 from mltestscore.history import History
 from mltestscore.result import CheckResult, InputFact
+from mltestscore.rubric import rubric
 from mltestscore.score import assemble, changes, next_steps, score
 from mltestscore.scorecard import GateResult, Run, Scorecard
 
+MOST_LINES = 12
 FILES = {"json": "scorecard.json", "html": "scorecard.html", "markdown": "scorecard.md", "badge": "badge.svg"}
 
 
@@ -56,6 +59,17 @@ def make_scorecard(end: Conclusion, config: Config, history: History | None) -> 
     )
 
 
+def make_scorecard_anyway(end: Conclusion, config: Config, history: History | None) -> Scorecard:
+    """Make the scorecard without the runs on record where they cannot be read: that must not cost this run."""
+    try:
+        return make_scorecard(end, config, history)
+    except MltestscoreError as error:
+        if history is None:
+            raise
+        end.warnings.append(f"The runs on record could not be read, so trend and repetition are missing: {error}")
+        return make_scorecard(end, config, None)
+
+
 def statements_of(config: Config) -> Statements:
     """Read attestations and waivers as configured; both are optional."""
     attestations = config.path(config.attestations) if config.attestations else None
@@ -84,9 +98,16 @@ def decide(scorecard: Scorecard, config: Config, gate: str | None, minimum: floa
 
 
 def refuse_unknown_gate(config: Config, gate: str | None) -> None:
-    """Raise :class:`ConfigError` before the run, not after it, when the gate is not configured."""
-    if gate is not None and gate not in config.gates:
+    """Raise :class:`ConfigError` before the run, not after it, for a gate, or an item that it requires, of no name."""
+    if gate is None:
+        return
+    if gate not in config.gates:
         raise ConfigError(f"{config.file}: there is no [tool.mltestscore.gates.{gate}].{near(gate, config.gates)}")
+    known = rubric().ids
+    for id in config.gates[gate].require:
+        if id not in known:
+            key = f"{config.file}: tool.mltestscore.gates.{gate}.require"
+            raise ConfigError(f"{key} names {id!r:.80}, which is no item of the rubric.{near(id, known)}")
 
 
 def write(scorecard: Scorecard, folder: Path) -> Path:
@@ -98,10 +119,7 @@ def write(scorecard: Scorecard, folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            # A reader (or a second run) never sees half a file.
-            partial = folder / f".{FILES[name]}.{scorecard.run.id}"
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(folder / FILES[name])
+            _write_whole(folder / FILES[name], text, scorecard.run.id)
     except OSError as error:
         raise InputError(
             f"The scorecard cannot be written to {folder}: {error.strerror or error}. Free space, change its rights, "
@@ -110,10 +128,23 @@ def write(scorecard: Scorecard, folder: Path) -> Path:
     return folder / FILES["html"]
 
 
+def _write_whole(file: Path, text: str, run_id: str) -> None:
+    """Write a file so that a reader, or a second run, never sees half of it."""
+    partial = file.with_name(f".{file.name}.{run_id}")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(file)
+    except OSError:
+        with suppress(OSError):  # the first error is the one to tell
+            partial.unlink(missing_ok=True)
+        raise
+
+
 def summary(scorecard: Scorecard, html: Path | None) -> list[str]:
-    """Return the lines for the terminal."""
+    """Return the lines for the terminal, with the warnings of the run where there is room; the page stays the last."""
     lines: list[str] = import_module("mltestscore.reports.terminal.render").render(scorecard, html)
-    return lines
+    end = len(lines) - 1 if html else len(lines)
+    return [*lines[:end], *(f"  ⚠ {text}" for text in scorecard.warnings[: MOST_LINES - len(lines)]), *lines[end:]]
 
 
 def inputs_of(results: Iterable[CheckResult]) -> list[InputFact]:

@@ -7,6 +7,7 @@ import inspect
 import math
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -26,6 +27,7 @@ from mltestscore.result import (
     InputFact,
     Proof,
     State,
+    storable,
 )
 from mltestscore.stats.seeds import generator
 
@@ -93,11 +95,12 @@ def run(
         observed = observe(check, inputs, chosen)
     except NotOffered as missing:
         return result.model_copy(update={"state": "not_offered", "reason": str(missing)}), None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         update = {"reason": _said(error), "traceback": "" if isinstance(error, MltestscoreError) else _where(error)}
         return result.model_copy(update=update), error
     result.seconds.check = perf_counter() - started
-    result.state, result.reason = verdict(observed.findings)
+    result.state, reason = verdict(observed.findings)
+    result.reason = storable(reason)
     result.findings = [record(finding) for finding in observed.findings]
     result.details = [detail_record(detail) for detail in observed.details]
     if proving is not None and check.faults:
@@ -143,13 +146,24 @@ def _proven(
     progress: Progress,
 ) -> Proof:
     key = proof_key(check, inputs, options, proving.rows)
-    if proving.store is not None and key and (found := proving.store.proof(key)) is not None:
-        run_id, proof = found
-        return proof.model_copy(update={"cached_from": run_id})
+    if (found := _remembered(key, proving)) is not None:
+        return found
     proof = plant_all(check, inputs, {**options, **_faster(check, options)}, observed, proving.rows, progress)
     if proving.store is not None and key and proof.state == "proven":
-        proving.store.remember(key, proof, proving.run_id)
+        # A full disk costs the next run its time, never this run its result; the scorecard tells of the history.
+        with suppress(MltestscoreError):
+            proving.store.remember(key, proof, proving.run_id)
     return proof
+
+
+def _remembered(key: str, proving: Proving) -> Proof | None:
+    if proving.store is None or not key:
+        return None
+    try:
+        found = proving.store.proof(key)
+    except MltestscoreError:
+        return None
+    return found[1].model_copy(update={"cached_from": found[0]}) if found else None
 
 
 def plant_all(
@@ -168,7 +182,7 @@ def plant_all(
     progress("control: the unbroken copy must not fail")
     try:
         control = observe(check, copies, options)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Proof(state="vacuous", control=f"the check erred on an unbroken copy of {rows} rows: {_said(error)}")
     unexpected = control.failed() - observed.failed()
     if unexpected:
@@ -195,7 +209,7 @@ def plant(
         if unknown:
             raise TypeError(f"the fault returned {sorted(unknown)}, which are no inputs of {check.id}")
         observed = observe(check, {**copies, **broken}, options)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return FaultRecord(name=fault.name, state="error", by=_said(error), seconds=perf_counter() - started)
     new = observed.failed() - control.failed()
     hits = {key for key in new if not fault.caught_by or key[0] == fault.caught_by}
@@ -248,7 +262,7 @@ def proof_key(check: Check, inputs: Mapping[str, Any], options: Mapping[str, Any
         repr(sorted(digests.items())),
         str(rows),
     ]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def record(finding: Finding) -> FindingRecord:
@@ -311,12 +325,12 @@ def _names(keys: set[tuple[str, str]]) -> str:
 
 
 def _said(error: BaseException) -> str:
-    text = str(error).strip() or type(error).__name__
+    text = str(storable(str(error).strip() or type(error).__name__))
     return text[:2000] if isinstance(error, MltestscoreError) else f"{type(error).__name__}: {text[:1000]}"
 
 
 def _where(error: BaseException) -> str:
-    return "".join(traceback.format_exception(error, limit=-6))[-4000:]
+    return str(storable("".join(traceback.format_exception(error, limit=-6))))[-4000:]
 
 
 def _finite(value: float) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,10 +28,15 @@ class Journal:
     """Append-only file, flushed line by line; removed when the scorecard has been written.
 
     Raises :class:`InputError` when the folder cannot be written, before any check has run.
+
+    Attributes:
+        file: where it lies.
+        whole: whether every result so far could be written.
     """
 
     def __init__(self, folder: Path, system: str, configuration: str, run: Run) -> None:
         self.file = folder / f"journal-{run.id}.jsonl"
+        self.whole = True
         head = {"mltestscore_journal": 1, "system": system, "configuration": configuration}
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -47,7 +53,7 @@ class Journal:
             with self.file.open("a", encoding="utf-8") as file:
                 file.write(result.model_dump_json() + "\n")
         except OSError:
-            return
+            self.whole = False
 
     def remove(self) -> None:
         """Delete the journal, which the scorecard has replaced."""
@@ -55,7 +61,7 @@ class Journal:
 
 
 def read_journal(file: Path) -> Story:
-    """Read what a killed run left; a last line that was cut is dropped.
+    """Read what a killed run left; a line that was cut, by the kill or by a full disk, is dropped.
 
     Raises :class:`InputError` when the file is not a journal of this version.
     """
@@ -69,8 +75,6 @@ def read_journal(file: Path) -> Story:
         raise InputError(f"{file} is not a journal of mltestscore: {error}. Give a journal-….jsonl file.") from None
     results = []
     for line in rest:
-        try:
+        with suppress(ValidationError):
             results.append(CheckResult.model_validate_json(line))
-        except ValidationError:
-            break
     return Story(head["system"], head.get("configuration", ""), run, results)

@@ -4,17 +4,37 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 State = Literal["passed", "failed", "inconclusive", "not_offered", "error"]
 FaultState = Literal["caught", "missed", "error"]
 ProofState = Literal["proven", "vacuous", "unproven"]
 
 
+def storable(value: Any) -> Any:
+    """Return text, and the text in lists and mappings, with lone surrogates spelt out: no file can hold them.
+
+    >>> storable(["caf\\xe9", "caf\\udce9"])
+    ['café', 'caf\\\\udce9']
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {storable(key): storable(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(part) for part in value]
+    return value
+
+
 class Record(BaseModel):
     """Base of all records: unknown keys are refused, so that a file of another version is noticed."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, data: Any) -> Any:
+        return storable(data)
 
 
 class FindingRecord(Record):

@@ -136,6 +136,7 @@ class Controller:
         output = config.getoption("mltestscore_output")
         self._output = config.invocation_params.dir / output if output else settings.path(settings.output)
         conclude.refuse_unknown_gate(settings, config.getoption("mltestscore_gate"))
+        conclude.statements_of(settings)  # read again at the end; a file that is wrong must not cost a run
         self._journal = Journal(self._output, settings.name, str(settings.file), self.run)
 
     def _write(self, phase: str) -> None:
@@ -192,12 +193,15 @@ class Controller:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Make the scorecard, also of a run that was cut short, and let a gate decide the exit status."""
         self.progress("")
+        scorecard = self._conclude(cut=bool(session.shouldstop or session.shouldfail) or exitstatus in (2, 3, 4))
         try:
-            scorecard = self._conclude(cut=bool(session.shouldstop or session.shouldfail) or exitstatus in (2, 3, 4))
+            html = conclude.write(scorecard, self._output)
         except MltestscoreError as error:
-            self._lines = [f"mltestscore: {error}"]
+            self._lines = [*conclude.summary(scorecard, None), f"mltestscore: {error}{self._kept()}"]
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
             return
+        self._journal.remove()
+        self._lines = conclude.summary(scorecard, html)
         if scorecard.gate is not None and not scorecard.gate.met and exitstatus in (0, 5):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and self._results:
@@ -210,16 +214,19 @@ class Controller:
         self.run.phases = self._phases(begun)
         results = sorted(self._results.values(), key=lambda result: (result.item, result.id, result.node))
         end = conclude.Conclusion(self._settings.name, self.run, results, not_run)
-        scorecard = conclude.make_scorecard(end, self._settings, self._history)
+        scorecard = conclude.make_scorecard_anyway(end, self._settings, self._history)
         gate, minimum = self._config.getoption("mltestscore_gate"), self._config.getoption("mltestscore_fail_under")
         scorecard.gate = conclude.decide(scorecard, self._settings, gate, minimum)
         if warning := conclude.record(scorecard, self._history):
             scorecard.warnings.append(warning)
         scorecard.run.phases.report = round(perf_counter() - begun, 3)
-        html = conclude.write(scorecard, self._output)
-        self._journal.remove()
-        self._lines = conclude.summary(scorecard, html)
         return scorecard
+
+    def _kept(self) -> str:
+        """Say where the results of a run lie whose scorecard could not be written."""
+        if not self._journal.whole:
+            return ""
+        return f" The results are kept: `mltestscore render {self._journal.file} --output …` makes the scorecard."
 
     def _phases(self, now: float) -> Phases:
         results = self._results.values()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mltestscore.errors import InputError, near
 from mltestscore.inputs import database, digests, sources
 from mltestscore.inputs.sources import Content
+from mltestscore.result import storable
 
 if TYPE_CHECKING:
     import ibis
@@ -182,7 +183,8 @@ def open_dataset(name: str, source: object, roles: Roles | None = None, *, base:
     dataset = Dataset(name, content, roles or Roles())
     _check_roles(dataset)
     if not dataset.rows:
-        raise InputError(f"{name} ({dataset.source}) has no rows; its columns are {', '.join(dataset.columns[:20])}")
+        columns = ", ".join(dataset.columns[:20])
+        raise InputError(f"{name} ({dataset.source}) has no rows; its columns are {columns}. Offer one with rows.")
     return dataset
 
 
@@ -190,7 +192,8 @@ def _plain_frame(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the frame with unique text as column names and its named index levels as columns."""
     named = any(level is not None for level in frame.index.names)
     plain = frame.reset_index(drop=not named)
-    plain.columns = ["_".join(map(str, label)) if isinstance(label, tuple) else str(label) for label in plain.columns]
+    labels = ["_".join(map(str, label)) if isinstance(label, tuple) else str(label) for label in plain.columns]
+    plain.columns = storable(labels)
     twice = sorted({str(label) for label in plain.columns[plain.columns.str.casefold().duplicated()]})
     if twice:
         more = f"the frame has more than one column named {', '.join(map(repr, twice))}"

@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
 
 from mltestscore.errors import ConfigError, InputError, near
 from mltestscore.serving import process
-from mltestscore.serving.client import Answer, Client, NotReadyError, redact, token_header
+from mltestscore.serving.client import Answer, Client, NotReadyError, port_of, redact, token_header
 from mltestscore.serving.generator import LoadGenerator
 from mltestscore.serving.load import Arrivals, Load, Stall, schedule
 from mltestscore.serving.protocols import Columns, protocol_named
@@ -260,7 +259,7 @@ def open_endpoint(
 
     def reach(words: Sequence[str], at: str, previous: Callable[[], Endpoint | None]) -> Endpoint:
         ready_by = time.monotonic() + ready_timeout
-        port = (urlsplit(at).port or 0) if at else 0
+        port = port_of(at) if at else 0
         server = process.start_listening(words, cwd=cwd, env=env, port=port, deadline=ready_by) if words else None
         client = Client(at or (server.url if server else ""), wire, timeout=request_timeout, headers=headers)
         return Endpoint(

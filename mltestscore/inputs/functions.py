@@ -33,7 +33,7 @@ def import_function(source: str, *, base: Path, setting: str) -> Callable[..., A
     make_importable(base)
     try:
         found: Any = import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(_not_imported(module_name, base, setting, error)) from error
     for part in function_name.split("."):
         if not hasattr(found, part):
@@ -52,7 +52,7 @@ def make_importable(base: Path) -> None:
         sys.path.insert(0, folder)
 
 
-def _not_imported(module: str, base: Path, setting: str, error: Exception) -> str:
+def _not_imported(module: str, base: Path, setting: str, error: BaseException) -> str:
     missing = isinstance(error, ModuleNotFoundError) and error.name == module.split(".")[0]
     if not missing:
         return f"{setting}: importing {module!r} raised {type(error).__name__}: {error}"

@@ -134,11 +134,14 @@ def load_model(
         function = import_function(loader, base=base, setting=f"{_TABLE} loader")
         try:
             thing = function(file)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise InputError(f"{_TABLE} loader {loader!r} raised {type(error).__name__}: {error}") from error
     else:
         thing = read_model_file(file, trusted=trusted, allow_pickle=allow_pickle, base=base)
-    model = as_model(thing, name=name, task=task, features=features)
+    try:
+        model = as_model(thing, name=name, task=task, features=features)
+    except InputError as error:
+        raise InputError(f"{_TABLE} path: {file}: {error}") from error
     digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.is_file() else model.digest
     return replace(model, version=version, source=str(path), digest=digest)
 
@@ -153,6 +156,8 @@ def as_model(thing: object, *, name: str = "model", task: str = "", features: Se
     if isinstance(thing, type) or not (hasattr(thing, "predict") or callable(thing)):
         found = f"the class {thing.__name__}" if isinstance(thing, type) else f"a {type(thing).__name__}"
         raise InputError(f"{name} is {found}; expected a fitted estimator or a function that scores a frame.")
+    if not _is_fitted(thing):
+        raise InputError(f"{name} ({type(thing).__name__}) is not fitted; offer it as it was after training.")
     classes = _classes(thing)
     decided = _task(thing, name, task, classes)
     return Model(
@@ -199,6 +204,21 @@ def _features(thing: object, name: str, declared: Sequence[str]) -> tuple[str, .
 def _classes(thing: object) -> tuple[object, ...]:
     classes = getattr(thing, "classes_", None)
     return () if classes is None else tuple(np.asarray(classes).tolist())
+
+
+def _is_fitted(thing: object) -> bool:
+    if not (hasattr(thing, "fit") and hasattr(thing, "get_params")):
+        return True  # only scikit-learn's conventions tell
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    try:
+        check_is_fitted(thing)
+    except NotFittedError:
+        return False
+    except Exception:  # looks like an estimator and is none: it is asked for scores, and says then what is wrong
+        return True
+    return True
 
 
 def _task(thing: object, name: str, declared: str, classes: tuple[object, ...]) -> Task:

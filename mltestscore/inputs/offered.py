@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mltestscore.config import Config, DataConfig
-from mltestscore.errors import InputError, NotOffered
+from mltestscore.errors import ConfigError, InputError, NotOffered
 
 if TYPE_CHECKING:
     from mltestscore.history import History
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 DATASETS = ("training", "holdout", "serving", "recomputed", "outcomes")
 
 
+@contextmanager
+def _named(table: str, config: Config) -> Iterator[None]:
+    """Add to an error where the input is configured, so that the reader knows what to change."""
+    try:
+        yield
+    except (ConfigError, InputError) as error:
+        raise type(error)(f"{error} (Configured in [tool.mltestscore.{table}] of {config.file}.)") from error
+
+
 def dataset(name: str, config: Config) -> Dataset:
     """Open ``[tool.mltestscore.data.<name>]``."""
     from mltestscore.inputs.dataset import open_dataset
@@ -30,7 +40,8 @@ def dataset(name: str, config: Config) -> Dataset:
     found = config.data.get(name)
     if found is None or found.source is None:
         raise NotOffered(name, f'write source = "…" under [tool.mltestscore.data.{name}], or a fixture {name!r}')
-    return open_dataset(name, found.source, roles(found), base=config.folder)
+    with _named(f"data.{name}", config):
+        return open_dataset(name, found.source, roles(found), base=config.folder)
 
 
 def roles(data: DataConfig | None) -> Roles:
@@ -50,17 +61,18 @@ def model(config: Config) -> Model:
     found = config.model
     if found is None or not (found.path or found.loader):
         raise NotOffered("model", "write path = \"model.skops\" under [tool.mltestscore.model], or a fixture 'model'")
-    return load_model(
-        config.path(found.path),
-        name=config.name,
-        version=found.version,
-        trusted=found.trusted,
-        allow_pickle=found.allow_pickle,
-        loader=found.loader,
-        task=found.task,
-        features=found.features,
-        base=config.folder,
-    )
+    with _named("model", config):
+        return load_model(
+            config.path(found.path),
+            name=config.name,
+            version=found.version,
+            trusted=found.trusted,
+            allow_pickle=found.allow_pickle,
+            loader=found.loader,
+            task=found.task,
+            features=found.features,
+            base=config.folder,
+        )
 
 
 def trainer(config: Config) -> Trainer:
@@ -69,7 +81,8 @@ def trainer(config: Config) -> Trainer:
 
     if config.trainer is None:
         raise NotOffered("trainer", 'write call = "module:function" under [tool.mltestscore.trainer]')
-    return Trainer(source=config.trainer.call, folder=config.folder)
+    with _named("trainer", config):
+        return Trainer(source=config.trainer.call, folder=config.folder)
 
 
 def endpoint(config: Config) -> Endpoint:
@@ -83,19 +96,20 @@ def endpoint(config: Config) -> Endpoint:
     def command(words: list[str]) -> list[str]:
         return [word.replace("{python}", sys.executable) for word in words]
 
-    return open_endpoint(
-        command=command(found.command),
-        url=found.url,
-        protocol=found.protocol,
-        previous_command=command(found.previous_command),
-        model=found.model,
-        predict=found.predict,
-        health=found.health,
-        token_variable=found.token_variable,
-        ready_timeout=found.ready_timeout,
-        request_timeout=found.request_timeout,
-        cwd=config.folder,
-    )
+    with _named("endpoint", config):
+        return open_endpoint(
+            command=command(found.command),
+            url=found.url,
+            protocol=found.protocol,
+            previous_command=command(found.previous_command),
+            model=found.model,
+            predict=found.predict,
+            health=found.health,
+            token_variable=found.token_variable,
+            ready_timeout=found.ready_timeout,
+            request_timeout=found.request_timeout,
+            cwd=config.folder,
+        )
 
 
 def schema(config: Config) -> Schema:
@@ -104,7 +118,8 @@ def schema(config: Config) -> Schema:
 
     if config.schema_ is None:
         raise NotOffered("schema", 'write path = "expectations.json" under [tool.mltestscore.schema]')
-    return load_schema(config.path(config.schema_.path))
+    with _named("schema", config):
+        return load_schema(config.path(config.schema_.path))
 
 
 def registry(config: Config) -> Registry:
@@ -113,7 +128,8 @@ def registry(config: Config) -> Registry:
 
     if config.registry is None:
         raise NotOffered("registry", 'write path = "registry" under [tool.mltestscore.registry]')
-    return open_registry(config.path(config.registry.path))
+    with _named("registry", config):
+        return open_registry(config.path(config.registry.path))
 
 
 def repository(config: Config) -> Repository:
@@ -134,6 +150,21 @@ def coerce(name: str, value: object, config: Config, where: str) -> Any:
     """Return what a fixture gave as the input that checks expect, or say what came and what was expected."""
     if value is None:
         raise NotOffered(name, f"its fixture in {where} returned None")
+    try:
+        value = _opened(name, value, config)
+    except InputError as error:
+        raise InputError(f"The fixture {name!r} in {where} returned what cannot be used: {error}") from error
+    expected = _types().get(name)
+    if expected is not None and not isinstance(value, expected()):
+        raise InputError(
+            f"The fixture {name!r} in {where} returned {type(value).__name__} ({value!r:.80}); the input {name!r} is a "
+            f"{expected().__module__}.{expected().__name__}. Return one, or give your own fixture another name."
+        )
+    return value
+
+
+def _opened(name: str, value: object, config: Config) -> object:
+    """Return data, models and times, which a fixture may give in any form, in ours; anything else as it is."""
     if name in DATASETS:
         from mltestscore.inputs.dataset import Dataset, open_dataset
 
@@ -143,12 +174,8 @@ def coerce(name: str, value: object, config: Config, where: str) -> Any:
         from mltestscore.inputs.model import Model, as_model
 
         return value if isinstance(value, Model) else as_model(value, name=config.name)
-    expected = _types().get(name)
-    if expected is not None and not isinstance(value, expected()):
-        raise InputError(
-            f"The fixture {name!r} in {where} returned {type(value).__name__} ({value!r:.80}); the input {name!r} is a "
-            f"{expected().__module__}.{expected().__name__}. Return one, or give your own fixture another name."
-        )
+    if name == "clock" and isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
     return value
 
 

@@ -122,7 +122,7 @@ def _read(file: Path) -> str:
 def _read_lineage(file: Path) -> Lineage:
     try:
         data = json.loads(_read(file))
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise InputError(f"{file} is not valid JSON: {error}. Correct that line.") from None
     if not isinstance(data, dict):
         raise InputError(f"{file} holds a {type(data).__name__}; expected an object with the key trained_at.")

@@ -155,9 +155,12 @@ def read_suite(path: Path) -> tuple[Rule, ...]:
         beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
         raise InputError(f"schema: there is no file {path.resolve()}.{near(path.name, beside)}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{where}: cannot be read: {error}") from error
+        raise InputError(f"{where}: cannot be read: {error}. Make it a readable UTF-8 file.") from error
     except json.JSONDecodeError as error:
-        raise InputError(f"{where}: line {error.lineno} is not JSON ({error.msg}, column {error.colno})") from error
+        at = f"line {error.lineno} is not JSON ({error.msg}, column {error.colno})"
+        raise InputError(f"{where}: {at}. Correct that line.") from error
+    except RecursionError as error:
+        raise InputError(f"{where}: it is nested far too deep for a suite of expectations.") from error
     return _rules(suite, where)
 
 

@@ -63,7 +63,7 @@ def open_source(name: str, source: object, base: Path) -> Content:
 def _call(name: str, title: str, function: Callable[..., Any], base: Path) -> Content:
     try:
         returned = function()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(f"{name}: {title} raised {_one_line(error)}") from error
     content = _held(returned) or _files(name, returned, base)
     if content is None:
@@ -93,7 +93,11 @@ def _files(name: str, source: object, base: Path) -> Content | None:
         return None
     if not named:
         raise InputError(f"{name}: the list of paths is empty; expected {ACCEPTED}")
-    paths = tuple(path for one in named for path in _find(name, str(one), base))
+    try:
+        paths = tuple(path for one in named for path in _find(name, str(one), base))
+    except OSError as error:
+        shown = str(named[0])[:200]
+        raise InputError(f"{name}: {shown!r} cannot be looked up: {error.strerror}. Name a file.") from None
     title = str(named[0]) if len(named) == 1 else f"{named[0]} and {len(named) - 1} more"
     return Content(title, table=_read(name, paths), files=paths)
 
@@ -130,7 +134,7 @@ def _read(name: str, paths: Sequence[Path]) -> ibis.Table:
         raise InputError(f"{name}: the files are of several formats ({', '.join(sorted(formats))}); give one")
     for path in paths:
         if path.stat().st_size == 0:
-            raise InputError(f"{name}: the file {path.resolve()} is empty (0 bytes)")
+            raise InputError(f"{name}: the file {path.resolve()} is empty (0 bytes); write it again")
     (suffix,) = formats
     reader = READERS[suffix].format(paths=_sql([str(path.resolve()) for path in paths]), nulls=_sql(MISSING_IN_CSV))
     try:
@@ -138,7 +142,10 @@ def _read(name: str, paths: Sequence[Path]) -> ibis.Table:
         table = database.relation("VIEW" if suffix == ".parquet" else "TABLE", f"SELECT * FROM {reader}")
     except Exception as error:
         files = str(paths[0].resolve()) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
-        raise InputError(f"{name}: cannot read {files} as {suffix[1:]}: {_one_line(error)}") from error
+        said = _one_line(error).partition(" LINE 1:")[0]  # then follows our query, which is not the reader's
+        raise InputError(
+            f"{name}: cannot read {files} as {suffix[1:]}: {said}. Is it complete, of this format and readable?"
+        ) from error
     return missing_as_null(table)
 
 
@@ -219,4 +226,5 @@ def _title(function: object) -> str:
 
 def _article(thing: object) -> str:
     kind = type(thing)
-    return "None" if thing is None else f"a {kind.__module__}.{kind.__qualname__}".replace("a builtins.", "a ")
+    named = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+    return "None" if thing is None else f"{'an' if named[0] in 'aeiou' else 'a'} {named}"

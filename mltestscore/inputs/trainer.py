@@ -166,8 +166,10 @@ class _Process:
 
     def _failure(self, code: int) -> str:
         said = (self._folder / "said.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        if said and said[-1].startswith(SETTING):
+            return said[-1]
         how = f"was killed by signal {-code}" if code < 0 else "failed"
-        last = "\n  ".join(said[-_LAST_LINES:]) or "(it said nothing)"
+        last = "\n  ".join(said[-_LAST_LINES:]) or f"(nothing; exit status {code})"
         return f"{SETTING}: {self._trainer.source} {how} in {self._trainer.folder}. It said:\n  {last}"
 
 

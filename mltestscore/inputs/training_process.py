@@ -24,6 +24,8 @@ from mltestscore.inputs.fingerprint import artefact_digest, parameters_digest
 from mltestscore.inputs.functions import import_function
 from mltestscore.inputs.model import own_features
 
+_PLACES = 4
+
 
 def main(work: Path, out: Path) -> None:
     """Train as ``work/request.json`` says and write ``result.json`` and ``predictions.npy`` to ``out``."""
@@ -67,6 +69,13 @@ def predict(estimator: Any, probe: pd.DataFrame, features: Sequence[str], source
     return scores[:, 1] if scores.ndim == 2 and scores.shape[1] == 2 else scores
 
 
+def told(error: BaseException) -> str:
+    """Return an exception of the training function in a few lines: what it says, and the last places it passed."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+    places = [f"at {frame.filename}, line {frame.lineno}, in {frame.name}" for frame in reversed(frames[-_PLACES:])]
+    return "\n".join([f"{type(error).__name__}: {error}", *places])
+
+
 def _function(request: dict[str, Any]) -> Callable[[pd.DataFrame, int], object]:
     here = Path()
     train = import_function(request["source"], base=here, setting=request["setting"])
@@ -93,6 +102,5 @@ if __name__ == "__main__":
         main(Path(sys.argv[1]), Path(sys.argv[2]))
     except MltestscoreError as error:
         sys.exit(f"{error}")
-    except Exception:
-        traceback.print_exc()
-        sys.exit(1)
+    except Exception as error:
+        sys.exit(told(error))

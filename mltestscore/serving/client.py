@@ -47,9 +47,7 @@ class Client:
     """Speaks one protocol to one URL; every wait ends after ``timeout`` seconds."""
 
     def __init__(self, url: str, protocol: Protocol, *, timeout: float, headers: dict[str, str] | None = None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise InputError(f"endpoint: {redact(url)!r} is no URL of a server; write it as http://host:port.")
+        port_of(url)
         if not timeout > 0:
             raise InputError(f"endpoint: request_timeout must be above 0 s, not {timeout:g}.")
         self.url = url.rstrip("/")
@@ -161,6 +159,17 @@ def _json(content: bytes) -> object:
         return json.loads(content)
     except (ValueError, RecursionError):
         return _NOT_JSON
+
+
+def port_of(url: str) -> int:
+    """Return the port of a server's URL, 0 where it names none; raises :class:`InputError` for what is no such URL."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname:
+            return parts.port or 0
+    except ValueError:  # a port that is no number, or none that exists; an address that is not closed
+        raise InputError("endpoint: the url has no valid host and port; write it as http://host:port.") from None
+    raise InputError(f"endpoint: {redact(url)!r} is no URL of a server; write it as http://host:port.")
 
 
 def redact(url: str) -> str:
