@@ -6,8 +6,8 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
-from typing import Any
+from functools import cached_property, lru_cache, reduce
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ from mltestscore.inputs.dataset import Dataset
 from mltestscore.stats.interval import Interval
 from mltestscore.stats.quality import advantage, quality
 from mltestscore.stats.seeds import generator, seed_of
+
+if TYPE_CHECKING:
+    from mltestscore.baselines import Baseline
 
 Scores = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -67,6 +70,42 @@ class Contest:
         return advantage(
             self.metric, self.truth[rows], self.scores[ours][rows], self.scores[theirs][rows], alpha, clusters
         )
+
+
+class Lesson:
+    """Labelled training rows, and the baselines that learned from them.
+
+    Attributes:
+        classes: in the order of the scores; empty for regression.
+        labels: shape (n,), class numbers from 0, or values.
+    """
+
+    def __init__(
+        self, training: Dataset, features: Sequence[str], classes: Sequence[object], task: str, rows: int, median: bool
+    ) -> None:
+        self._frame = labelled(training, features, rows)
+        self._features, self._task, self._median = features, task, median
+        column = self._frame[training.roles.label]
+        self.classes = classes_of(classes, column)
+        self.labels = encoded(column, task, self.classes, training.name)
+
+    @cached_property
+    def baselines(self) -> tuple[Baseline, ...]:
+        """Fit the baselines."""
+        from mltestscore.baselines import fit_baselines
+
+        return fit_baselines(
+            self._frame,
+            self._features,
+            self.labels,
+            task=self._task,
+            classes=len(self.classes),
+            median=self._median,
+        )
+
+
+# Faults that are planted on the model meet the same training rows again: their baselines need no second fit.
+lesson = lru_cache(maxsize=1)(Lesson)
 
 
 def labelled(dataset: Dataset, features: Sequence[str], rows: int) -> pd.DataFrame:

@@ -61,14 +61,13 @@ class Scored:
         return Scored(self.accepted[rows], self.scores[rows[self.accepted]], self.message)
 
 
-def score_rows(model: Model, frame: pd.DataFrame, origins: npt.NDArray[Any] | None = None) -> Scored:
-    """Score the rows; where the model refuses them, search for the refused rows.
+def score_rows(model: Model, frame: pd.DataFrame) -> Scored:
+    """Score the rows; where the model refuses them, search for the refused rows by halves.
 
-    First all rows at once, then the rows of each origin, then halves. After 200 calls more than there are origins,
-    rows that are still refused together all count as refused. Warnings of the model are silenced: its scores count.
+    After 200 calls, rows that are still refused together all count as refused. Warnings of the model are silenced: its
+    scores count.
     """
-    groups = [] if origins is None else [np.flatnonzero(origins == name) for name in dict.fromkeys(origins.tolist())]
-    calls_left = MOST_CALLS + len(groups)
+    calls_left = MOST_CALLS
     scores: dict[int, npt.NDArray[np.float64]] = {}
     waiting, message = [np.arange(len(frame))], ""
     while waiting:
@@ -78,9 +77,8 @@ def score_rows(model: Model, frame: pd.DataFrame, origins: npt.NDArray[Any] | No
             found = _quietly(model, frame.iloc[places])
         except InputError as error:
             message = message or str(error)
-            smaller = groups if len(places) == len(frame) and len(groups) > 1 else np.array_split(places, 2)
-            if len(places) > 1 and calls_left >= len(waiting) + len(smaller):
-                waiting += smaller
+            if len(places) > 1 and calls_left >= len(waiting) + 2:
+                waiting += np.array_split(places, 2)
             continue
         scores |= dict(zip(places.tolist(), found, strict=True))
     accepted = np.isin(np.arange(len(frame)), list(scores))

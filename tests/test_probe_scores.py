@@ -29,7 +29,7 @@ def refusing(rows):
 
 def test_all_rows_are_scored_in_order_by_one_call():
     calls = []
-    found = score_rows(model(lambda frame: calls.append(len(frame)) or frame["x"]), FRAME, ORIGINS)
+    found = score_rows(model(lambda frame: calls.append(len(frame)) or frame["x"]), FRAME)
     assert calls == [64]
     assert found.accepted.all()
     assert found.scores.tolist() == FRAME["x"].tolist()
@@ -37,7 +37,7 @@ def test_all_rows_are_scored_in_order_by_one_call():
 
 @pytest.mark.parametrize("rows", [[0], [63], [3, 4, 40], list(range(64))])
 def test_exactly_the_refused_rows_are_found(rows):
-    found = score_rows(refusing(rows), FRAME, ORIGINS)
+    found = score_rows(refusing(rows), FRAME)
     assert np.flatnonzero(~found.accepted).tolist() == rows
     assert found.scores.tolist() == FRAME["x"].drop(rows).tolist()
     assert "ValueError: no" in found.message
@@ -73,7 +73,7 @@ def test_scores_are_described_row_by_row():
 
 
 def test_the_table_counts_by_origin_and_begins_with_the_worst():
-    found = score_rows(refusing([40]), FRAME, ORIGINS)
+    found = score_rows(refusing([40]), FRAME)
     b, a = by_origin(ORIGINS, found)
     assert a[:4] == ["a", 32, 0, 0]
     assert b[:4] == ["b", 32, 1, 0]

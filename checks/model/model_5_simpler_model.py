@@ -69,30 +69,25 @@ def check_simpler_model(
     """Compare the model with three baselines on the holdout rows that chose none of them."""
     import numpy as np
 
-    from mltestscore import baselines, contest
+    from mltestscore import contest
     from mltestscore.stats.quality import metric_for
 
     metric = metric_for(model.task, metric)
     later = contest.labelled(holdout, model.features, max_holdout_rows)
-    learned = contest.labelled(training, model.features, max_training_rows)
-    classes = contest.classes_of(model.classes, learned[training.roles.label])
-    truth = contest.encoded(later[holdout.roles.label], model.task, classes, holdout.name)
-    labels = contest.encoded(learned[training.roles.label], model.task, classes, training.name)
+    median = metric == "d2_absolute_error"
+    lesson = contest.lesson(training, model.features, model.classes, model.task, max_training_rows, median)
+    truth = contest.encoded(later[holdout.roles.label], model.task, lesson.classes, holdout.name)
     judged = contest.judged_rows(later, holdout, "model.5")
-    if short := contest.too_few(truth, judged, labels, model.task, rows=min_rows, per_class=min_per_class):
+    if short := contest.too_few(truth, judged, lesson.labels, model.task, rows=min_rows, per_class=min_per_class):
         yield undecided(ADVANTAGE, short.reason, n_to_settle=short.rows_wanted)
         return
     scores = model.predict(later)
     finite = np.isfinite(scores.reshape(len(later), -1)).all(axis=1)
     yield at_most(FINITE, int((~finite).sum()), 0, n=len(later))
     if finite.all():
-        median = metric == "d2_absolute_error"
-        simple = baselines.fit_baselines(
-            learned, model.features, labels, task=model.task, classes=len(classes), median=median
-        )
-        named = {OURS: scores} | {baseline.name: baseline.predict(later) for baseline in simple}
+        named = {OURS: scores} | {baseline.name: baseline.predict(later) for baseline in lesson.baselines}
         clusters = contest.clusters_of(later, holdout)
-        yield from _compared(contest.Contest(metric, truth, named, judged, clusters), simple, alpha)
+        yield from _compared(contest.Contest(metric, truth, named, judged, clusters), lesson.baselines, alpha)
 
 
 def _compared(contest: Contest, simple: tuple[Baseline, ...], alpha: float) -> Observations:

@@ -75,7 +75,7 @@ def check_numerically_stable(
     for name in probe.unknown:
         yield undecided(NOT_FINITE, "neither a rule nor training data say what it holds: add a rule", where=name)
     if not probe.unknown:
-        scored = score_rows(model, probe.frame, probe.origins)
+        scored = score_rows(model, probe.frame)
         yield from _counted(model, probe, scored, max_row_sum_error)
         typical, drawn = np.isin(probe.origins, [DRAWN, OBSERVED]), probe.origins == DRAWN
         yield at_least(DISTINCT, scored.distinct(typical), 2, where=PROBE, n=int(typical.sum()))
