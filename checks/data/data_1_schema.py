@@ -20,7 +20,7 @@ If it fails
 Options
     min_kill_rate: 0.8, so that one way in five may go unnoticed on a column (convention of this project).
     rows_for_corruption: 2000 rows show any rule that allows less than a third of bad values.
-    alpha: 0.05, of the Clopper-Pearson bound on the share of rows that break a rule.
+    alpha: 0.05, of the Clopper-Pearson bound on the share of rows that break a rule (clustered rows count for less).
 
 Source
     Breck et al. 2017, Data 1; Breck et al. 2019, Data Validation for Machine Learning; mutation testing after DeMillo,
@@ -32,12 +32,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mltestscore import Finding, Table, at_least, at_most, check, fault
+from mltestscore.comparison.levels import rate
 from mltestscore.corruptions import CORRUPTIONS, rejected
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.model import Model
 from mltestscore.inputs.rules import Rule
 from mltestscore.inputs.schema import Schema, Violation
-from mltestscore.stats.proportion import proportion
 
 UNCOVERED = "model inputs without a rule"
 BREAKING = "rows that break a rule"
@@ -79,7 +79,7 @@ def _obedience(schema: Schema, data: Dataset, model: Model, whole: bool, alpha: 
     cause = "; ".join(f"{one.column or 'table'}: {one.rule.text}: {one.message}" for one in exact[:3])
     yield at_most(BROKEN, len(exact), 0, where=data.name, n=data.rows, cause=cause)
     for one in by_rows[:SHOWN]:
-        share = proportion(one.unexpected, one.rows, alpha)
+        share = rate(one.unexpected, one.rows, alpha, design_effect=one.design_effect)
         where = f"{data.name}: {one.column}: {one.rule.text}"
         cause = f"for example {', '.join(one.examples)}" if one.examples else one.message
         yield at_most(BREAKING, share, 1 - one.rule.mostly, where=where, unit="share", cause=cause)

@@ -33,6 +33,7 @@ Source
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy
 import pandas as pd
@@ -41,8 +42,10 @@ from mltestscore import Finding, Table, at_most, check, fault, undecided
 from mltestscore.comparison import pictures, profile
 from mltestscore.comparison.battery import measured
 from mltestscore.comparison.invariants import Tolerance
+from mltestscore.comparison.levels import rate
 from mltestscore.inputs.dataset import Dataset
-from mltestscore.inputs.schema import Schema
+from mltestscore.inputs.schema import Schema, Violation
+from mltestscore.stats.interval import exactly
 
 DECLARED = "declared rules that are broken"
 PARTS = "invariants of the training period"
@@ -66,7 +69,7 @@ def check_invariants(
     min_rows: int = profile.ROWS,
 ) -> Iterator[Finding | Table]:
     """Declared rules and the invariants of the training period hold in training and serving data."""
-    yield from _declared(schema, training, serving, holdout)
+    yield from _declared(schema, training, serving, holdout, alpha)
     if min(training.rows, serving.rows) < min_rows:
         counts = f"{training.rows} training and {serving.rows} served rows"
         yield undecided(PARTS, f"{counts}; at least {min_rows} of each are needed", n_to_settle=min_rows)
@@ -81,19 +84,29 @@ def check_invariants(
 
 
 def _declared(
-    schema: Schema, training: Dataset, serving: Dataset, holdout: Dataset | None
+    schema: Schema, training: Dataset, serving: Dataset, holdout: Dataset | None, alpha: float
 ) -> Iterator[Finding | Table]:
     """Count broken rules; what a dataset does not carry at all is a matter of the schema check."""
     rows = []
     for dataset in (training, serving, holdout):
         if dataset is None:
             continue
-        broken = [one for one in schema.violations(dataset) if not one.missing]
-        cause = "; ".join(f"{one.column}: {one.message}" for one in broken[:3])[:300]
-        yield at_most(DECLARED, len(broken), 0, where=dataset.name, n=len(schema.rules), cause=cause)
+        figures = dataset is training and dataset.whole
+        broken = [one for one in schema.violations(dataset) if not one.missing and (figures or not one.rule.on_figure)]
+        shown = [one for one in broken if _shown(one, alpha)]
+        cause = "; ".join(f"{one.column}: {one.message}" for one in (shown or broken)[:3])[:300]
+        found = replace(exactly(len(broken), len(schema.rules)), low=float(len(shown)))
+        yield at_most(DECLARED, found, 0, where=dataset.name, cause=cause)
         rows += [(dataset.name, one.column, one.message[:200], one.unexpected, one.rows) for one in broken]
     if rows:
         yield Table("Declared rules that are broken", ["data", "column", "what", "rows that break it", "of"], rows)
+
+
+def _shown(one: Violation, alpha: float) -> bool:
+    """Say whether so many rows break the rule that it cannot be by chance: few or clustered rows are no proof."""
+    if not one.unexpected:
+        return True
+    return rate(one.unexpected, one.rows, alpha, design_effect=one.design_effect).low > 1 - one.rule.mostly
 
 
 @fault(check_invariants, "a failed look-up writes a far sentinel in every tenth row")

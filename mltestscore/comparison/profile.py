@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mltestscore.comparison import columns
 from mltestscore.inputs.dataset import Dataset
+from mltestscore.stats.cluster import design_effect
 
 if TYPE_CHECKING:
     import ibis
@@ -276,14 +277,8 @@ def count_events(dataset: Dataset, events: dict[str, Any]) -> dict[str, Count]:
 
 def _count(seen: dict[str, Any], event: str) -> Count:
     n, clusters, hits = float(seen["rows"]), float(seen["clusters"]), float(seen[event] or 0)
-    if hits in (0.0, n):
-        return Count(int(hits), int(n), 1.0 if not hits else max(1.0, n / max(1.0, clusters)))
-    if clusters == 1:
-        return Count(int(hits), int(n), n)
-    share = hits / n
-    residuals = float(seen[f"{event}k"]) - 2 * share * float(seen[f"{event}n"]) + share * share * float(seen["nn"])
-    variance = clusters / (clusters - 1) * max(0.0, residuals)
-    return Count(int(hits), int(n), min(n, max(1.0, variance / (n * share * (1 - share)))))
+    squares = (float(seen[name] or 0) for name in ("nn", f"{event}k", f"{event}n"))
+    return Count(int(hits), int(n), design_effect(max(1.0, clusters), n, hits, *squares))
 
 
 def repeated_keys(dataset: Dataset) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from mltestscore.inputs.clusters import clustered_share
 from mltestscore.inputs.families import MismatchError, comparable, family, members, type_family
 from mltestscore.inputs.patterns import to_re2
 from mltestscore.inputs.rules import Rule
@@ -25,10 +26,7 @@ COUNT = "mltestscore_count_"
 
 @dataclass(frozen=True)
 class Rows:
-    """A rule that holds row by row: which rows it is about, and which of those obey it.
-
-    ``number`` names how many rows it is about, so that rules on the same rows count them once.
-    """
+    """A rule that holds row by row: which rows it is about, which obey it; ``number`` names the count of the former."""
 
     number: str
     about: Any
@@ -53,6 +51,7 @@ class Outcome:
     rows: int = 0
     examples: tuple[Any, ...] = ()
     message: str = ""
+    design_effect: float = 1.0
 
 
 Plan = Rows | Figure | Outcome
@@ -63,17 +62,18 @@ def can_compile(rule: Rule) -> bool:
     return rule.compiled and ("regex" not in rule.kwargs or to_re2(rule.kwargs["regex"]) is not None)
 
 
-def measure(table: ibis.Table, rules: Sequence[Rule], *, examples: int = EXAMPLES) -> list[Outcome]:
-    """Return the outcome of every rule, in order; one query, and a small one for the examples of each broken rule.
+def measure(table: ibis.Table, rules: Sequence[Rule], *, examples: int = EXAMPLES, cluster: str = "") -> list[Outcome]:
+    """Return the outcome of every rule, in order; one query, and small ones for each broken rule: its examples and,
+    for a share of clustered rows, the design effect.
 
     Beyond 100 rules, one query a hundred: the time to compile a query grows faster than its size. Every rule must be
     one that :func:`can_compile` accepts, and its columns must be there.
     """
     parts = [rules[start : start + AT_ONCE] for start in range(0, len(rules), AT_ONCE)]
-    return [outcome for part in parts for outcome in _measure(table, part, examples)]
+    return [outcome for part in parts for outcome in _measure(table, part, examples, cluster)]
 
 
-def _measure(table: ibis.Table, rules: Sequence[Rule], examples: int) -> list[Outcome]:
+def _measure(table: ibis.Table, rules: Sequence[Rule], examples: int, cluster: str) -> list[Outcome]:
     base = table.mutate(**{f"{COUNT}{place}": window for place, window in _windows(table, rules)})
     planned: list[Plan | MismatchError] = []
     aggregates: dict[str, Any] = {"rows": base.count()}
@@ -93,6 +93,8 @@ def _measure(table: ibis.Table, rules: Sequence[Rule], examples: int) -> list[Ou
     found = base.aggregate(**aggregates).to_pyarrow().to_pylist()[0]
     both = zip(rules, planned, strict=True)
     outcomes = [_outcome(rule, plan, place, found) for place, (rule, plan) in enumerate(both)]
+    if cluster:
+        outcomes = [_clustered(base, *one, cluster) for one in zip(rules, planned, outcomes, strict=True)]
     if not examples:
         return outcomes
     return [_shown(base, *one, examples) for one in zip(rules, planned, outcomes, strict=True)]
@@ -138,6 +140,14 @@ def _shown(base: Any, rule: Rule, plan: Plan | MismatchError, outcome: Outcome, 
     rows = base.filter(_bad(plan)).select(*rule.columns).limit(examples).to_pyarrow().to_pylist()
     values = (tuple(row.values()) for row in rows)
     return replace(outcome, examples=tuple(value[0] if len(value) == 1 else value for value in values))
+
+
+def _clustered(base: Any, rule: Rule, plan: Plan | MismatchError, outcome: Outcome, cluster: str) -> Outcome:
+    """Add the design effect where a share of the rows, and not any of them, decides whether the rule is broken."""
+    if outcome.broken and isinstance(plan, Rows) and 0 < rule.mostly < 1:
+        about = base.filter(plan.about)
+        return replace(outcome, design_effect=clustered_share(about, _bad(plan), about[cluster]))
+    return outcome
 
 
 def _rounded(value: Any) -> str:

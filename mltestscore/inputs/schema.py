@@ -35,6 +35,7 @@ class Violation:
         examples: a few offending values, cut to 40 characters each.
         message: what was found.
         missing: whether the rule is broken because a column of it is not there.
+        design_effect: how many of the rows, where they come in clusters, are worth one independent row.
     """
 
     rule: Rule
@@ -44,6 +45,7 @@ class Violation:
     examples: tuple[str, ...]
     message: str
     missing: bool = False
+    design_effect: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class Schema:
         compiled = [rule for rule in present if expectations.can_compile(rule)]
         outcomes: dict[Rule, Outcome] = {}
         if compiled:
-            measured = expectations.measure(dataset.table, compiled, examples=examples)
+            measured = expectations.measure(dataset.table, compiled, examples=examples, cluster=dataset.roles.cluster)
             outcomes.update(zip(compiled, measured, strict=True))
         others = [rule for rule in present if rule not in outcomes]
         if others:
@@ -173,4 +175,5 @@ def _frame_for(rules: Iterable[Rule], dataset: Dataset) -> pd.DataFrame:
 
 def _violation(rule: Rule, outcome: Outcome) -> Violation:
     examples = tuple(str(value)[:MAX_EXAMPLE] for value in outcome.examples)
-    return Violation(rule, rule.column, outcome.unexpected, outcome.rows, examples, outcome.message)
+    found = outcome.unexpected, outcome.rows, examples, outcome.message
+    return Violation(rule, rule.column, *found, design_effect=outcome.design_effect)

@@ -65,6 +65,35 @@ def effective_n(values: ArrayLike, clusters: Clusters) -> float:
     return len(x) / (1 + (size_seen_by_a_row - 1) * icc(values, clusters))
 
 
+def design_effect(clusters: float, rows: float, hits: float, rows2: float, hits2: float, both: float) -> float:
+    """Return by how much clusters inflate the variance of the share ``hits / rows``, between 1 and ``rows``.
+
+    Args:
+        clusters: how many there are, at least 1.
+        rows: their rows in all, at least 1.
+        hits: rows in which the event happened.
+        rows2: sum over the clusters of the squared number of rows.
+        hits2: sum of the squared number of hits.
+        both: sum of hits times rows.
+
+    Source: the linearised ratio estimator (Cochran 1977) over the binomial variance. Dividing rows and hits by it
+    before the exact bounds is the method of Korn and Graubard (1998). A share of 1 has no variance to compare: there
+    every cluster counts once.
+
+    >>> design_effect(clusters=4, rows=40, hits=20, rows2=400, hits2=200, both=200)
+    13.333333333333334
+    """
+    if hits == 0:
+        return 1.0
+    if hits == rows:
+        return max(1.0, rows / clusters)
+    if clusters <= 1:
+        return rows
+    share = hits / rows
+    variance = clusters / (clusters - 1) * max(0.0, hits2 - 2 * share * both + share * share * rows2)
+    return min(rows, max(1.0, variance / (rows * share * (1 - share))))
+
+
 def _grouped(
     values: ArrayLike, clusters: Clusters
 ) -> tuple[NDArray[numpy.float64], NDArray[numpy.intp], NDArray[numpy.float64]]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mltestscore.stats.cluster import effective_n, icc
+from mltestscore.stats.cluster import design_effect, effective_n, icc
 
 
 def test_the_published_example_of_shrout_and_fleiss():
@@ -61,3 +61,26 @@ def test_effective_rows_lie_between_one_and_all(rows):
 def test_values_that_cannot_be_analysed_are_refused(values, clusters, message):
     with pytest.raises(ValueError, match=message):
         icc(numpy.array(values, dtype=float), clusters)
+
+
+def test_rows_of_one_cluster_that_agree_count_once():
+    sizes, hits = numpy.full(40, 25.0), numpy.repeat([0.0, 25.0], 20)
+    found = design_effect(40, 1000, 500, (sizes**2).sum(), (hits**2).sum(), (sizes * hits).sum())
+    assert found == pytest.approx(25 * 40 / 39)
+
+
+def test_clusters_of_one_row_cost_nothing():
+    assert design_effect(1000, 1000, 300, 1000, 300, 300) == pytest.approx(1000 / 999)
+
+
+def test_independent_rows_in_clusters_cost_about_nothing():
+    rng = numpy.random.default_rng(1)
+    sizes = rng.integers(5, 40, 2000).astype(float)
+    hits = rng.binomial(sizes.astype(int), 0.1).astype(float)
+    sums = (sizes**2).sum(), (hits**2).sum(), (sizes * hits).sum()
+    assert design_effect(2000, sizes.sum(), hits.sum(), *sums) == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.parametrize(("hits", "effect"), [(0, 1), (100, 20)])
+def test_a_share_without_variance_is_worth_its_clusters_only_where_something_happened(hits, effect):
+    assert design_effect(5, 100, hits, 2000, 4 * hits * hits / 20, 20 * hits) == effect
