@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 from time import perf_counter
@@ -32,6 +33,8 @@ _STATUS = {
 
 def register(config: pytest.Config) -> None:
     """Read the configuration and register what a run needs; problems end the run at once, as usage errors."""
+    # Idle OpenMP threads of a model shall sleep, not spin: on a shared CI machine spinning costs tenfold.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     pytest.register_assert_rewrite("mltestscore.checks")
     try:
         settings = _settings(config)

@@ -28,6 +28,7 @@ def flights(tmp_path_factory) -> SimpleNamespace:
         from flights.features_batch import features
         from flights.features_online import OnlineFeatures
         from flights.parts import Parts
+        from flights.scorer import scoring
         from flights.train import train
     finally:
         sys.path.remove(str(HOME))
@@ -43,6 +44,7 @@ def flights(tmp_path_factory) -> SimpleNamespace:
         raw=raw,
         registry=registry,
         replay=replay,
+        scoring=scoring,
         spec=spec,
         train=train,
     )
@@ -54,6 +56,21 @@ def served(flights) -> pd.DataFrame:
     model = flights.train(flights.training, 1)
     flights.registry.publish(flights.parts.folder / "registry", model, {"version": "v2"})
     return flights.replay.serve_week(flights.parts.folder, flights.asked)
+
+
+def test_the_server_scores_as_the_pipeline_does_unknown_and_missing_values_too(flights):
+    pipeline = flights.train(flights.training, 1)
+    rows = flights.batch.head(500).copy()
+    rows.loc[rows.index[:5], "dest"] = "XXX"
+    rows.loc[rows.index[5:9], "wind_speed"] = np.nan
+    columns = {
+        name: rows[name].to_numpy(dtype=object if name in flights.spec.CATEGORICAL else float)
+        for name in flights.spec.FEATURES
+    }
+
+    scores = flights.scoring(pipeline)(columns)
+
+    assert scores == pipeline.predict_proba(rows[list(flights.spec.FEATURES)])[:, 1].tolist()
 
 
 def test_online_and_batch_features_agree_on_every_flight_of_a_day(flights):

@@ -9,11 +9,11 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from flask import Flask, Response, jsonify, request
 
 from flights import registry, spec
 from flights.features_online import REQUEST, OnlineFeatures
+from flights.scorer import scoring
 from flights.switches import broken
 
 LOG = "served log"
@@ -27,7 +27,7 @@ class BadRequestError(ValueError):
 
 def create_app(build: Path, version: str, log: Path) -> Flask:
     """Return the application that serves ``version`` of the registry in ``build`` and logs to ``log`` (JSON lines)."""
-    model = registry.load(build / "registry", version)
+    scores_of = scoring(registry.load(build / "registry", version))
     online = OnlineFeatures(build / "store.sqlite")
     served = _logger(log, version)
     app = Flask("flights")
@@ -44,7 +44,7 @@ def create_app(build: Path, version: str, log: Path) -> Flask:
         began, calls = time.perf_counter(), calls + 1
         rows = _rows(request.get_json(silent=True))
         features = _features(rows, online)
-        scores = model.predict_proba(pd.DataFrame(features))[:, 1].tolist()
+        scores = scores_of(features)
         if broken("monitor.6") and version == spec.CURRENT and calls % STALL_EVERY == 0:
             time.sleep(STALL_SECONDS)
         latency = (time.perf_counter() - began) * 1000
