@@ -34,6 +34,7 @@ REMEDIES = {
     "readonly": "Make the file and its folder writable. " + ELSEWHERE,
     "unable to open": "Make the folder exist and writable. " + ELSEWHERE,
     "full": "Free some space on the disk. " + ELSEWHERE,
+    "disk I/O error": "See that the disk is sound and has space left. " + ELSEWHERE,
     "locked": f"Another run has kept it busy for {WAIT:.0f} s: let it finish, then run again.",
 }
 DEFAULT_REMEDY = "See that the database runs and that user, password and rights are correct. " + ELSEWHERE
