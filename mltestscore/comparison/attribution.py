@@ -21,7 +21,8 @@ def sample(join: KeyJoin, of: Differences, rel_tol: float, rows: int = SAMPLE) -
     """Return up to ``rows`` rows in which the feature does not match, chosen by a hash of the key.
 
     Columns: ``served``, ``computed``, ``gone``, ``none``, the recomputed neighbours in key order (``before``,
-    ``after``), the other features as ``other_j``, and ``entity``, ``at``, ``key_0`` … as in the join.
+    ``after``) and, where rows have a time, theirs (``at_before``, ``at_after``), the other features as ``other_j``, and
+    ``entity``, ``at``, ``key_0`` … as in the join.
     """
     import ibis
 
@@ -31,6 +32,8 @@ def sample(join: KeyJoin, of: Differences, rel_tol: float, rows: int = SAMPLE) -
     own = table[f"computed_{i}"]
     columns = {"served": table[f"served_{i}"], "computed": own, "gone": table[f"gone_{i}"], "none": table[f"none_{i}"]}
     columns |= {"before": own.lag().over(window), "after": own.lead().over(window)}
+    if "at" in table.columns:
+        columns |= {"at_before": table["at"].lag().over(window), "at_after": table["at"].lead().over(window)}
     same_kind = [other for other in join.features if other.kind == of.kind and other.place != i]
     columns |= {f"other_{other.place}": table[f"computed_{other.place}"] for other in same_kind}
     columns |= {name: table[name] for name in ("entity", "at") if name in table.columns}

@@ -26,13 +26,19 @@ def candidates(join: KeyJoin, of: Differences, both: pd.DataFrame) -> Iterator[C
     yield from _other_columns(join, of, both)
     if join.timed and join.with_entity:
         yield from _stale(_history(join, of, both), both, "of the same entity ")
-    for side, words in (("before", "before"), ("after", "after")):
-        yield from _beyond_chance(
-            both, side, f"off by one: the value of the row {words} in key order, so of another entity"
-        )
+    for side in ("before", "after"):
+        yield from _beyond_chance(both, side, _neighbour(both, side))
     if join.timed and not join.with_entity:
         yield from _stale(_history(join, of, both), both, "")
     yield from _permuted(join, of, both)
+
+
+def _neighbour(both: pd.DataFrame, side: str) -> str:
+    """Name the neighbour in key order; where it usually is the same time earlier, the data cannot tell which it was."""
+    lag = _usual_lag(both["at"], both[f"at_{side}"].reset_index(drop=True)) if "at" in both.columns else 0.0
+    if lag > 0:
+        return f"stale, or off by one: the value of the row {side} in key order, usually {_duration(lag)} earlier"
+    return f"off by one: the value of the row {side} in key order, so of another entity"
 
 
 def clocks(both: pd.DataFrame) -> Iterator[Candidate]:

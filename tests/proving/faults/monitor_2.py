@@ -41,6 +41,8 @@ def quiet_hours(system: System, severity: float, seed: int) -> None:
     "a failed call gives -1 minutes, which is a likely delay, in 2, 5, 10 % of the rows",
     (0.02, 0.05, 0.1),
     ["origin_delay_last_hour", "-1"],
+    reach="H",
+    below="-1 is a usual delay, and for weather to move its share by 5 % would be no wonder; the join by key sees it",
 )
 def minus_one(system: System, severity: float, seed: int) -> None:
     column = "origin_delay_last_hour"
@@ -140,7 +142,9 @@ def scheduled(system: System, severity: float, seed: int) -> None:
     "monitor.2",
     "delays cut to whole minutes in 10, 50, 100 % of the rows",
     (0.1, 0.5, 1),
-    ["whole", "carrier_delay_prev_day"],
+    ["whole|0 holds", "carrier_delay_prev_day"],
+    reach="M",
+    below="means of few flights are whole by nature, so only the pile at zero shows; the join by key sees it",
 )
 def whole_minutes(system: System, severity: float, seed: int) -> None:
     column = "carrier_delay_prev_day"
@@ -164,8 +168,8 @@ def single(system: System, severity: float, seed: int) -> None:
     "delays clipped where 1, 5, 10 % of them lie beyond",
     (0.01, 0.05, 0.1),
     ["origin_delay_last_3_hours"],
-    reach="M",
-    below="a hundredth of the rows at one value: within thrice the largest growth of any value in the past",
+    reach="H",
+    below="few hours hold these rows, and values of a past hour have been as frequent; the join by key sees it",
 )
 def clipped(system: System, severity: float, seed: int) -> None:
     column = "origin_delay_last_3_hours"
