@@ -50,7 +50,8 @@ def make_scorecard(end: Conclusion, config: Config, history: History | None) -> 
         run=end.run,
         score=score(items, in_ci=in_ci, repeated_runs=repeated),
         next_steps=next_steps(items, in_ci=in_ci, repeated_runs=repeated),
-        changes=changes(items, previous),
+        # A run that was cut short did not see less of the system get worse.
+        changes=[] if end.run.incomplete else changes(items, previous),
         trend=history.trend(end.system) if history else [],
         items=items,
         inputs=inputs_of(results),

@@ -13,12 +13,12 @@ import pytest
 from mltestscore import collect, conclude, marked
 from mltestscore.config import EXAMPLE, Config, find_config, read_config
 from mltestscore.declare import Check
-from mltestscore.engine import Proving
 from mltestscore.errors import MltestscoreError
 from mltestscore.facts import run_facts
 from mltestscore.history import History
 from mltestscore.journal import Journal
 from mltestscore.progress import Progress
+from mltestscore.proof import Proving
 from mltestscore.result import CheckResult
 from mltestscore.scorecard import Phases, Run, Scorecard
 from mltestscore.stash import CONFIG, RUNNING, Running
@@ -190,7 +190,7 @@ class Controller:
             return None
         if report.nodeid not in self._planned:
             return None
-        reason = str(report.longrepr[2]).removeprefix("Skipped: ")
+        reason = _skip_reason(report)
         return next((status for state, status in _STATUS.items() if reason.startswith(state.replace("_", " "))), None)
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -246,8 +246,16 @@ class Controller:
         return f"{check.id} did not run: {left_out}"
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print at most twelve lines; the last is the path of the page."""
+        """Print at most twelve lines, the last one the path of the page; ``-rs`` first lists what was not decided."""
+        if "s" in terminalreporter.reportchars:
+            for category, _, word in _STATUS.values():
+                for report in terminalreporter.stats.get(category, []):
+                    terminalreporter.write_line(f"{word} {report.nodeid} - {_skip_reason(report)}")
         if self._lines:
             terminalreporter.section("ML Test Score")
             for line in self._lines:
                 terminalreporter.write_line(line)
+
+
+def _skip_reason(report: pytest.TestReport) -> str:
+    return str(report.longrepr[2]).removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from mltestscore.config import Config
-from mltestscore.engine import Progress, Proving
+from mltestscore.proof import Progress, Proving
 
 
 @dataclass

@@ -7,8 +7,9 @@ from typing import Any
 
 from mltestscore.catalogue import our_check
 from mltestscore.declare import Check, CheckFunction, declared_check
-from mltestscore.engine import Proving, run
+from mltestscore.engine import run
 from mltestscore.errors import MltestscoreError, near
+from mltestscore.proof import Proving
 from mltestscore.result import CheckResult
 
 

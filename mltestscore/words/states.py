@@ -96,6 +96,8 @@ def said(finding: FindingRecord) -> str:
     limit = limit_text(finding)
     text = f"{subject} {with_unit(value_text(finding), finding.unit)}"
     text += f" (limit: {limit}{f' {sign(finding.unit)}' if finding.unit else ''})" if limit else ""
+    if finding.verdict == "inconclusive" and finding.n_to_settle:
+        text += f"; n is {finding.n:,}, {finding.n_to_settle:,} would settle it"
     return f"{text}: {finding.cause}" if finding.cause else text
 
 

@@ -1,0 +1,46 @@
+"""One run of a check's generator: what it yielded, and what that adds up to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mltestscore.declare import Check
+from mltestscore.details import Detail, Histograms, Series, Table, Text
+from mltestscore.finding import Finding, Verdict
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What a check yielded."""
+
+    findings: list[Finding] = field(default_factory=list)
+    details: list[Detail] = field(default_factory=list)
+
+    def failed(self) -> set[tuple[str, str]]:
+        """Return the keys of the findings that failed and count."""
+        return {finding.key for finding in self.findings if finding.verdict == "failed" and not finding.advisory}
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return what the findings that count add up to: the worst of them."""
+        verdicts = {finding.verdict for finding in self.findings if not finding.advisory}
+        if "failed" in verdicts:
+            return "failed"
+        return "inconclusive" if "inconclusive" in verdicts else "passed"
+
+
+def observe(check: Check, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> Observed:
+    """Run the check's generator and sort what it yields; refuse what is neither finding nor detail, and silence."""
+    observed = Observed()
+    for thing in check.function(**inputs, **options):
+        if isinstance(thing, Finding):
+            observed.findings.append(thing)
+        elif isinstance(thing, Table | Series | Histograms | Text):
+            observed.details.append(thing)
+        else:
+            raise TypeError(f"{check.id} yielded {thing!r:.80}; yield findings (at_most, …) or details (Table, …)")
+    if not any(not finding.advisory for finding in observed.findings):
+        raise ValueError(f"{check.id} yielded no finding that counts; a check that observes nothing proves nothing")
+    return observed
