@@ -66,7 +66,8 @@ class Project:
 
     def run(self, *arguments: str) -> pytest.RunResult:
         """Run pytest in this process, without the plugins that tests of ours bring along."""
-        return self.pytester.runpytest_inprocess("--mltestscore", "-p", "no:randomly", "-p", "no:xdist", *arguments)
+        others = [word for name in ("randomly", "xdist", "hypothesispytest") for word in ("-p", f"no:{name}")]
+        return self.pytester.runpytest_inprocess("--mltestscore", *others, *arguments)
 
     def start(self, *arguments: str) -> pytest.RunResult:
         """Run pytest in a process of its own."""
