@@ -6,6 +6,11 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+from mltestscore.inputs import database, dataset, endpoint, model  # noqa: F401
+
+# pytester forgets what a run imported; DuckDB and Arrow do not survive a second start in one process.
+database.connection().raw_sql("SELECT 1")
+
 Reasons = Callable[..., dict[str, str]]
 
 HEADER = """
