@@ -1,0 +1,95 @@
+"""The flights example, scored as a newcomer would: eight items pass and prove themselves; each switch fails its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from mltestscore.scorecard import json_schema
+
+HOME = Path(__file__).parents[2] / "examples" / "flights"
+ITEMS = ("data.1", "infra.1", "model.5", "monitor.2", "monitor.3", "monitor.4", "monitor.5", "monitor.6")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def flights(tmp_path_factory) -> Path:
+    """A copy of the example, with its build where there is one already."""
+    copy = tmp_path_factory.mktemp("scored") / "flights"
+    left_out = shutil.ignore_patterns("broken-*", ".build-*", "__pycache__", ".mltestscore", "mltestscore-report")
+    shutil.copytree(HOME, copy, ignore=left_out)
+    return copy
+
+
+def scored(flights: Path, *arguments: str, **variables: str) -> dict:
+    """Run the plugin in the example's folder and return the scorecard."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "CI"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--mltestscore", "-p", "no:randomly", "-p", "no:xdist", *arguments],
+        cwd=flights,
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    file = flights / "mltestscore-report" / "scorecard.json"
+    assert file.exists(), done.stdout + done.stderr
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def states(scorecard: dict) -> dict[str, str]:
+    """Return the state of every item that has a check."""
+    return {item["id"]: item["state"] for item in scorecard["items"] if item["checks"]}
+
+
+@pytest.fixture(scope="module")
+def scorecard(flights) -> dict:
+    """The scorecard of the sound example."""
+    return scored(flights)
+
+
+def test_all_eight_items_pass_with_every_planted_fault_caught(scorecard):
+    checks = [check for item in scorecard["items"] for check in item["checks"]]
+    missed = [
+        (check["id"], fault) for check in checks for fault in check["proof"]["faults"] if fault["state"] != "caught"
+    ]
+
+    assert {check["id"]: (check["state"], check["reason"]) for check in checks if check["state"] != "passed"} == {}
+    assert sorted(states(scorecard)) == sorted(ITEMS)
+    assert missed == []
+    assert all(len(check["proof"]["faults"]) >= 2 for check in checks)
+
+
+def test_the_score_is_the_minimum_of_the_section_credits_added_by_hand(scorecard):
+    sections = {}
+    for item in scorecard["items"]:
+        sections[item["section"]] = sections.get(item["section"], 0) + item["credit"]
+
+    assert scorecard["score"]["value"] == min(sections.values())
+    assert {section["id"]: section["value"] for section in scorecard["score"]["sections"]} == sections
+
+
+def test_the_scorecard_validates_against_the_published_schema(scorecard):
+    jsonschema.Draft202012Validator(json.loads(json_schema())).validate(scorecard)
+
+
+def test_the_page_is_one_small_file(flights, scorecard):
+    assert (flights / "mltestscore-report" / "scorecard.html").stat().st_size <= 300_000
+    assert scorecard["run"]["incomplete"] is False
+
+
+@pytest.mark.parametrize("item", ITEMS)
+def test_a_switch_turns_exactly_its_own_item_to_failed(flights, scorecard, item):
+    broken = scored(flights, "--mltestscore-no-proof", FLIGHTS_BREAK=item)
+
+    found = states(broken)
+    assert [name for name, state in found.items() if state in ("failed", "error")] == [item]
