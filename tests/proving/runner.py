@@ -104,7 +104,7 @@ def run_case(case: Case, sound: Path, *, every_item: bool = False, prove: bool =
         return Outcome(case, "broke", {}, str(error), time.monotonic() - began)
     results = {result.id: result for item in scorecard.items for result in item.checks}
     judged = judge_fault(case, results, chosen) if case.fault else judge_control(results)
-    states = {id: result.state for id, result in results.items()}
+    states: dict[str, str] = {id: result.state for id, result in results.items()}
     return Outcome(case, judged, states, _says(scorecard, case), time.monotonic() - began)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from .cases import Fault, all_cases
 from .report import markdown, totals
-from .runner import Case, Outcome, control_case, fault_case, matched_case, run_case, spoken
+from .runner import Case, Outcome, control_case, fault_case, judge_fault, matched_case, run_all, run_case, spoken
 from .system import System, copied, sound_example
 
 CASES = all_cases()
@@ -42,10 +42,18 @@ def test_quick_case(sound, case):
     assert outcome.right, f"{outcome.verdict}: {outcome.says}"
 
 
+@pytest.fixture(scope="session")
+def outcomes(request, sound):
+    """The chosen slow cases, run two at a time; under pytest-xdist each test runs its own."""
+    names = [] if hasattr(request.config, "workerinput") else [item.name for item in request.session.items]
+    chosen = [case for case in SLOW if f"test_case[{named(case)}]" in names]
+    return {named(one.case): one for one in run_all(chosen, sound, every_item=False, prove=False, workers=2)}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("case", SLOW, ids=named)
-def test_case(sound, case):
-    outcome = run_case(case, sound)
+def test_case(sound, outcomes, case):
+    outcome = outcomes.get(named(case)) or run_case(case, sound)
     assert outcome.right, f"{outcome.verdict}: {outcome.says}"
 
 
@@ -116,8 +124,6 @@ def _outcome(state: str, *, other: str = "passed", reach: str = "L", also=(), ca
     """Judge a scorecard in which the item is in ``state`` and data.1 in ``other``."""
     from mltestscore.result import CheckResult, FindingRecord
 
-    from .runner import judge_fault
-
     broken = Fault("T1", "monitor.2", "a test", {"L": 1, "M": 2, "H": 3}, cause, lambda *_: None, also, reach)
     verdict = "failed" if state == "failed" else "passed"
     finding = FindingRecord(name="missing values", where="wind_speed", verdict=verdict)
@@ -126,6 +132,6 @@ def _outcome(state: str, *, other: str = "passed", reach: str = "L", also=(), ca
         "data.1": CheckResult(id="data.1", item="data.1", state=other),
     }
     case = fault_case(broken, "L", 0)
-    states = {id: result.state for id, result in results.items()}
+    states: dict[str, str] = {id: result.state for id, result in results.items()}
     assert "missing values" in spoken(results["monitor.2"]) or state != "failed"
     return Outcome(case, judge_fault(case, results, ()), states, "", 1.0)

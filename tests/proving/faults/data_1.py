@@ -20,7 +20,7 @@ KEY = "flight_id"
     ["without a rule"],
 )
 def only_existence(system: System, severity: float, seed: int) -> list[str]:
-    chosen = generator(seed, "D1a").permutation(WEATHER)[: int(severity)].tolist()
+    chosen = [str(name) for name in generator(seed, "D1a").permutation(WEATHER)[: int(severity)]]
 
     def dropped(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
         kept = [rule for rule in rules if rule["kwargs"].get("column") not in chosen]

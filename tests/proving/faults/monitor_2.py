@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from tests.proving.cases import fault
@@ -102,7 +104,7 @@ def new_airline(system: System, severity: float, seed: int) -> None:
     system.change(PATHS, lambda frame: frame.assign(carrier=frame["carrier"].mask(some(frame, 0.003, seed), "VV")))
 
 
-def _with(rule: dict, column: str, value: str) -> dict:
+def _with(rule: dict[str, Any], column: str, value: str) -> dict[str, Any]:
     kwargs = rule["kwargs"]
     if kwargs.get("column") != column or "value_set" not in kwargs:
         return rule
@@ -173,13 +175,15 @@ def single(system: System, severity: float, seed: int) -> None:
 )
 def clipped(system: System, severity: float, seed: int) -> None:
     column = "origin_delay_last_3_hours"
-    system.change(
-        PATHS, lambda frame: frame.assign(**{column: frame[column].clip(upper=frame[column].quantile(1 - severity))})
-    )
+
+    def cut(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame.assign(**{column: frame[column].clip(upper=float(frame[column].quantile(1 - severity)))})
+
+    system.change(PATHS, cut)
 
 
 @clipped.healthy("the same clipping in training and serving, as documented")
 def documented(system: System, severity: float, seed: int) -> None:
     column = "origin_delay_last_3_hours"
-    most = system.table("serving")[column].quantile(1 - severity)
+    most = float(system.table("serving")[column].quantile(1 - severity))
     system.change(TABLES, lambda frame: frame.assign(**{column: frame[column].clip(upper=most)}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -13,14 +15,14 @@ RECENT = "origin_delay_last_hour"
 WEATHER = ["temp", "dewp", "humid", "wind_speed", "pressure"]
 
 
-def _hour(frame: pd.DataFrame) -> pd.Series:
+def _hour(frame: pd.DataFrame) -> Any:
     return frame["scheduled_departure"].dt.floor("h")
 
 
 def _mixed(frame: pd.DataFrame, columns: list[str], other: pd.DataFrame, hit: np.ndarray) -> pd.DataFrame:
     """Return the rows with ``columns`` taken from ``other`` where ``hit``; both in the same order."""
-    hit = pd.Series(hit, index=frame.index)
-    return frame.assign(**{name: frame[name].where(~hit, other[name].set_axis(frame.index)) for name in columns})
+    kept = pd.Series(~hit, index=frame.index)
+    return frame.assign(**{name: frame[name].where(kept, other[name].set_axis(frame.index)) for name in columns})
 
 
 @fault(
