@@ -105,7 +105,7 @@ def control(id: str, what: str, *items: str) -> Callable[[Change], Control]:
     """Register a function as a healthy control that ``items`` look at."""
 
     def register(change: Change) -> Control:
-        CASES.controls[id] = Control(id, what, change, items)
+        CASES.controls[id] = Control(id, what, change, items or ITEMS)
         return CASES.controls[id]
 
     return register

@@ -100,8 +100,8 @@ def run_case(case: Case, sound: Path, *, every_item: bool = False, prove: bool =
         with copied(sound) as system:
             chosen = tuple(case.apply(system) or ())
             scorecard = system.run(ITEMS if every_item else case.items, prove=prove)
-    except (RuntimeError, LookupError) as error:
-        return Outcome(case, "broke", {}, str(error), time.monotonic() - began)
+    except Exception as error:  # one case that cannot be applied must not cost the others
+        return Outcome(case, "broke", {}, f"{type(error).__name__}: {error}", time.monotonic() - began)
     results = {result.id: result for item in scorecard.items for result in item.checks}
     judged = judge_fault(case, results, chosen) if case.fault else judge_control(results)
     states: dict[str, str] = {id: result.state for id, result in results.items()}
