@@ -107,9 +107,11 @@ def points(value: float) -> str:
 def seconds(value: float) -> str:
     r"""Return a duration.
 
-    >>> seconds(0.0421), seconds(48.2), seconds(200)
-    ('0.042\u202fs', '48\u202fs', '3\u202fmin\u202f20\u202fs')
+    >>> seconds(0.00002), seconds(0.0421), seconds(48.2), seconds(200)
+    ('<\u202f0.01\u202fs', '0.042\u202fs', '48\u202fs', '3\u202fmin\u202f20\u202fs')
     """
+    if 0 < value < 0.01:
+        return "<\u202f0.01\u202fs"
     if value >= 120:
         return f"{int(value) // 60}\u202fmin\u202f{int(value) % 60}\u202fs"
     return f"{value:.0f}\u202fs" if value >= 10 else f"{value:.1f}\u202fs" if value >= 1 else f"{value:.2g}\u202fs"
