@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from contextlib import nullcontext
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -143,10 +144,14 @@ class Controller:
         self._journal = Journal(self._output, settings.name, str(settings.file), self.run)
 
     def _write(self, phase: str) -> None:
+        """Write a phase of a slow check past pytest's capturing of what the check prints."""
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None and reporter.verbosity >= 0:
+        capture = self._config.pluginmanager.get_plugin("capturemanager")
+        if reporter is None or reporter.verbosity < 0:
+            return
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
             reporter.ensure_newline()
-            reporter.write(f"  {phase} … ")
+            reporter.write(f"  {phase} … ", flush=True)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
