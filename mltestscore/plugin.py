@@ -12,7 +12,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options; their values are plain, because pytest-xdist ships them to its workers."""
     group = parser.getgroup("mltestscore", "ML Test Score")
     group.addoption("--mltestscore", action="store_true", help="score the ML system on the rubric's 28 tests")
-    group.addoption("--mltestscore-config", metavar="FILE", help="the pyproject.toml to read (default: the nearest one)")
+    group.addoption(
+        "--mltestscore-config", metavar="FILE", help="the pyproject.toml to read (default: the nearest one)"
+    )
     group.addoption("--mltestscore-output", metavar="FOLDER", help="where the scorecard goes")
     group.addoption("--mltestscore-gate", metavar="NAME", help="hold the scorecard to [tool.mltestscore.gates.NAME]")
     group.addoption("--mltestscore-fail-under", type=float, metavar="SCORE", help="exit 1 when the score is lower")
