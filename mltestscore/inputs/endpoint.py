@@ -47,7 +47,8 @@ class Endpoint:
         previous: Callable[[], Endpoint | None] = lambda: None,
     ) -> None:
         self.url, self.protocol, self.features = redact(client.url), protocol, tuple(features)
-        self.source = " ".join(server.command)[:300] if server else self.url
+        # The port differs in every run and would make two records of one system differ.
+        self.source = " ".join(server.command).replace(str(server.port), "{port}")[:300] if server else self.url
         self._client, self._server, self._ready_by = client, server, ready_by
         self._open_previous = previous
         self._previous: Endpoint | None = None
