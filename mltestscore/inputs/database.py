@@ -26,7 +26,11 @@ _unused: deque[Callable[[], object]] = deque()
 def connection() -> Any:
     """Return this process's DuckDB connection (an Ibis backend), made on first use; in UTC, quiet, never online."""
     with _lock:
-        return _connect()
+        backend = _connect()
+        # DuckDB 2 refuses all work after a query whose result nobody read to its end: an exception, or an interrupt,
+        # in one check must not cost the checks after it.
+        getattr(backend.con, "abort", lambda: None)()
+        return backend
 
 
 @cache
@@ -45,6 +49,7 @@ def _one_at_a_time(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def locked(*args: Any, **options: Any) -> Any:
         with _lock:
+            connection()
             return method(*args, **options)
 
     return locked

@@ -257,3 +257,11 @@ def test_threads_share_one_connection(frame: pd.DataFrame) -> None:
     for thread in threads:
         thread.join()
     assert totals == [sum(range(50))] * 8
+
+
+def test_a_result_that_nobody_read_to_its_end_costs_no_later_query() -> None:
+    from mltestscore.inputs.database import connection
+
+    connection().con.execute("SELECT * FROM range(1000000)")
+
+    assert open_dataset("training", pd.DataFrame({"x": [1, 2]})).rows == 2
