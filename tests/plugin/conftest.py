@@ -6,19 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-# pytester restores sys.modules after each test; what has C parts must be there before, or it would load twice.
-import ibis  # noqa: F401
-import numpy as np  # noqa: F401
-import pandas as pd  # noqa: F401
 import pytest
-import scipy.stats  # noqa: F401
-import sklearn.linear_model  # noqa: F401
-
-import mltestscore.run  # noqa: F401
-from mltestscore.catalogue import checks_of, import_file, our_files
-
-for file in our_files():
-    checks_of(import_file(file))
 
 SETTINGS = """
 [tool.mltestscore]
@@ -82,8 +70,34 @@ class Project:
         return next(item for item in self.scorecard()["items"] if item["id"] == name)
 
 
+@pytest.fixture(scope="session")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Load what has C parts or registries before pytester looks: what it forgets after a test must not load twice."""
+    import httpcore  # noqa: F401
+    import numpy as np
+    import pandas as pd
+    import pandas.core.arrays.arrow.extension_types
+    import scipy.stats  # noqa: F401
+    import sklearn.linear_model  # noqa: F401
+
+    import mltestscore.run  # noqa: F401
+    from mltestscore.catalogue import checks_of, import_file, our_files
+    from mltestscore.inputs import endpoint, fixtures, model  # noqa: F401
+    from mltestscore.inputs.dataset import open_dataset
+
+    frame, folder = pd.DataFrame({"x": np.arange(3)}), tmp_path_factory.mktemp("warm")
+    frame.to_csv(folder / "x.csv", index=False)
+    frame.to_parquet(folder / "x.parquet")
+    frame.to_json(folder / "x.jsonl", orient="records", lines=True)
+    for source in (frame, *folder.iterdir()):
+        dataset = open_dataset("warm", source)
+        assert (dataset.rows, len(dataset.sample(2).frame()), bool(dataset.digest)) == (3, 2, True)
+    for file in our_files():
+        assert checks_of(import_file(file))
+
+
 @pytest.fixture
-def empty(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+def empty(loaded: None, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Give a project without any file; the run is by hand, wherever this suite runs."""
     for variable in ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL", "BUILDKITE", "CIRCLECI", "TF_BUILD"):
         monkeypatch.delenv(variable, raising=False)

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-import httpcore  # noqa: F401
 import pytest
-
-from mltestscore.inputs import database, dataset, endpoint, model  # noqa: F401
-
-# pytester forgets what a run imported; DuckDB does not survive a second start in one process, and httpx would not
-# know the errors of a second httpcore.
-database.connection().raw_sql("SELECT 1")
 
 Reasons = Callable[..., dict[str, str]]
 
