@@ -151,7 +151,8 @@ class Controller:
             return
         with capture.global_and_fixture_disabled() if capture else nullcontext():
             reporter.ensure_newline()
-            reporter.write(f"  {phase} … ", flush=True)
+            reporter.write_line(f"  {phase} …")
+            reporter.flush()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
