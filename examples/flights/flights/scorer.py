@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from flights import spec
+from flights.fog import FogCorrection
 
 Score = Callable[[Mapping[str, np.ndarray]], list[float]]
 
@@ -41,6 +41,7 @@ class Scorer:
 
 def scoring(model: BaseEstimator) -> Score:
     """Return the quickest way to score columns of features with ``model``."""
-    if isinstance(model, Pipeline):
-        return Scorer(model).scores
-    return lambda columns: model.predict_proba(pd.DataFrame(columns))[:, 1].tolist()
+    if isinstance(model, FogCorrection):
+        late = Scorer(model.model).scores
+        return lambda columns: model.corrected(np.array(late(columns)), columns["visib"]).tolist()
+    return Scorer(model).scores
