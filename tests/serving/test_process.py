@@ -49,6 +49,8 @@ def test_stopping_twice_is_harmless():
     server.stop()
     server.stop()
 
+    assert server.exit_code is not None
+
 
 def test_interpreter_exit_stops_the_server():
     script = (
