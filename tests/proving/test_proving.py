@@ -19,10 +19,12 @@ QUICK = [
     fault_case(CASES.faults["O4b"], "L", 0),
     control_case(CASES.controls["holiday"], 0),
 ]
+# Performance needs the machine to itself, and these run two at a time: `python -m tests.proving --only monitor.6`.
+ALONE = "monitor.6"
 SLOW = [
-    *(fault_case(one, one.reach, 0) for one in CASES.faults.values()),
-    *(matched_case(one, one.reach, 0) for one in CASES.faults.values()),
-    *(control_case(one, 0) for one in CASES.controls.values()),
+    *(fault_case(one, one.reach, 0) for one in CASES.faults.values() if one.item != ALONE),
+    *(matched_case(one, one.reach, 0) for one in CASES.faults.values() if one.item != ALONE),
+    *(control_case(one, 0) for one in CASES.controls.values() if one.items != (ALONE,)),
 ]
 
 
