@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,12 @@ class Schema:
 
     def __repr__(self) -> str:
         return f"<Schema from {self.source}: {len(self.rules)} rules on {len(self.columns)} columns>"
+
+    @property
+    def digest(self) -> str:
+        """A digest of the rules: the same for suites that say the same in the same order."""
+        said = [(rule.type, sorted(rule.kwargs.items()), rule.optional) for rule in self.rules]
+        return hashlib.sha256(repr(said).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
     @property
     def columns(self) -> frozenset[str]:

@@ -210,3 +210,12 @@ def test_without_and_loosened_leave_the_original_alone(frame: pd.DataFrame) -> N
     assert schema.loosened().columns == schema.columns == {"temp", "carrier"}
     assert schema.loosened().violations(data) == []
     assert len(schema.violations(data)) == 2
+
+
+def test_the_digest_follows_the_rules_and_not_the_file() -> None:
+    rule = Rule("expect_column_values_to_be_between", {"column": "x", "min_value": 0, "max_value": 1})
+    same = Rule("expect_column_values_to_be_between", {"max_value": 1, "min_value": 0, "column": "x"})
+    other = Rule("expect_column_values_to_be_between", {"column": "x", "min_value": 0, "max_value": 2})
+
+    assert Schema("a.json", [rule]).digest == Schema("b.json", [same]).digest
+    assert Schema("a.json", [rule]).digest != Schema("a.json", [other]).digest
