@@ -16,10 +16,9 @@ from mltestscore.finding import Finding, at_most
 from mltestscore.serving.blocks import Arm
 from mltestscore.stats.blocks import BlockRatio, block_ratio, noise
 from mltestscore.stats.cluster import effective_n
-from mltestscore.stats.interval import Interval
+from mltestscore.stats.interval import CLEAR, Interval
 from mltestscore.stats.proportion import bounds
 
-PASS_ALPHA = 0.05
 NOISY = "this machine is too noisy for the tolerance"
 LIMITED = "the load generator was the limit"
 
@@ -31,13 +30,13 @@ def change(current: Sequence[float], previous: Sequence[float], alpha: float) ->
     """
     ratios = np.log(np.asarray(current) / np.asarray(previous)).tolist()
     strict = block_ratio(ratios, alpha)
-    return replace(block_ratio(ratios, PASS_ALPHA), low=strict.low, method=_method(strict))
+    return replace(block_ratio(ratios, CLEAR), low=strict.low, method=_method(strict))
 
 
 def own_noise(*arms: Sequence[float]) -> float:
     """Return the relative half width that each version's neighbouring blocks leave against each other (A/A)."""
     neighbours = [pair for values in arms for pair in zip(values[::2], values[1::2], strict=False)]
-    return noise([math.log(second / first) for first, second in neighbours], PASS_ALPHA)
+    return noise([math.log(second / first) for first, second in neighbours], CLEAR)
 
 
 def slower_than_previous(
@@ -79,9 +78,9 @@ def share_failed(arm: Arm, alpha: float) -> Interval:
 
 
 def _share(value: float, n: float, alpha: float) -> Interval:
-    low, high = bounds(value * n, n, alpha)[0], bounds(value * n, n, PASS_ALPHA)[1]
+    low, high = bounds(value * n, n, alpha)[0], bounds(value * n, n, CLEAR)[1]
     method = f"Clopper-Pearson on effective n; lower bound at {1 - alpha:.2%}"
-    return Interval(value, min(low, value), max(high, value), int(n), 1 - PASS_ALPHA, method)
+    return Interval(value, min(low, value), max(high, value), int(n), 1 - CLEAR, method)
 
 
 def unless_limited(finding: Finding, doubtful: str, arm: Arm) -> Finding:

@@ -15,9 +15,8 @@ from scipy import stats
 
 from mltestscore.finding import Finding, at_most, undecided
 from mltestscore.serving.blocks import Arm
-from mltestscore.stats.interval import Interval
+from mltestscore.stats.interval import CLEAR, Interval
 
-PASS_ALPHA = 0.05
 LEAST_POINTS = 5
 STEP_BYTES = 2 * 2**20
 GREW_BY_HALF = 0.5
@@ -66,8 +65,8 @@ def growth(asked: Sequence[int], memory: Sequence[int], alpha: float) -> Growth 
     if len(y) < LEAST_POINTS:
         return None
     slope, _, low, _ = stats.theilslopes(y, x, 1 - 2 * alpha)
-    high = stats.theilslopes(y, x, 1 - 2 * PASS_ALPHA)[3]
-    interval = Interval(float(slope), float(min(low, slope)), float(max(high, slope)), len(y), 1 - PASS_ALPHA, METHOD)
+    high = stats.theilslopes(y, x, 1 - 2 * CLEAR)[3]
+    interval = Interval(float(slope), float(min(low, slope)), float(max(high, slope)), len(y), 1 - CLEAR, METHOD)
     middle = len(y) // 2
     steady = y[-1] - y[middle] >= 0.5 * (y[middle] - y[0])
     return Growth(
