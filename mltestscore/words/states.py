@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mltestscore.result import CheckResult, FindingRecord
 from mltestscore.scorecard import ItemResult, ItemState, Scorecard, Section
-from mltestscore.words.figures import limit_text, plural, sign, value_text, with_unit
+from mltestscore.words.figures import limit_text, plural, points, sign, value_text, with_unit
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,18 @@ def proof(checks: Iterable[CheckResult]) -> str:
     return f"caught {caught} of {plural(len(faults), 'planted fault')}"
 
 
+def renewed(scorecard: Scorecard) -> str:
+    """Return how many checks that had run before were proven again in this run; ``""`` for none.
+
+    A proof on record is taken again while code, options and inputs are the same; it is renewed when one of them is not,
+    or when an input has no digest. The first proof of a new check renews none.
+    """
+    checks = [check for item in scorecard.items for check in item.checks]
+    made_now = [check for check in checks if check.proof.state == "proven" and not check.proof.cached_from]
+    count = sum(check.runs_before > 0 for check in made_now)
+    return f"{plural(count, 'proof')} renewed" if count else ""
+
+
 def proves_nothing(check: CheckResult) -> bool:
     """Return whether the check missed a fault or was not quiet on the unbroken copy."""
     return check.proof.state == "vacuous"
@@ -131,6 +143,14 @@ def sentence(text: str) -> str:
 def counts(scorecard: Scorecard) -> list[str]:
     """Return how many items are in each state, worst first: ``["1 failing", "17 passed"]``."""
     return [f"{len(items)} {STATES[state].word}" for state, items in grouped(scorecard.items)]
+
+
+def trend(scorecard: Scorecard) -> str:
+    """Return the first score on record and this one: ``"0.5 → 2.5 over 6 runs"``; ``""`` on the first run."""
+    before = scorecard.trend
+    if not before:
+        return ""
+    return f"{points(before[0].value)} → {points(scorecard.score.value)} over {plural(len(before) + 1, 'run')}"
 
 
 def holding_back(scorecard: Scorecard) -> str:

@@ -78,6 +78,7 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "plural": figures.plural,
+        "renewed": states.renewed,
         "states": states.STATES,
         "section_names": states.SECTIONS,
         "web_address": web_address,

@@ -29,6 +29,7 @@ def _headline(card: Scorecard) -> list[str]:
     value = f"{points(card.score.value)} of {points(card.score.maximum).removesuffix('.0')}"
     lines = [f"## ML Test Score: {value} – {escape(card.system, 100)}", "", f"{escape(card.score.band)}. "]
     lines[-1] += f"{escape(states.sentence(card.score.rule))} {', '.join(states.counts(card))}."
+    lines[-1] += f" Trend: {trend}." if (trend := states.trend(card)) else ""
     if card.run.incomplete:
         lines += ["", "**Incomplete:** the run was cut short; checks without a result did not run."]
     return lines
@@ -63,6 +64,7 @@ def _steps(card: Scorecard) -> list[str]:
 
 
 def _changes(card: Scorecard) -> list[str]:
+    """Return what differs from the last run: items, and how many proofs were made again."""
     shown = card.changes[:MOST_CHANGES]
     lines = [
         f"- {'▲' if change.kind in ('fixed', 'better') else '▼'} {change.kind}: "
@@ -71,6 +73,7 @@ def _changes(card: Scorecard) -> list[str]:
     ]
     more = len(card.changes) - len(shown)
     lines += [f"- and {plural(more, 'more change')}"] if more else []
+    lines += [f"- {proofs}"] if (proofs := states.renewed(card)) else []
     return ["**Since last run**", "", *lines] if lines else []
 
 

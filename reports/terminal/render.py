@@ -18,7 +18,8 @@ def render(scorecard: Scorecard, path: Path | None) -> list[str]:
     """Return at most twelve lines without colour; the last is the path of the HTML, if one was written."""
     card = tame(scorecard)
     head = [_headline(card), _sections(card), *_gate(card), *_step(card), *_since(card)]
-    tail = [f"  {', '.join(states.counts(card))}"] + ([str(path)] if path else [])
+    counts, trend = ", ".join(states.counts(card)), states.trend(card)
+    tail = [f"  {counts}{f' · trend {trend}' if trend else ''}"] + ([str(path)] if path else [])
     room = MOST_LINES - len(head) - len(tail)
     return [_cut(line) for line in [*head, *_failing(card, room)]] + [_cut(line) for line in tail[:1]] + tail[1:]
 
@@ -54,7 +55,7 @@ def _step(card: Scorecard) -> list[str]:
 
 
 def _since(card: Scorecard) -> list[str]:
-    changes = [f"{change.kind} {change.item}" for change in card.changes]
+    changes = [*(f"{change.kind} {change.item}" for change in card.changes), *filter(None, [states.renewed(card)])]
     return [f"  since last run: {', '.join(changes)}"] if changes else []
 
 

@@ -142,10 +142,25 @@ def test_a_reused_proof_names_its_run_and_a_noisy_control_is_said() -> None:
     assert "The unbroken copy was not quiet: The unbroken copy fails already: AUC, LGA." in words(render(proof))
 
 
-def test_an_incomplete_run_is_marked() -> None:
-    card = flights()
+def test_renewed_proofs_stand_under_what_differs_from_the_last_run() -> None:
+    after = words(render(flights())).partition("Since last run")[2]
+    assert after.index("wind_dir has a rule again") < after.index("2 proofs renewed") < after.index("Other readings")
+
+
+def test_where_no_item_changed_renewed_proofs_are_said_and_reused_ones_are_not() -> None:
+    quiet = flights(changes=[])
+    assert "Since last run No item changed. 2 proofs renewed" in words(render(quiet))
+    for item in quiet.items:
+        for check in item.checks:
+            check.proof.cached_from = "r7"
+    assert "Since last run No item changed. Other readings" in words(render(quiet))
+
+
+def test_an_incomplete_run_is_marked_and_not_said_to_be_unchanged() -> None:
+    card = flights(changes=[])
     card.run.incomplete = True
     assert "Incomplete. The run was cut short" in words(render(card))
+    assert "Since last run Not compared, because the run was cut short." in words(render(card))
 
 
 @pytest.mark.parametrize("kind", ["table", "series", "histograms", "text"])

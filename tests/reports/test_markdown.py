@@ -27,6 +27,12 @@ def test_the_comment_begins_with_the_score_and_names_what_fails() -> None:
     assert "data.7" not in text
 
 
+def test_the_comment_says_what_differs_from_the_last_run_and_the_trend() -> None:
+    text = render(flights())
+    assert "- ▲ fixed: data.1 wind\\_dir has a rule again\n- 2 proofs renewed\n" in text
+    assert "Trend: 0.5 → 2.5 over 6 runs." in text
+
+
 @pytest.mark.parametrize("card", [flights, perfect, bare, huge])
 def test_the_comment_is_at_most_sixty_lines(card: object) -> None:
     assert len(render(card()).splitlines()) <= MOST_LINES  # type: ignore[operator]

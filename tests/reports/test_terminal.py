@@ -26,6 +26,13 @@ def test_the_summary_says_score_sections_gate_and_what_fails() -> None:
     assert "⚠ infra.3 the pipeline's command ended with status 3" in text
 
 
+def test_the_summary_says_what_differs_from_the_last_run_and_the_trend() -> None:
+    text = "\n".join(render(flights(), HTML))
+    assert "since last run: broken monitor.3, worse monitor.6, fixed data.1, 2 proofs renewed" in text
+    assert "13 passed · trend 0.5 → 2.5 over 6 runs" in text
+    assert "since last run: 2 proofs renewed" in "\n".join(render(flights(changes=[]), HTML))
+
+
 def test_more_failing_items_than_fit_are_counted() -> None:
     lines = render(huge(2), HTML)
     assert any("more items that failed or ended in an error" in line for line in lines)

@@ -43,6 +43,26 @@ def test_a_finding_is_said_with_its_cause_or_why_it_was_not_measured() -> None:
     assert states.said(record(undecided("late rows", "no rows"))) == "late rows – no rows"
 
 
+def test_only_a_proof_made_again_in_this_run_is_a_renewed_one() -> None:
+    quiet = [at_most("errors", 0, 0, n=9)]
+    results = [
+        check("data.1", quiet, proof_of=""),
+        check("data.2", quiet),
+        check("data.3", quiet, proof_of="", runs_before=0),
+        check("data.4", quiet, faults=0, proof_of=""),
+        check("data.5", quiet, missed="a fault"),
+    ]
+    assert [one.proof.state for one in results] == ["proven"] * 3 + ["unproven", "vacuous"]
+    assert states.renewed(card(results)) == "1 proof renewed"
+    assert states.renewed(card(results[1:])) == ""
+    assert states.renewed(flights()) == "2 proofs renewed"
+
+
+def test_the_trend_goes_from_the_first_run_on_record_to_this_one() -> None:
+    assert states.trend(flights()) == "0.5 → 2.5 over 6 runs"
+    assert states.trend(flights(trend=[])) == ""
+
+
 def test_counts_and_the_section_that_holds_the_score() -> None:
     assert states.counts(flights())[0] == "1 failing"
     assert states.counts(perfect()) == ["28 passed"]
