@@ -135,7 +135,12 @@ def _monitor() -> list[CheckResult]:
     ]
     late = "outcomes is not offered; name the table of late labels under [tool.mltestscore.outcomes]"
     return [
-        check("monitor.2", [share("rows that break an invariant", 2, 248_416, 0.001)], inputs=[TRAINING, SERVING], proof_of=""),
+        check(
+            "monitor.2",
+            [share("rows that break an invariant", 2, 248_416, 0.001)],
+            inputs=[TRAINING, SERVING],
+            proof_of="",
+        ),
         check(
             "monitor.3",
             [*differ, at_least("served rows that join", joined, 0.95, unit="share")],
