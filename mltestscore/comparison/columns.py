@@ -37,7 +37,8 @@ def text(column: Any) -> Any:
 def seconds(column: Any) -> Any:
     """Return the column of times as seconds since 1970, UTC, with microseconds; text that is no time becomes NULL."""
     stamp = column.try_cast("timestamp") if column.type().is_string() else column.cast("timestamp")
-    return stamp.epoch_seconds().cast("float64") + stamp.microsecond().cast("float64") / 1e6
+    # DuckDB and PostgreSQL count the fraction as part of the seconds, other databases do not; cut, none of them does.
+    return stamp.truncate("s").epoch_seconds().cast("float64") + stamp.microsecond().cast("float64") / 1e6
 
 
 def comparable(left: Any, right: Any) -> tuple[Any, Any, Kind]:
