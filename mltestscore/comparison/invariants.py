@@ -17,6 +17,7 @@ from mltestscore.comparison import columns, profile
 from mltestscore.comparison.numbers import DEFAULTS
 from mltestscore.comparison.profile import Past, Windows
 from mltestscore.comparison.texts import difference, twin
+from mltestscore.inputs import families
 
 HARDLY_EVER = 0.001
 
@@ -140,7 +141,7 @@ def _new_value(past: Past, now: Now, far_share: float) -> float | None:
 
 def _granularity(past: Past, now: Now, allowed: Tolerance) -> Iterator[Part]:
     share = past.fractions.sum() / past.present
-    whole = now.column == now.column.floor()
+    whole = families.whole(now.column)
     name = "values of another granularity"
     if share < 0.001 and float((past.fractions / numpy.maximum(1, past.rows)).max()) < 0.01:
         yield Part(name, past.name, ~whole, allowed.fraction, "fractions where only whole numbers were")

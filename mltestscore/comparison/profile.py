@@ -10,6 +10,7 @@ import numpy
 from numpy.typing import NDArray
 
 from mltestscore.comparison import columns
+from mltestscore.inputs import families
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.stats.cluster import design_effect
 
@@ -145,7 +146,7 @@ def past(training: Dataset, features: dict[str, Literal["number", "text"]], wind
         stats[f"missing_{place}"] = columns.missing(table[name]).sum()
         stats[f"low_{place}"], stats[f"high_{place}"] = column.min(), column.max()
         if kind == "number":
-            stats[f"fraction_{place}"] = (column != column.floor()).sum()
+            stats[f"fraction_{place}"] = (~families.whole(column)).sum()
         overall[f"distinct_{place}"] = column.approx_nunique()
     at = _window(table, training, windows)
     by_window = table.group_by(window=at).aggregate(**stats).order_by("window").to_pyarrow().to_pandas()

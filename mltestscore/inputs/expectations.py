@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mltestscore.inputs.clusters import clustered_share
-from mltestscore.inputs.families import MismatchError, comparable, family, members, type_family
+from mltestscore.inputs.families import MismatchError, comparable, family, members, type_family, whole
 from mltestscore.inputs.patterns import to_re2
 from mltestscore.inputs.rules import Rule
 
@@ -230,7 +230,7 @@ def _of_type(column: Any, names: Sequence[str]) -> Any:
     if found in wanted or (found == "integer" and "number" in wanted):
         return ibis.literal(True)
     if found == "number" and "integer" in wanted:
-        return column == column.floor()
+        return whole(column)
     raise MismatchError(f"the column is {found}, expected {' or '.join(names)}")
 
 

@@ -13,6 +13,7 @@ FAMILIES = {
     "boolean": {"bool", "boolean", "bool_"},
     "time": {"datetime", "datetime64", "datetime64[ns]", "datetime64[us]", "timestamp", "date", "datetimetzdtype"},
 }
+SMALL = 2.0**53
 
 
 class MismatchError(Exception):
@@ -64,6 +65,18 @@ def _instant(text: str) -> Any:
     except ValueError as error:
         raise MismatchError(f"{text!r} is not a time") from error
     return (moment.tz_convert("UTC").tz_localize(None) if moment.tzinfo else moment).to_pydatetime()
+
+
+def whole(column: Any) -> Any:
+    """Return whether each number is whole; infinities are not, and from 2⁵³ on all others are.
+
+    The database makes a 64-bit integer of a floor: one infinity would end the query, and with it the check.
+    """
+    import ibis
+
+    size = column.abs()
+    small = size < SMALL
+    return (small & (column == ibis.ifelse(small, column, 0.0).floor())) | (~small & (size < float("inf")))
 
 
 def members(column: Any, values: Sequence[Any]) -> list[Any]:
