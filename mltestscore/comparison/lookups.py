@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 
-from mltestscore.comparison.cause import Candidate, Mask
+from mltestscore.comparison.cause import Candidate, Mask, Numbers
 from mltestscore.comparison.join import Differences, KeyJoin
 from mltestscore.stats.distribution import ks_distance
 
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HISTORY = 200_000
-LAGS = (3600.0, 2 * 3600.0, 6 * 3600.0, 12 * 3600.0, 86_400.0, 2 * 86_400.0, 7 * 86_400.0)
+HOUR = 3600.0
+LAGS = (HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, 86_400.0, 2 * 86_400.0, 7 * 86_400.0)
 FULL_HOURS = 14
+CUTS = (("millisecond", 0.001), ("second", 1.0), ("minute", 60.0), ("hour", HOUR), ("day", 86_400.0))
 
 
 def candidates(join: KeyJoin, of: Differences, both: pd.DataFrame) -> Iterator[Candidate]:
@@ -44,19 +46,25 @@ def _neighbour(both: pd.DataFrame, side: str) -> str:
 def clocks(both: pd.DataFrame) -> Iterator[Candidate]:
     """Yield how served times (seconds) are shifted or cut: a time zone, with or without daylight saving, a day."""
     served, computed = both["served"].to_numpy(dtype=float), both["computed"].to_numpy(dtype=float)
-    hours = (served - computed) / 3600
-    support, counts = numpy.unique(numpy.round(hours, 6), return_counts=True)
+    gaps = numpy.round(served - computed, 3)
+    support, counts = numpy.unique(gaps, return_counts=True)
     first = float(support[counts.argmax()])
-    zone = [value for value in support if abs(value - first) == 1 and abs(value) <= FULL_HOURS]
-    if (4 * first).is_integer() and abs(first) <= FULL_HOURS:
-        yield f"time zone: {first:+g} h in serving", numpy.isclose(hours, first, atol=1e-6)
+    zone = [value for value in support if abs(value - first) == HOUR and abs(value) <= FULL_HOURS * HOUR]
+    # Less than half a millisecond, a gap of 0 here, is no clock that is set wrong.
+    if first and (4 * first / HOUR).is_integer() and abs(first) <= FULL_HOURS * HOUR:
+        yield f"time zone: {first / HOUR:+g} h in serving", _near(gaps, first)
         for value in zone:
-            two = numpy.isclose(hours, first, atol=1e-6) | numpy.isclose(hours, value, atol=1e-6)
-            yield f"time zone: {first:+g} h and {value:+g} h in serving (daylight saving)", two
-    else:
-        yield f"constant offset {_duration(first * 3600)}", numpy.isclose(hours, first, atol=1e-6)
-    for name, unit in (("second", 1.0), ("minute", 60.0), ("hour", 3600.0), ("day", 86_400.0)):
-        yield f"times cut to the {name} in serving", served == numpy.floor(computed / unit) * unit
+            two = f"{first / HOUR:+g} h and {value / HOUR:+g} h in serving"
+            yield f"time zone: {two} (daylight saving)", _near(gaps, first) | _near(gaps, value)
+    elif first:
+        yield f"constant offset {_duration(first)}", _near(gaps, first)
+    for name, unit in CUTS:
+        yield f"times cut to the {name} in serving", numpy.abs(served - numpy.floor(computed / unit) * unit) < 1e-6
+
+
+def _near(gaps: Numbers, value: float) -> Mask:
+    """Return which gaps, in seconds, are this one but for the few milliseconds that clocks and formats lose."""
+    return numpy.isclose(gaps, value, rtol=0, atol=0.004)
 
 
 def _same(served: Any, value: Any) -> Mask:
@@ -216,7 +224,7 @@ def _variation(left: Any, right: Any) -> float:
 
 
 def _duration(seconds: float) -> str:
-    for name, unit in (("day", 86_400.0), ("h", 3600.0), ("min", 60.0)):
+    for name, unit in (("day", 86_400.0), ("h", HOUR), ("min", 60.0)):
         count = seconds / unit
         if abs(count) >= 1 and round(count, 2) == count:
             return f"{count:g} {name}{'s' if name == 'day' and abs(count) != 1 else ''}"
