@@ -101,16 +101,14 @@ class Endpoint:
 
         Raises :class:`InputError` for an empty frame, a missing column or a server that has ended.
         """
-        return self._send(frame, schedule(rate, seconds, seed, arrivals))
+        return self.send(frame, schedule(rate, seconds, seed, arrivals))
 
-    def burst(self, frame: pd.DataFrame, requests: int) -> Load:
-        """Send so many requests at once and measure; ``throughput`` of the result is what the server can do.
+    def send(self, frame: pd.DataFrame, intended: np.ndarray) -> Load:
+        """Send the frame's rows in turn, one a request, at the ``intended`` seconds, and measure.
 
-        Raises :class:`InputError` as :meth:`load` does.
+        With zeros all are sent at once, and ``throughput`` of the result is what the server can do. Raises
+        :class:`InputError` as :meth:`load` does.
         """
-        return self._send(frame, np.zeros(requests))
-
-    def _send(self, frame: pd.DataFrame, intended: np.ndarray) -> Load:
         columns = self._columns(frame.head(min(len(intended), MOST_BODIES)))
         self.wait_until_ready(frame)
         rows = zip(*columns.values(), strict=True)

@@ -1,7 +1,7 @@
-"""Versions of a served model measured in turn on one machine: paired blocks in random order.
+"""Versions of a served model measured on one machine at the same time: blocks in which their requests alternate.
 
-Whatever else the machine does hits two versions alike when their blocks lie next to each other. Source: Laaber et al.
-2019 (cloud), Bulej et al. 2020 (duet).
+Whatever else the machine does hits two versions alike when each request of one lies next to a request of the other.
+Source: Bulej et al. 2020 (duet); Laaber et al. 2019 (randomised interleaving in clouds).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,26 +17,23 @@ import numpy as np
 import pandas as pd
 
 from mltestscore.details import Series, Table
-from mltestscore.serving.load import PERCENTILES, Arrivals, Load, percentiles
+from mltestscore.serving.load import PERCENTILES, Load, alternating, percentiles, schedule
 
-BURST_SHARE = 0.25
+BURST_SHARE = 0.35
 BURSTS = (8, 64)
 WARM_SHARE = 1.5
-LEAST_REQUESTS = 16
+LEAST_REQUESTS = 20
 LEAST_CAPACITY = 1e-3
 """Requests a second of a server that answers nothing: a ratio to it must exist."""
 SHARE_OF_CAPACITY = 0.5
-MOST_RATE = 200.0
+MOST_RATE = 400.0
 
 
 class Served(Protocol):
     """What is measured: an endpoint (:class:`mltestscore.inputs.endpoint.Endpoint`) or a view of one."""
 
-    def load(self, frame: pd.DataFrame, *, rate: float, seconds: float, seed: int, arrivals: Arrivals = ...) -> Load:
-        """Send rows on a schedule."""
-
-    def burst(self, frame: pd.DataFrame, requests: int) -> Load:
-        """Send requests at once."""
+    def send(self, frame: pd.DataFrame, intended: np.ndarray) -> Load:
+        """Send rows at the intended seconds."""
 
     def memory(self) -> int | None:
         """Resident bytes."""
@@ -46,34 +44,35 @@ class Arm:
     """One version's blocks in the order of measurement.
 
     Attributes:
-        loads: one a block.
-        bursts: the burst before each block, requests sent at once.
+        alone: one a block, with the whole rate for this version; empty unless asked for.
+        loads: one a block, with half of the rate for each version at the same time; empty without a second version.
+        bursts: one a block, requests sent at once.
         memory: resident bytes before the first block and after each; empty where the process is not ours.
         asked: how many requests had been sent by then.
     """
 
     served: Served
+    alone: list[Load] = field(default_factory=list)
     loads: list[Load] = field(default_factory=list)
     bursts: list[Load] = field(default_factory=list)
     memory: list[int] = field(default_factory=list)
     asked: list[int] = field(default_factory=list)
 
-    def note_memory(self, requests: int) -> None:
-        """Record the memory after so many more requests."""
+    def note_memory(self) -> None:
+        """Record the memory after the requests so far."""
         resident = self.served.memory()
         if resident is not None:
             self.memory.append(resident)
-            self.asked.append((self.asked[-1] if self.asked else 0) + requests)
-
-    def block(self, frame: pd.DataFrame, burst: int, rate: float, seconds: float, seed: int) -> None:
-        """Measure one block: a burst for the capacity, then load on a schedule for the latency."""
-        self.bursts.append(self.served.burst(frame, burst))
-        self.loads.append(self.served.load(frame, rate=rate, seconds=seconds, seed=seed))
-        self.note_memory(burst + self.loads[-1].requests)
+            self.asked.append(self.requests)
 
     def percentile(self, share: float) -> list[float]:
-        """Return the percentile of the latency in each block, in milliseconds."""
+        """Return the percentile of the latency in each block beside the other version, in milliseconds."""
         return [float(np.percentile(load.latencies_ms, share)) for load in self.loads]
+
+    def halves(self, share: float) -> list[tuple[float, float]]:
+        """Return in each such block the percentile of every other request and of the rest: this version with itself."""
+        latencies = [load.latencies_ms for load in self.loads]
+        return [(float(np.percentile(x[::2], share)), float(np.percentile(x[1::2], share))) for x in latencies]
 
     @property
     def capacities(self) -> list[float]:
@@ -81,19 +80,24 @@ class Arm:
         return [max(LEAST_CAPACITY, burst.throughput) for burst in self.bursts]
 
     @property
+    def paced(self) -> list[Load]:
+        """The blocks on a schedule that tell most of this version: alone, where that was measured."""
+        return self.alone or self.loads
+
+    @property
     def requests(self) -> int:
         """Requests in all blocks and bursts."""
-        return sum(load.requests for load in (*self.loads, *self.bursts))
+        return sum(load.requests for load in (*self.alone, *self.loads, *self.bursts))
 
     @property
     def errors(self) -> Counter[str]:
         """What went wrong in all blocks and bursts, and how often."""
-        return sum((Counter(load.errors) for load in (*self.loads, *self.bursts)), Counter())
+        return sum((Counter(load.errors) for load in (*self.alone, *self.loads, *self.bursts)), Counter())
 
     @property
     def latencies_ms(self) -> np.ndarray:
-        """All latencies, shape (requests,)."""
-        return np.concatenate([load.latencies_ms for load in self.loads])
+        """All latencies of :attr:`paced`, shape (requests,)."""
+        return np.concatenate([load.latencies_ms for load in self.paced])
 
 
 def measure(
@@ -105,29 +109,46 @@ def measure(
     seconds: float,
     rate: float,
     seed: int,
-    enough: Callable[[Arm], bool] = lambda _: False,
+    alone: bool = False,
+    enough: Callable[[Arm, Arm | None], bool] = lambda *_: False,
 ) -> tuple[Arm, Arm | None, float]:
-    """Measure ``pairs`` blocks of each version in random order within each pair; return the arms and the rate.
+    """Measure at most ``pairs`` blocks, until ``enough`` says so; return the arms and the rate.
 
-    A ``rate`` of 0 is replaced by half of what the previous version (else the current one) can do, at most 200 a
-    second. Both versions get the same rows on the same schedules, at least 16 requests a block. ``enough`` may end
-    the measuring early.
+    Each block sends a burst to each version, then ``rate × seconds`` requests to each at the same time, so that the
+    machine carries ``rate`` in all. ``alone``, or no previous version: first a block for the current version alone at
+    the whole rate, half as long where there are two versions. A ``rate`` of 0 is replaced by half of what the previous
+    version (else the current one) can do, at most 400 a second. A block has at least 20 requests.
     """
     arms = [Arm(served) for served in (current, previous) if served is not None]
+    other = arms[1] if previous is not None else None
     capacity = [_warm(arm.served, frame, WARM_SHARE * seconds) for arm in arms][-1]
     rate = rate or min(MOST_RATE, SHARE_OF_CAPACITY * capacity)
     seconds = max(seconds, LEAST_REQUESTS / rate)
     burst = int(min(BURSTS[1], max(BURSTS[0], round(capacity * BURST_SHARE * seconds))))
     rng = np.random.default_rng(seed)
     for arm in arms:
-        arm.note_memory(0)
+        arm.note_memory()
     for _ in range(pairs):
-        schedule_seed = int(rng.integers(2**63))
+        if alone or previous is None:
+            shorter = seconds if previous is None else max(seconds / 2, LEAST_REQUESTS / rate)
+            arms[0].alone.append(current.send(frame, schedule(rate, shorter, int(rng.integers(2**63)))))
         for number in rng.permutation(len(arms)):
-            arms[number].block(frame, burst, rate, seconds, schedule_seed)
-        if enough(arms[0]):
+            arms[number].bursts.append(arms[number].served.send(frame, np.zeros(burst)))
+        if previous is not None:
+            _together(arms, frame, alternating(rate, 2 * seconds, int(rng.integers(2**63))))
+        for arm in arms:
+            arm.note_memory()
+        if enough(arms[0], other):
             break
-    return arms[0], arms[1] if previous is not None else None, rate
+    return arms[0], other, rate
+
+
+def _together(arms: Sequence[Arm], frame: pd.DataFrame, schedules: Sequence[np.ndarray]) -> None:
+    """Send to all versions at once, each on its schedule."""
+    with ThreadPoolExecutor(len(arms)) as pool:
+        sent = [pool.submit(arm.served.send, frame, intended) for arm, intended in zip(arms, schedules, strict=True)]
+        for arm, load in zip(arms, sent, strict=True):
+            arm.loads.append(load.result())
 
 
 def _warm(served: Served, frame: pd.DataFrame, seconds: float) -> float:
@@ -137,7 +158,7 @@ def _warm(served: Served, frame: pd.DataFrame, seconds: float) -> float:
     """
     end, size, capacity = time.monotonic() + seconds, BURSTS[0], 0.0
     while time.monotonic() < end:
-        capacity = max(capacity, served.burst(frame, size).throughput)
+        capacity = max(capacity, served.send(frame, np.zeros(size)).throughput)
         size = min(BURSTS[1], 2 * size)
     return capacity or MOST_RATE / SHARE_OF_CAPACITY
 
@@ -150,6 +171,8 @@ def details(arms: dict[str, Arm]) -> Iterator[Table | Series]:
         ["version", "requests", *(f"p{share:g}" for share in PERCENTILES), "capacity (1/s)"],
         [(name, len(arms[name].latencies_ms), *found.values(), round(most, 1)) for name, found, most in rows],
     )
-    blocks = range(1, 1 + min(len(arm.loads) for arm in arms.values()))
-    lines: dict[str, Sequence[float]] = {name: arm.percentile(95) for name, arm in arms.items()}
+    blocks = range(1, 1 + min(len(arm.paced) for arm in arms.values()))
+    lines: dict[str, Sequence[float]] = {
+        name: [float(np.percentile(load.latencies_ms, 95)) for load in arm.paced] for name, arm in arms.items()
+    }
     yield Series("95th percentile by block", "block", blocks, lines, "milliseconds")

@@ -111,6 +111,21 @@ def schedule(rate: float, seconds: float, seed: int, arrivals: Arrivals = "poiss
     return np.sort(np.random.default_rng(seed).uniform(0.0, seconds, count))
 
 
+def alternating(rate: float, seconds: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return two schedules of ``rate / 2`` a second each: one request of each in every slot, in random order.
+
+    The order within a slot and its first instant are random, the second request follows a quarter of a slot later;
+    so no version meets the other's requests, or a regular event of the machine, more often than the other does.
+
+    Raises :class:`InputError` as :func:`schedule` does.
+    """
+    slots = schedule(rate / 2, seconds, seed, "fixed")
+    rng, slot = np.random.default_rng(seed), 2 / rate
+    begin = slots + rng.uniform(0, 0.75 * slot, len(slots))
+    wait = rng.integers(2, size=len(slots)) * slot / 4
+    return begin + wait, begin + slot / 4 - wait
+
+
 class Stall:
     """Holds answers back, as a slower server would; for planted faults.
 

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mltestscore.finding import at_most
+from mltestscore.finding import Finding, at_most
 from mltestscore.serving.blocks import Arm, measure
 from mltestscore.serving.comparison import (
+    Levels,
     change,
+    neighbours,
     own_noise,
     share_above,
     share_failed,
@@ -19,7 +21,7 @@ from mltestscore.serving.comparison import (
 )
 from mltestscore.serving.load import Load
 
-ALPHA = 0.0002
+LEVELS = Levels.for_looks(1, 0.0002)
 
 
 def load_of(latencies_ms: Sequence[float], errors: dict[str, int] | None = None, limited: str = "") -> Load:
@@ -28,7 +30,7 @@ def load_of(latencies_ms: Sequence[float], errors: dict[str, int] | None = None,
 
 
 def arm_of(*blocks: Sequence[float], limited: str = "") -> Arm:
-    return Arm(served=Recorded(), loads=[load_of(block, limited=limited) for block in blocks])
+    return Arm(served=Recorded(), alone=[load_of(block, limited=limited) for block in blocks])
 
 
 class Recorded:
@@ -36,13 +38,11 @@ class Recorded:
 
     def __init__(self, latency: float = 5.0, failing: bool = False) -> None:
         self.latency, self.failing = latency, failing
-        self.seeds: list[int] = []
+        self.schedules: list[np.ndarray] = []
 
-    def load(self, frame, *, rate, seconds, seed, arrivals="poisson") -> Load:
-        self.seeds.append(seed)
-        return self.burst(frame, round(rate * seconds))
-
-    def burst(self, frame, requests: int) -> Load:
+    def send(self, frame, intended: np.ndarray) -> Load:
+        self.schedules.append(intended)
+        requests = len(intended)
         return load_of([self.latency] * requests, {"no answer": requests} if self.failing else {})
 
     def memory(self) -> int | None:
@@ -53,30 +53,35 @@ def blocks(seed: int, count: int, level: float, spread: float) -> list[float]:
     return np.exp(np.random.default_rng(seed).normal(np.log(level), spread, count)).tolist()
 
 
+def slower(now: list[float], then: list[float]) -> Finding:
+    wobble = own_noise(neighbours(now, then))
+    return slower_than_previous("p50", "", now, then, wobble=wobble, most=0.1, levels=LEVELS)
+
+
 def test_clear_slowdown_on_a_quiet_machine_fails():
-    found = slower_than_previous("p50", "", blocks(1, 13, 6.5, 0.02), blocks(2, 13, 5.0, 0.02), most=0.1, alpha=ALPHA)
+    found = slower(blocks(1, 13, 6.5, 0.02), blocks(2, 13, 5.0, 0.02))
     assert found.verdict == "failed"
 
 
 def test_equal_versions_on_a_quiet_machine_pass():
-    found = slower_than_previous("p50", "", blocks(1, 13, 5.0, 0.02), blocks(2, 13, 5.0, 0.02), most=0.1, alpha=ALPHA)
+    found = slower(blocks(1, 13, 5.0, 0.02), blocks(2, 13, 5.0, 0.02))
     assert found.verdict == "passed"
 
 
 def test_noisy_machine_is_inconclusive_and_names_the_blocks_it_needs():
-    found = slower_than_previous("p50", "", blocks(1, 13, 6.0, 0.5), blocks(2, 13, 5.0, 0.5), most=0.1, alpha=ALPHA)
+    found = slower(blocks(1, 13, 6.0, 0.5), blocks(2, 13, 5.0, 0.5))
     assert (found.verdict, found.cause) == ("inconclusive", "this machine is too noisy for the tolerance")
     assert found.n_to_settle is not None
     assert found.n_to_settle > 13
 
 
 def test_change_far_beyond_the_noise_fails_on_a_noisy_machine_too():
-    found = slower_than_previous("p50", "", blocks(1, 13, 100.0, 0.2), blocks(2, 13, 5.0, 0.2), most=0.1, alpha=ALPHA)
+    found = slower(blocks(1, 13, 100.0, 0.2), blocks(2, 13, 5.0, 0.2))
     assert found.verdict == "failed"
 
 
 def test_too_few_blocks_are_inconclusive():
-    found = slower_than_previous("p50", "", [100.0] * 3, [5.0] * 3, most=0.1, alpha=ALPHA)
+    found = slower([100.0] * 3, [5.0] * 3)
     assert found.verdict == "inconclusive"
     assert found.n_to_settle is not None
 
@@ -85,33 +90,44 @@ def test_too_few_blocks_are_inconclusive():
 @given(st.integers(0, 2**32), st.floats(0.001, 1.0))
 def test_equal_versions_never_fail_whatever_the_noise(seed, spread):
     now, then = blocks(seed, 13, 5.0, spread), blocks(seed + 1, 13, 5.0, spread)
-    assert slower_than_previous("p50", "", now, then, most=0.1, alpha=ALPHA).verdict != "failed"
+    assert slower(now, then).verdict != "failed"
 
 
 def test_change_is_relative_to_the_previous_version():
-    found = change([6.0] * 13, [5.0] * 13, ALPHA)
+    found = change([6.0] * 13, [5.0] * 13, LEVELS)
     assert (found.low, found.value, found.high) == pytest.approx((0.2, 0.2, 0.2))
 
 
 def test_own_noise_of_steady_blocks_is_none():
-    assert own_noise([5.0] * 13, [9.0] * 13) == pytest.approx(0.0)
+    assert own_noise(neighbours([5.0] * 13, [9.0] * 13)) == pytest.approx(0.0)
+
+
+def test_levels_are_shared_among_the_looks():
+    once, twice = LEVELS, Levels.for_looks(2, 0.0002)
+    assert (twice.accuse, twice.clear) == (once.accuse / 2, once.clear / 2)
+    assert change([6.0, 5.5] * 10, [5.0] * 20, twice).high >= change([6.0, 5.5] * 10, [5.0] * 20, once).high
+
+
+def test_halves_compare_a_version_with_itself_in_the_same_block():
+    arm = Arm(Recorded(), loads=[load_of([1.0, 2.0] * 50), load_of([3.0, 3.0] * 50)])
+    assert arm.halves(50) == [(1.0, 2.0), (3.0, 3.0)]
 
 
 def test_share_above_counts_requests_of_one_block_as_dependent():
-    one_bad_block = share_above(arm_of([50.0] * 100, *[[1.0] * 100] * 9), 10.0, ALPHA)
-    spread_out = share_above(arm_of(*[[50.0] * 10 + [1.0] * 90] * 10), 10.0, ALPHA)
+    one_bad_block = share_above(arm_of([50.0] * 100, *[[1.0] * 100] * 9), 10.0, LEVELS)
+    spread_out = share_above(arm_of(*[[50.0] * 10 + [1.0] * 90] * 10), 10.0, LEVELS)
     assert one_bad_block.value == spread_out.value == pytest.approx(0.1)
     assert one_bad_block.high > 0.2 > spread_out.high
     assert one_bad_block.low < 0.05 < spread_out.low
 
 
 def test_no_slow_request_among_many_rules_harm_out():
-    assert share_above(arm_of(*[[1.0] * 100] * 5), 10.0, ALPHA).high < 0.05
+    assert share_above(arm_of(*[[1.0] * 100] * 5), 10.0, LEVELS).high < 0.05
 
 
 def test_failed_requests_of_bursts_count_too():
-    arm = Arm(Recorded(), [load_of([1.0] * 50)], [load_of([1.0] * 50, {"no answer": 25})])
-    assert share_failed(arm, ALPHA).value == 0.25
+    arm = Arm(Recorded(), loads=[load_of([1.0] * 50)], bursts=[load_of([1.0] * 50, {"no answer": 25})])
+    assert share_failed(arm, LEVELS).value == 0.25
     assert arm.errors == {"no answer": 25}
 
 
@@ -122,11 +138,23 @@ def test_doubtful_verdict_is_undecided_where_the_generator_was_the_limit():
     assert unless_limited(finding, "failed", arm_of([1.0])) is finding
 
 
-def test_both_versions_get_the_same_schedules():
+def test_versions_are_asked_in_turn_within_each_slot():
     current, previous = Recorded(), Recorded()
-    measure(current, previous, None, pairs=3, seconds=0.01, rate=100.0, seed=1)
-    assert current.seeds == previous.seeds
-    assert len(set(current.seeds)) == 3
+    measure(current, previous, None, pairs=1, seconds=0.32, rate=100.0, seed=1)
+    first, second = current.schedules[-1], previous.schedules[-1]
+    assert len(first) == len(second) == 32
+    assert np.abs(first - second) == pytest.approx(0.005)
+    assert (np.floor(first / 0.02) == np.arange(32)).all()
+    assert {True, False} == set(first < second)
+
+
+def test_whole_rate_goes_to_the_current_version_alone_only_where_asked():
+    both, asked = (
+        measure(Recorded(), Recorded(), None, pairs=3, seconds=0.4, rate=100.0, seed=1, alone=alone)[0]
+        for alone in (False, True)
+    )
+    assert [load.requests for load in both.paced] == [40] * 3
+    assert [load.requests for load in asked.paced] == [20] * 3
 
 
 def test_rate_is_a_share_of_what_the_previous_version_can_do():
@@ -135,17 +163,17 @@ def test_rate_is_a_share_of_what_the_previous_version_can_do():
     assert 0.5 * 90 < rate < 0.5 * 107
 
 
-def test_blocks_hold_at_least_sixteen_requests():
+def test_blocks_hold_at_least_twenty_requests():
     current, *_ = measure(Recorded(), None, None, pairs=1, seconds=0.01, rate=2.0, seed=1)
-    assert current.loads[0].requests == 16
+    assert current.alone[0].requests == 20
 
 
 def test_server_that_answers_nothing_gets_short_blocks():
     current, _, rate = measure(Recorded(failing=True), None, None, pairs=1, seconds=0.05, rate=0.0, seed=1)
-    assert rate == 200.0
+    assert rate == 400.0
     assert current.capacities == [0.001]
 
 
 def test_measuring_ends_early_when_enough_is_known():
-    current, *_ = measure(Recorded(), None, None, pairs=9, seconds=0.01, rate=100.0, seed=1, enough=lambda _: True)
-    assert len(current.loads) == 1
+    current, *_ = measure(Recorded(), None, None, pairs=9, seconds=0.01, rate=100.0, seed=1, enough=lambda *_: True)
+    assert len(current.alone) == 1

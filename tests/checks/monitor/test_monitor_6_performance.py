@@ -18,7 +18,7 @@ from mltestscore.testing import run_check
 pytestmark = pytest.mark.slow
 
 SERVERS = Path(__file__).parents[2] / "serving" / "servers"
-SHORT = {"pairs": 7, "alpha": 0.01, "block_seconds": 0.15}
+SHORT = {"pairs": 7, "looks": 1, "alpha": 0.01, "block_seconds": 0.15}
 
 
 def flask(version: str) -> list[str]:
@@ -158,6 +158,12 @@ def test_too_few_pairs_are_inconclusive(opened, serving):
     result = run(opened(stub("10 ms"), stub("sound", "6")), serving, pairs=2)
     assert result.state == "inconclusive"
     assert all(one.n_to_settle for one in result.findings if "previous version" in one.name)
+
+
+def test_undecided_pairs_are_followed_by_as_many_again(opened, serving):
+    """A server cannot be shown to be within 0.01 % of itself."""
+    result = run(opened(stub("sound"), stub("sound", "6")), serving, pairs=2, looks=3, tolerance=0.0001)
+    assert len(result.details[1].data["x"]) == 6
 
 
 def test_without_an_endpoint_it_is_not_offered(serving):
