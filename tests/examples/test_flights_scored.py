@@ -53,8 +53,9 @@ def states(scorecard: dict) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def scorecard(flights) -> dict:
-    """The scorecard of the sound example."""
-    return scored(flights)
+    """The scorecard of the sound example; once more where this machine was too busy to tell two versions apart."""
+    found = scored(flights)
+    return scored(flights) if states(found).get("monitor.6") == "inconclusive" else found
 
 
 def test_all_eight_items_pass_with_every_planted_fault_caught(scorecard):
@@ -63,14 +64,7 @@ def test_all_eight_items_pass_with_every_planted_fault_caught(scorecard):
         (check["id"], fault) for check in checks for fault in check["proof"]["faults"] if fault["state"] != "caught"
     ]
 
-    # Whether 30 % of latency can be told apart is the machine's doing; on a busy one monitor.6 concludes nothing.
-    allowed = {"monitor.6": ("passed", "inconclusive")}
-
-    assert [
-        (check["id"], check["state"], check["reason"])
-        for check in checks
-        if check["state"] not in allowed.get(check["id"], ("passed",))
-    ] == []
+    assert [(check["id"], check["state"], check["reason"]) for check in checks if check["state"] != "passed"] == []
     assert sorted(states(scorecard)) == sorted(ITEMS)
     assert missed == []
     assert all(len(check["proof"]["faults"]) >= 2 for check in checks)

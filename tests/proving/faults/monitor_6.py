@@ -8,7 +8,7 @@ from tests.proving.system import System
 APP = "flights/app.py"
 SCORED = "        latency = (time.perf_counter() - began) * 1000\n"
 STATE = "LOG_BYTES = 20_000_000\n"
-SHORT = "smaller than what thirteen pairs of 0.35 s can tell from this machine's noise"
+SHORT = "smaller than what fourteen pairs of 0.25 s can tell from this machine's noise"
 
 
 def served(system: System, code: str, *, current_only: bool = True) -> None:
