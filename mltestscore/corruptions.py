@@ -81,21 +81,22 @@ def rejected(schema: Schema, sample: Dataset, columns: Sequence[str]) -> dict[st
     """Return by column and corruption whether a rule is broken that the sound sample obeys.
 
     Only corruptions that apply to a column are in the result. All columns are corrupted together, one query for each
-    corruption; a rule on several columns is asked again with one of them corrupted.
+    corruption; a rule on several columns is asked again with one of them corrupted. The sample keeps its corrupted
+    copies, because the next schema is tried on the same.
     """
     frame = sample.frame()
     speaking = [rule for rule in schema.rules if rule.on_values and set(rule.columns) & set(columns)]
     obeyed = _obeyed(Schema(schema.source, speaking), sample)
-    single = Schema(schema.source, [rule for rule in obeyed if len(rule.columns) == 1])
     several = [rule for rule in obeyed if len(rule.columns) > 1]
     found: dict[str, dict[str, bool]] = {column: {} for column in columns}
-    for name, corrupt in CORRUPTIONS.items():
-        broken = _corrupted(frame, columns, corrupt)
-        killed = (
-            {one.column for one in single.violations(sample.replace(frame.assign(**broken)), examples=0)}
-            if broken
-            else set()
-        )
+    copies = sample.recall(
+        ("corrupted", tuple(columns)),
+        CORRUPTIONS,
+        lambda names: [_corrupted(sample, frame, columns, CORRUPTIONS[name]) for name in names],
+    )
+    for name, (together, broken) in zip(CORRUPTIONS, copies, strict=True):
+        single = Schema(schema.source, [rule for rule in obeyed if len(rule.columns) == 1 and rule.column in broken])
+        killed = {one.column for one in single.violations(together, examples=0)}
         for column, values in broken.items():
             alone = [rule for rule in several if column in rule.columns] if column not in killed else []
             changed = sample.replace(frame.assign(**{column: values})) if alone else sample
@@ -110,11 +111,15 @@ def _obeyed(schema: Schema, sample: Dataset) -> list[Any]:
     return [rule for rule in schema.rules if rule not in broken]
 
 
-def _corrupted(frame: pd.DataFrame, columns: Sequence[str], corrupt: Corruption) -> dict[str, Column]:
+def _corrupted(
+    sample: Dataset, frame: pd.DataFrame, columns: Sequence[str], corrupt: Corruption
+) -> tuple[Dataset, dict[str, Column]]:
+    """Return the sample with every column corrupted to which it applies, and those columns."""
     neighbours = dict(zip(columns, [*columns[1:], columns[0]], strict=True))
     known = [column for column in columns if frame[column].notna().any()]
     made = {column: corrupt(frame[column], frame[neighbours[column]]) for column in known}
-    return {column: values for column, values in made.items() if values is not None}
+    broken = {column: values for column, values in made.items() if values is not None}
+    return sample.replace(frame.assign(**broken)), broken
 
 
 def _is_text(column: Column) -> bool:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy
 
 from mltestscore.comparison import profile
+from mltestscore.comparison.counts import Count, count_events, repeated_keys
 from mltestscore.comparison.invariants import Now, Part, Tolerance, parts
 from mltestscore.comparison.levels import rate
-from mltestscore.comparison.profile import Count, Past, Windows
+from mltestscore.comparison.profile import Past, Windows
 from mltestscore.comparison.window import beyond_by_chance
 from mltestscore.finding import Finding, at_most
 from mltestscore.inputs.dataset import Dataset
@@ -34,8 +35,8 @@ def measured(training: Dataset, serving: Dataset, allowed: Tolerance, alpha: flo
     features = profile.common_features(training, serving)
     windows = profile.windows_of(training, serving)
     past = profile.past(training, features, windows)
-    frequent = profile.most_frequent(serving.table, features, profile.MAX_CATEGORIES)
-    usual = profile.most_frequent(training.table, features, profile.ATOMS)
+    frequent = profile.most_frequent(serving, features, profile.MAX_CATEGORIES)
+    usual = profile.most_frequent(training, features, profile.ATOMS)
     now = {
         name: Now(profile.value(serving.table[name], kind), serving.table[name], frequent[name], serving.rows)
         for name, kind in features.items()
@@ -53,7 +54,7 @@ def measured(training: Dataset, serving: Dataset, allowed: Tolerance, alpha: flo
     ]
     events = {str(place): part.event for place, part in enumerate(found)}
     events |= {f"{place}?": part.chance for place, part in enumerate(found) if part.chance is not None}
-    counts = profile.count_events(serving, events)
+    counts = count_events(serving, events)
     findings = judged(found, counts, past, alpha / (PARTS * max(1, len(features))))
     level = alpha / (PARTS * max(1, len(features)))
     whole = (
@@ -119,8 +120,8 @@ def replayed(training: Dataset, serving: Dataset, limit: float, alpha: float) ->
     """Return how many served rows repeat a key, where keys never repeat in the training data; ``None`` without keys."""
     if not serving.roles.key or not training.roles.key:
         return None
-    before, known = profile.repeated_keys(training)
-    hits, rows = profile.repeated_keys(serving)
+    before, known = repeated_keys(training)
+    hits, rows = repeated_keys(serving)
     if rows < profile.ROWS or known < profile.ROWS:
         return None
     cause = "a replayed batch, or requests logged twice" if hits else ""

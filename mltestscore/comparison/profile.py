@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from mltestscore.comparison import columns
 from mltestscore.inputs import families
 from mltestscore.inputs.dataset import Dataset
-from mltestscore.stats.cluster import design_effect
 
 if TYPE_CHECKING:
     import ibis
@@ -136,6 +135,11 @@ def value(column: Any, kind: str) -> Any:
 
 def past(training: Dataset, features: dict[str, Literal["number", "text"]], windows: Windows) -> dict[str, Past]:
     """Return what each feature was like, window by window, from one query and one for the categories."""
+    found = training.recall(("past", windows), features.items(), lambda new: list(_pasts(training, dict(new), windows)))
+    return {one.name: one for one in found}
+
+
+def _pasts(training: Dataset, features: dict[str, Literal["number", "text"]], windows: Windows) -> Iterable[Past]:
     import ibis
 
     table = training.table
@@ -165,7 +169,7 @@ def past(training: Dataset, features: dict[str, Literal["number", "text"]], wind
         ]
         frame = ibis.union(*counts).to_pyarrow().to_pandas() if len(counts) > 1 else counts[0].to_pyarrow().to_pandas()
         _add_categories(found, frame.dropna(subset=["value"]), list(by_window["window"]))
-    return found
+    return found.values()
 
 
 def _window(table: Any, training: Dataset, windows: Windows) -> Any:
@@ -197,31 +201,45 @@ def _add_categories(found: dict[str, Past], frame: pd.DataFrame, windows: list[f
         counts[place[window]] += count
 
 
-def most_frequent(table: ibis.Table, features: dict[str, Literal["number", "text"]], limit: int) -> dict[str, Any]:
+def most_frequent(dataset: Dataset, features: dict[str, Literal["number", "text"]], limit: int) -> dict[str, Any]:
     """Return for each feature its ``limit`` most frequent values and their rows, most frequent first."""
+    found = dataset.recall(
+        ("most frequent", limit), features.items(), lambda new: _most_frequent(dataset.table, dict(new), limit)
+    )
+    return dict(zip(features, found, strict=True))
+
+
+def _most_frequent(table: ibis.Table, features: dict[str, Literal["number", "text"]], limit: int) -> list[Any]:
     import ibis
 
     found: dict[str, Any] = {name: [] for name in features}
-    for kind in ("number", "text"):
+    for kind in sorted(set(features.values())):
         parts = [
             table.select(feature=ibis.literal(name), value=value(table[name], kind))
-            .filter(lambda rows: rows["value"].notnull())
-            .group_by(["feature", "value"])
-            .aggregate(n=lambda rows: rows.count())
-            .order_by([ibis.desc("n"), "value"])
-            .limit(limit)
             for name, own in features.items()
             if own == kind
         ]
-        if parts:
-            rows = (ibis.union(*parts) if len(parts) > 1 else parts[0]).to_pyarrow().to_pylist()
-            for row in sorted(rows, key=lambda row: -row["n"]):
-                found[row["feature"]].append((row["value"], int(row["n"])))
-    return found
+        values = ibis.union(*parts) if len(parts) > 1 else parts[0]
+        counts = (
+            values.filter(values["value"].notnull())
+            .group_by(["feature", "value"])
+            .aggregate(n=lambda rows: rows.count())
+        )
+        rank = ibis.row_number().over(group_by="feature", order_by=[ibis.desc("n"), "value"])
+        rows = counts.mutate(rank=rank).filter(lambda ranked: ranked["rank"] < limit).to_pyarrow().to_pylist()
+        for row in sorted(rows, key=lambda row: row["rank"]):
+            found[row["feature"]].append((row["value"], int(row["n"])))
+    return list(found.values())
 
 
 def shares_by_window(training: Dataset, atoms: Mapping[str, Sequence[float]], windows: Windows) -> dict[str, Any]:
     """Return for each number feature the share of rows at each atom, by window: shape (windows, atoms)."""
+    wanted = [(name, tuple(own)) for name, own in atoms.items() if own]
+    found = training.recall(("shares", windows), wanted, lambda new: _shares(training, dict(new), windows))
+    return {name: shares for (name, _), shares in zip(wanted, found, strict=True)}
+
+
+def _shares(training: Dataset, atoms: Mapping[str, Sequence[float]], windows: Windows) -> list[Any]:
     table = training.table
     counts = {
         f"a_{place}_{rank}": (value(table[name], "number") == atom).sum()
@@ -233,58 +251,9 @@ def shares_by_window(training: Dataset, atoms: Mapping[str, Sequence[float]], wi
         table.group_by(window=at).aggregate(rows=table.count(), **counts).order_by("window").to_pyarrow().to_pandas()
     )
     rows = frame["rows"].to_numpy(dtype=float)
-    return {
-        name: numpy.column_stack(
+    return [
+        numpy.column_stack(
             [frame[f"a_{place}_{rank}"].fillna(0).to_numpy(dtype=float) / rows for rank in range(len(own))]
         )
-        for place, (name, own) in enumerate(atoms.items())
-        if len(own)
-    }
-
-
-@dataclass(frozen=True)
-class Count:
-    """How many rows an event holds in, of how many, and by how much clusters reduce what they say (≥ 1)."""
-
-    hits: int
-    rows: int
-    design_effect: float
-
-
-def count_events(dataset: Dataset, events: dict[str, Any]) -> dict[str, Count]:
-    """Return the count of each event (Boolean columns of the dataset's table), with its design effect, in one query.
-
-    The design effect is the variance of the share between clusters (the linearised ratio estimator, Cochran 1977) over
-    that of independent rows; dividing the rows by it before the exact bounds is the method of Korn and Graubard (1998).
-    """
-    if not events:
-        return {}
-    table = dataset.table
-    flags = {f"e{place}": event.fill_null(False).cast("int64") for place, event in enumerate(events.values())}
-    if not dataset.roles.cluster:
-        row = table.aggregate(rows=table.count(), **{name: flag.sum() for name, flag in flags.items()})
-        seen = row.to_pyarrow().to_pylist()[0]
-        return {name: Count(int(seen[f"e{place}"] or 0), int(seen["rows"]), 1.0) for place, name in enumerate(events)}
-    rows = table.select(cluster=table[dataset.roles.cluster], **flags)
-    groups = rows.group_by("cluster").aggregate(n=rows.count(), **{name: rows[name].sum() for name in flags})
-    sums = {"rows": groups["n"].sum(), "clusters": groups.count(), "nn": (groups["n"] * groups["n"]).sum()}
-    for name in flags:
-        sums[name] = groups[name].sum()
-        sums[f"{name}k"] = (groups[name] * groups[name]).sum()
-        sums[f"{name}n"] = (groups[name] * groups["n"]).sum()
-    seen = groups.aggregate(**sums).to_pyarrow().to_pylist()[0]
-    return {name: _count(seen, f"e{place}") for place, name in enumerate(events)}
-
-
-def _count(seen: dict[str, Any], event: str) -> Count:
-    n, clusters, hits = float(seen["rows"]), float(seen["clusters"]), float(seen[event] or 0)
-    squares = (float(seen[name] or 0) for name in ("nn", f"{event}k", f"{event}n"))
-    return Count(int(hits), int(n), design_effect(max(1.0, clusters), n, hits, *squares))
-
-
-def repeated_keys(dataset: Dataset) -> tuple[int, int]:
-    """Return how many rows repeat the key of another row, and how many rows have a key."""
-    table, keys = dataset.table, list(dataset.roles.key)
-    known = table.filter([table[name].notnull() for name in keys]).select(*keys)
-    rows = int(known.count().to_pyarrow().as_py())
-    return rows - int(known.distinct().count().to_pyarrow().as_py()), rows
+        for place, own in enumerate(atoms.values())
+    ]

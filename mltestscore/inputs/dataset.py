@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mltestscore.errors import InputError, near
 from mltestscore.inputs import database, digests, sources
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import ibis
     import pandas as pd
     import pyarrow as pa
+
+Key = TypeVar("Key", bound=Hashable)
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class Dataset:
         self.roles = roles
         self.whole = whole
         self._content = content
+        self._sampled_from: Dataset | None = None
+        self._answers: dict[Hashable, dict[Any, Any]] = {}
 
     def __repr__(self) -> str:
         return f"<Dataset {self.name} from {self.source}: {len(self.columns)} columns>"
@@ -140,8 +145,17 @@ class Dataset:
         """Return a copy in memory of at most ``rows`` rows, always the same ones, in their order.
 
         Rows are chosen by a hash of the key columns where a key is declared, so that two datasets with the same keys
-        keep matching rows, whatever dtype the keys have; else by a hash of the row's position.
+        keep matching rows, whatever dtype the keys have; else by a hash of the row's position. A sample of a sample is
+        one of the whole, and the same object each time, so that what is known of it need not be found out again.
         """
+        rows = min(rows, self.rows)
+        if self._sampled_from is not None:
+            return self if rows == self.rows else self._sampled_from.sample(rows)
+        (sample,) = self.recall("sample", [rows], lambda _: [self._sample(rows)])
+        sample._sampled_from = self
+        return sample
+
+    def _sample(self, rows: int) -> Dataset:
         if self.rows <= rows:
             return self.replace(self.frame())
         import ibis
@@ -157,6 +171,20 @@ class Dataset:
         else:
             part = _to_pandas(chosen.order_by(place).drop(place, mark).to_pyarrow())
         return Dataset(self.name, Content(self.source, frame=part), self.roles, whole=False)
+
+    def recall(
+        self, subject: Hashable, keys: Iterable[Key], ask: Callable[[list[Key]], Sequence[Answer]]
+    ) -> list[Answer]:
+        """Return the answer to each key; ``ask`` is called once, with the keys that are new, or not at all.
+
+        A check, its control and the next check put the same questions to the same rows. An answer may depend on
+        nothing but the content, the key and the ``subject``, which tells the keys of one caller from another's.
+        """
+        known, wanted = self._answers.setdefault(subject, {}), list(keys)
+        new = [key for key in dict.fromkeys(wanted) if key not in known]
+        if new:
+            known.update(zip(new, ask(new), strict=True))
+        return [known[key] for key in wanted]
 
     def replace(self, frame: pd.DataFrame) -> Dataset:
         """Return a dataset of the same name, source and roles with other content, for planted faults."""

@@ -94,22 +94,14 @@ class Schema:
     def violations(self, dataset: Dataset, *, examples: int = EXAMPLES) -> list[Violation]:
         """Return one entry for each rule that the dataset breaks, in the order of the rules, with so many examples.
 
-        Core rules run as one query where the data is; other rules run on Great Expectations, on the columns that they
-        name. Raises :class:`InputError` when Great Expectations refuses a rule's arguments.
+        Without examples, design effects are not asked for either. No rule is asked twice of one dataset. Raises
+        :class:`InputError` when Great Expectations refuses a rule's arguments.
         """
         columns = frozenset(dataset.columns)
         lacking = {rule: _lacking(rule, columns) for rule in self.rules}
         present = [rule for rule in self.rules if not lacking[rule]]
-        compiled = [rule for rule in present if expectations.can_compile(rule)]
-        outcomes: dict[Rule, Outcome] = {}
-        if compiled:
-            measured = expectations.measure(dataset.table, compiled, examples=examples, cluster=dataset.roles.cluster)
-            outcomes.update(zip(compiled, measured, strict=True))
-        others = [rule for rule in present if rule not in outcomes]
-        if others:
-            from mltestscore.inputs.gx import validate
-
-            outcomes.update(zip(others, validate(_frame_for(others, dataset), others), strict=True))
+        answers = dataset.recall(("outcomes", examples), present, lambda rules: _outcomes(dataset, rules, examples))
+        outcomes = dict(zip(present, answers, strict=True))
         found = []
         for rule in self.rules:
             if lacking[rule] and not rule.optional:
@@ -151,6 +143,21 @@ class Schema:
 def load_schema(path: Path) -> Schema:
     """Read a Great Expectations 1.x suite from JSON; see :func:`mltestscore.inputs.rules.read_suite` for errors."""
     return Schema(str(path), read_suite(path))
+
+
+def _outcomes(dataset: Dataset, rules: list[Rule], examples: int) -> list[Outcome]:
+    """Run core rules as one query where the data is, other rules on Great Expectations, on the columns they name."""
+    compiled = [rule for rule in rules if expectations.can_compile(rule)]
+    outcomes: dict[Rule, Outcome] = {}
+    if compiled:
+        measured = expectations.measure(dataset.table, compiled, examples=examples, cluster=dataset.roles.cluster)
+        outcomes.update(zip(compiled, measured, strict=True))
+    others = [rule for rule in rules if rule not in outcomes]
+    if others:
+        from mltestscore.inputs.gx import validate
+
+        outcomes.update(zip(others, validate(_frame_for(others, dataset), others), strict=True))
+    return [outcomes[rule] for rule in rules]
 
 
 def _loose(rule: Rule) -> Rule:

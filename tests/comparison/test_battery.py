@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from mltestscore.comparison.battery import became_constant, judged, measured, replayed
+from mltestscore.comparison.counts import Count
 from mltestscore.comparison.invariants import Now, Part, Tolerance
-from mltestscore.comparison.profile import Count, Past, Windows
+from mltestscore.comparison.profile import Past, Windows
 from mltestscore.finding import Finding
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
 

@@ -4,38 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mltestscore.comparison.profile import common_features, count_events, past, repeated_keys, windows_of
+from mltestscore.comparison.profile import common_features, most_frequent, past, windows_of
 from mltestscore.comparison.window import beyond_by_chance
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
-
-
-def hits(values: list[int] | np.ndarray, clusters: list[int] | np.ndarray) -> tuple[int, int, float]:
-    data = open_dataset("serving", pd.DataFrame({"x": values, "c": clusters}), Roles(cluster="c"))
-    found = count_events(data, {"hit": data.table["x"] == 1})["hit"]
-    return found.hits, found.rows, found.design_effect
-
-
-def test_independent_rows_have_no_design_effect() -> None:
-    rng = np.random.default_rng(1)
-    assert hits(rng.integers(0, 2, 5_000), np.arange(5_000))[2] == pytest.approx(1, abs=0.01)
-    assert hits(rng.integers(0, 2, 5_000), rng.integers(0, 250, 5_000))[2] == pytest.approx(1, abs=0.3)
-
-
-def test_rows_that_share_their_cluster_count_once() -> None:
-    clusters = np.repeat(np.arange(200), 20)
-    assert hits(np.random.default_rng(2).integers(0, 2, 200)[clusters], clusters)[2] == pytest.approx(20, rel=0.05)
-
-
-def test_a_single_hit_is_no_cluster() -> None:
-    assert hits([1] + [0] * 999, np.arange(1_000) // 10)[2] == pytest.approx(1, abs=0.05)
-
-
-def test_one_cluster_says_as_much_as_one_row() -> None:
-    assert hits([1, 0, 1, 0], [1, 1, 1, 1]) == (2, 4, 4.0)
-
-
-def test_what_never_happens_has_no_design_effect() -> None:
-    assert hits([0, 0, 0], [1, 1, 2]) == (0, 3, 1.0)
 
 
 def yearly(**columns: object) -> Dataset:
@@ -70,9 +41,12 @@ def test_counters_identifiers_and_free_text_are_recognised() -> None:
     }
 
 
-def test_repeated_keys_are_counted() -> None:
-    data = open_dataset("serving", pd.DataFrame({"k": [1, 1, 2, None]}), Roles(key=("k",)))
-    assert repeated_keys(data) == (1, 3)
+def test_the_most_frequent_values_come_first_and_ties_by_value() -> None:
+    frame = pd.DataFrame({"x": [3, 3, 3, 2, 1, None], "y": ["b", "b", "a", "a", "", None], "z": [None] * 6})
+    data = open_dataset("training", frame)
+    found = most_frequent(data, {"x": "number", "y": "text", "z": "text"}, 2)
+    assert found == {"x": [(3.0, 3), (1.0, 1)], "y": [("a", 2), ("b", 2)], "z": []}
+    assert most_frequent(data, {"y": "text"}, 1) == {"y": [("a", 2)]}
 
 
 @pytest.mark.parametrize("n", [200, 2_000])

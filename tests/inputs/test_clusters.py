@@ -28,6 +28,15 @@ def test_a_violation_knows_what_its_rows_are_worth(cluster, effect):
     assert [round(one.design_effect) for one in found] == [effect]
 
 
+def test_without_examples_nothing_but_the_verdict_is_asked():
+    frame = pd.DataFrame({"hour": HOURS, "wind": pd.Series(7.0, index=range(1000)).mask(HOURS < 5)})
+    rule = Rule("expect_column_values_to_not_be_null", {"column": "wind", "mostly": 0.95})
+    data, schema = open_dataset("serving", frame, Roles(cluster="hour")), Schema("a test", [rule])
+    (bare,), (full,) = schema.violations(data, examples=0), schema.violations(data)
+    assert (bare.unexpected, bare.rows, full.unexpected, full.rows) == (100, 1000, 100, 1000)
+    assert (bare.design_effect, bare.examples, round(full.design_effect), len(full.examples)) == (1, (), 20, 3)
+
+
 def test_a_rule_that_no_row_may_break_is_not_weakened():
     frame = pd.DataFrame({"hour": HOURS, "wind": pd.Series(7.0, index=range(1000)).mask(HOURS < 5)})
     rule = Rule("expect_column_values_to_not_be_null", {"column": "wind"})

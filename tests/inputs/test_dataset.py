@@ -224,6 +224,43 @@ def test_a_sample_larger_than_the_data_is_a_copy(folder: Path) -> None:
     assert open_dataset("training", "flights.csv", base=folder).sample(1000).rows == 50
 
 
+@pytest.mark.parametrize("roles", [Roles(), Roles(key=("id",))], ids=["no key", "key"])
+def test_a_sample_of_a_sample_is_one_of_the_whole(frame: pd.DataFrame, roles: Roles) -> None:
+    dataset = open_dataset("training", frame, roles)
+    sample = dataset.sample(20)
+    assert sample.sample(5) is dataset.sample(5)
+    assert sample.sample(5).rows == 5
+    assert sample.sample(1000) is sample
+
+
+def test_what_replaces_a_sample_is_sampled_on_its_own(frame: pd.DataFrame) -> None:
+    sample = open_dataset("training", frame).sample(20)
+    broken = sample.replace(sample.frame().assign(carrier="XX"))
+    assert set(broken.sample(5).frame()["carrier"]) == {"XX"}
+
+
+def test_only_new_keys_are_asked(frame: pd.DataFrame) -> None:
+    asked: list[list[str]] = []
+
+    def ask(names: list[str]) -> list[int]:
+        asked.append(names)
+        return [len(name) for name in names]
+
+    dataset = open_dataset("training", frame)
+    found = [dataset.recall("length", names, ask) for names in (["id", "id"], ["id"], ["a", "id", "abc"])]
+    assert (found, asked) == ([[2, 2], [2], [1, 2, 3]], [["id"], ["a", "abc"]])
+    dataset.recall("another subject", ["id"], ask)
+    dataset.replace(frame).recall("length", ["id"], ask)
+    assert asked[2:] == [["id"], ["id"]]
+
+
+def test_a_question_that_fails_is_asked_again(frame: pd.DataFrame) -> None:
+    dataset = open_dataset("training", frame)
+    with pytest.raises(ZeroDivisionError):
+        dataset.recall("ratio", [0], lambda keys: [1 / key for key in keys])
+    assert dataset.recall("ratio", [0], lambda keys: [5 for _ in keys]) == [5]
+
+
 def test_a_sample_is_not_whole_and_what_replaces_it_neither(frame: pd.DataFrame) -> None:
     dataset = open_dataset("training", frame)
     sample = dataset.sample(10)
