@@ -71,16 +71,20 @@ def test_missing_values_may_be_twice_as_many_as_in_the_worst_past_window() -> No
     assert "5.00% in one of 12 past months" in part.cause
 
 
-def test_a_past_window_of_few_rows_is_no_worst_one() -> None:
-    rows, gaps = np.full(WINDOWS, 1_000.0), np.zeros(WINDOWS)
-    rows[3], gaps[3] = 99, 99
-    part, _ = found(numbers(rows=rows, missing=gaps), [1.0])[MISSING]
-    assert part.limit == pytest.approx(ALLOWED.missing)
+@pytest.mark.parametrize(("few", "worst"), [(99, 0.0), (100, 0.2)])
+def test_a_past_window_of_few_rows_is_no_worst_one(few: int, worst: float) -> None:
+    rows, gaps, shares = np.full(WINDOWS, 1_000.0), np.zeros(WINDOWS), np.zeros((WINDOWS, 1))
+    rows[-1], gaps[-1], shares[-1] = few, few / 5, 0.2
+    past = numbers(rows=rows, missing=gaps)
+    result = found(past, [7.0], frequent=[(7.0, 1)], shares=shares, atoms=[7.0])
+    assert result[MISSING][0].limit == pytest.approx(2 * worst + ALLOWED.missing)
+    pooled = 0.2 * few / rows.sum()
+    assert result[SPIKE][0].limit == pytest.approx(pooled + max(ALLOWED.spike, 3 * worst))
 
 
 @pytest.mark.parametrize(
     ("share", "limit", "advisory"),
-    [(0.0, ALLOWED.missing, False), (0.2, 0.6, False), (0.4, 0.7, False), (0.6, 0.8, True)],
+    [(0.0, ALLOWED.missing, False), (0.2, 0.6, False), (0.4, 0.7, False), (0.5, 0.75, True)],
 )
 def test_without_past_windows_only_a_break_of_kind_accuses(share: float, limit: float, advisory: bool) -> None:
     part, _ = found(numbers(missing=np.full(WINDOWS, 1_000 * share)), [1.0], NONE)[MISSING]
@@ -116,10 +120,11 @@ def test_only_text_that_is_no_number_breaks_the_type() -> None:
 
 
 def test_half_a_span_beyond_the_range_is_far_and_all_beyond_it_may_be_chance() -> None:
-    served = [-51.0, -49.0, -0.5, 50.0, 149.0, 151.0]
-    part, broken = found(numbers(), served)[FAR]
-    assert broken == [True, False, False, False, False, True]
-    assert part.chance.to_pyarrow().to_pylist() == [True, True, True, False, True, True]
+    served = [-20.5, -20.0, 19.5, 20.0, 100.0, 100.5, 140.0, 140.5]
+    part, broken = found(numbers(low=np.full(WINDOWS, 20.0)), served)[FAR]
+    assert [one for one, is_far in zip(served, broken, strict=True) if is_far] == [-20.5, 140.5]
+    chance = part.chance.to_pyarrow().to_pylist()
+    assert [one for one, is_new in zip(served, chance, strict=True) if not is_new] == [20.0, 100.0]
     assert part.limit == ALLOWED.out_of_range
 
 
