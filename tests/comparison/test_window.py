@@ -168,12 +168,13 @@ def test_rows_of_one_cluster_count_once() -> None:
     assert design_effect(frame.assign(x=np.nan), "x") == 1
 
 
-def test_clusters_widen_the_intervals() -> None:
+@pytest.mark.parametrize("clustered", [(True, False), (False, True)], ids=["served", "computed"])
+def test_clusters_on_either_side_widen_the_intervals(clustered: tuple[bool, bool]) -> None:
     clusters = np.repeat(np.arange(40), 100)
     values = np.random.default_rng(4).normal(size=40)[clusters]
     frames = [pd.DataFrame({"x": values + shift}) for shift in (0.4, 0.0)]
     alone = Window(0, 1, *frames, (4_000, 4_000), {"x": "number"})
-    marked = [frame.assign(**{"": clusters}) for frame in frames]
+    marked = [frame.assign(**{"": clusters}) if one else frame for frame, one in zip(frames, clustered, strict=True)]
     together = Window(0, 1, *marked, (4_000, 4_000), {"x": "number"})
     low = [{part.name: part.interval.low for part in compare(one, "x", ALPHA)}[KS] for one in (alone, together)]
     assert low[0] > 0.05
