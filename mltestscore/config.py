@@ -57,6 +57,23 @@ class TrainerConfig(_Table):
     call: str
 
 
+class FeaturesConfig(_Table):
+    """``[tool.mltestscore.features]``: the feature code, its tests, and its two paths from raw rows to features.
+
+    ``raw`` is a data source like ``source`` of a dataset; ``raw_schema`` the path of an expectation suite.
+    """
+
+    modules: list[str]
+    tests: list[str] = []
+    batch: str = ""
+    online: str = ""
+    raw: str | list[str] | None = None
+    raw_schema: str = ""
+    dates: list[str] = []
+    timezone: str = "UTC"
+    left_out: list[str] = []
+
+
 class EndpointConfig(_Table):
     """``[tool.mltestscore.endpoint]``: a server that we start (``command``) or that runs already (``url``)."""
 
@@ -116,6 +133,7 @@ class Config(_Table):
     data: dict[str, DataConfig] = {}
     model: ModelConfig | None = None
     trainer: TrainerConfig | None = None
+    features: FeaturesConfig | None = None
     endpoint: EndpointConfig | None = None
     schema_: PathConfig | None = Field(default=None, alias="schema")
     registry: PathConfig | None = None
@@ -212,6 +230,7 @@ def _known(location: tuple[int | str, ...]) -> list[str]:
         "data": DataConfig,
         "model": ModelConfig,
         "trainer": TrainerConfig,
+        "features": FeaturesConfig,
         "endpoint": EndpointConfig,
         "schema": PathConfig,
         "registry": PathConfig,

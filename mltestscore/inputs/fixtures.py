@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mltestscore.history import History
     from mltestscore.inputs.dataset import Dataset
     from mltestscore.inputs.endpoint import Endpoint
+    from mltestscore.inputs.feature_code import FeatureCode
     from mltestscore.inputs.model import Model
     from mltestscore.inputs.registry import Registry
     from mltestscore.inputs.repository import Repository
@@ -69,6 +70,12 @@ def model(mltestscore_config: Config) -> Model:
 def trainer(mltestscore_config: Config) -> Trainer:
     """The training function, run in fresh processes."""
     return offered.trainer(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def features(mltestscore_config: Config) -> FeatureCode:
+    """The feature code, its tests and its two paths."""
+    return offered.features(mltestscore_config)
 
 
 @pytest.fixture(scope="session")

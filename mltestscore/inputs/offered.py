@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mltestscore.history import History
     from mltestscore.inputs.dataset import Dataset, Roles
     from mltestscore.inputs.endpoint import Endpoint
+    from mltestscore.inputs.feature_code import FeatureCode
     from mltestscore.inputs.model import Model
     from mltestscore.inputs.registry import Registry
     from mltestscore.inputs.repository import Repository
@@ -83,6 +84,30 @@ def trainer(config: Config) -> Trainer:
         raise NotOffered("trainer", 'write call = "module:function" under [tool.mltestscore.trainer]')
     with _named("trainer", config):
         return Trainer(source=config.trainer.call, folder=config.folder)
+
+
+def features(config: Config) -> FeatureCode:
+    """Open ``[tool.mltestscore.features]``."""
+    from mltestscore.inputs.dataset import open_dataset
+    from mltestscore.inputs.feature_code import open_feature_code
+    from mltestscore.inputs.schema import load_schema
+
+    found = config.features
+    if found is None:
+        raise NotOffered("features", 'write modules = ["…"] and tests = ["…"] under [tool.mltestscore.features]')
+    with _named("features", config):
+        return open_feature_code(
+            config.folder,
+            found.modules,
+            tests=found.tests,
+            batch=found.batch,
+            online=found.online,
+            raw=None if found.raw is None else open_dataset("raw", found.raw, base=config.folder),
+            raw_schema=load_schema(config.path(found.raw_schema)) if found.raw_schema else None,
+            dates=found.dates,
+            timezone=found.timezone,
+            left_out=found.left_out,
+        )
 
 
 def endpoint(config: Config) -> Endpoint:
@@ -189,6 +214,7 @@ def _types() -> dict[str, Callable[[], type]]:
 
     return {
         "trainer": load("inputs.trainer", "Trainer"),
+        "features": load("inputs.feature_code", "FeatureCode"),
         "endpoint": load("inputs.endpoint", "Endpoint"),
         "schema": load("inputs.schema", "Schema"),
         "registry": load("inputs.registry", "Registry"),

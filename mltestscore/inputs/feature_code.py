@@ -1,0 +1,198 @@
+"""The team's feature code: its modules, the tests that hold for it, and its two paths from raw rows to features."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from mltestscore.errors import ConfigError, InputError, near
+from mltestscore.inputs.functions import split_name
+
+if TYPE_CHECKING:
+    from mltestscore.inputs.dataset import Dataset
+    from mltestscore.inputs.schema import Schema
+
+TABLE = "[tool.mltestscore.features]"
+NEVER_COPIED = (
+    ".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", "*.pyc", ".pytest_cache", ".mypy_cache",
+    ".ruff_cache", ".hypothesis", ".tox", ".coverage", ".mltestscore", "mltestscore-report", "*.egg-info",
+)  # fmt: skip
+"""Folders and files that no test needs in its copy of the project."""
+MOST_CODE_FILES = 5_000
+
+
+@dataclass(frozen=True)
+class FeatureCode:
+    """Feature code and its tests, in a project's folder. Nothing of it is imported here: it runs in other processes.
+
+    Attributes:
+        folder: the project's folder, where tests are run from.
+        modules: files of the feature code, relative to ``folder``.
+        tests: pytest targets (files, folders or node ids) of its unit tests, relative to ``folder``.
+        batch: the training path, ``"module:function"``: a frame of raw rows to a frame of features, one row each, in
+            the same order; empty where it is not offered.
+        online: the serving path: one raw row as a dictionary to its features as a mapping; empty likewise.
+        raw: rows that the two paths accept, as they come in service.
+        raw_schema: what rules say about them.
+        dates: the columns of ``raw`` whose times may be moved.
+        timezone: IANA name of the zone whose changes of the clock matter to the feature code.
+        left_out: patterns of files that a copy of the project does not need.
+        wrappers: functions that take a path's function and return another, by path; see :meth:`wrapped`.
+        deaf: whether tests are run as if they compared nothing; see :meth:`deafened`.
+    """
+
+    folder: Path
+    modules: tuple[str, ...]
+    tests: tuple[str, ...] = ()
+    batch: str = ""
+    online: str = ""
+    raw: Dataset | None = None
+    raw_schema: Schema | None = None
+    dates: tuple[str, ...] = ()
+    timezone: str = "UTC"
+    left_out: tuple[str, ...] = ()
+    wrappers: tuple[tuple[str, str], ...] = ()
+    deaf: bool = False
+    memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def source(self) -> str:
+        """The modules, for the reader."""
+        return ", ".join(self.modules)
+
+    @property
+    def digest(self) -> str:
+        """A digest of every Python file of the project, of the names, and of the raw rows."""
+        named = (self.modules, self.tests, self.batch, self.online, self.dates, self.timezone, self.wrappers, self.deaf)
+        whole = hashlib.sha256(repr(named).encode("utf-8", "backslashreplace"))
+        for file in self.python_files():
+            whole.update(file.relative_to(self.folder).as_posix().encode("utf-8", "surrogateescape") + b"\0")
+            whole.update(hashlib.sha256(file.read_bytes()).digest())
+        whole.update((self.raw.digest if self.raw is not None else "").encode())
+        whole.update((self.raw_schema.digest if self.raw_schema is not None else "").encode())
+        return whole.hexdigest()[:16]
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Patterns of what a copy of the project does without."""
+        return (*NEVER_COPIED, *self.left_out)
+
+    def python_files(self) -> list[Path]:
+        """Return the Python files of the project, without those that no copy has.
+
+        Raises :class:`InputError` where there are more than 5,000: then the folder is not a project's.
+        """
+        files = []
+        for file in _walk(self.folder, self.ignored):
+            if file.suffix == ".py":
+                files.append(file)
+            if len(files) > MOST_CODE_FILES:
+                raise InputError(
+                    f"{TABLE}: more than {MOST_CODE_FILES:,} Python files lie in {self.folder}; name what is not the "
+                    'project\'s code in left_out, such as left_out = ["third_party"].'
+                )
+        return sorted(files)
+
+    def replace(self, **changes: Any) -> FeatureCode:
+        """Return feature code with other attributes: how a fault is planted."""
+        return replace(self, **changes)
+
+    def wrapped(self, path: str, wrapper: str) -> FeatureCode:
+        """Return feature code whose ``path``, ``"batch"`` or ``"online"``, goes through ``wrapper``, a function."""
+        split_name(wrapper, "wrapper")
+        return replace(self, wrappers=(*self.wrappers, (path, wrapper)))
+
+    def deafened(self) -> FeatureCode:
+        """Return feature code whose tests run and pass whatever they see, as tests do that assert nothing."""
+        return replace(self, deaf=True)
+
+
+def open_feature_code(
+    folder: Path,
+    modules: Iterable[str],
+    *,
+    tests: Iterable[str] = (),
+    batch: str = "",
+    online: str = "",
+    raw: Dataset | None = None,
+    raw_schema: Schema | None = None,
+    dates: Iterable[str] = (),
+    timezone: str = "UTC",
+    left_out: Iterable[str] = (),
+) -> FeatureCode:
+    """Return the feature code of a project; modules are dotted names or paths of files below ``folder``.
+
+    Without ``dates``, a single column of times in ``raw`` may be moved, and none where there are several.
+
+    Raises :class:`ConfigError` for a name of the wrong form, :class:`InputError` for a module, test or column that is
+    not there.
+    """
+    files = tuple(_module(folder, name) for name in modules)
+    if not files:
+        raise ConfigError(f'{TABLE} modules is empty; name the feature code, such as ["shop.features"].')
+    targets = tuple(tests)
+    for target in targets:
+        if not (folder / target.partition("::")[0]).exists():
+            raise InputError(f"{TABLE} tests: there is no {target.partition('::')[0]!r:.200} in {folder}.")
+    for setting, name in (("batch", batch), ("online", online)):
+        if name:
+            split_name(name, f"{TABLE} {setting}")
+    if (batch or online) and raw is None:
+        raise ConfigError(f"{TABLE} names batch or online but no raw; say where rows lie that they accept.")
+    _known_zone(timezone)
+    moved = tuple(dates)
+    if raw is not None:
+        raw.require(*moved)
+        moved = moved or _only_time(raw)
+    return FeatureCode(
+        folder.resolve(), files, targets, batch, online, raw, raw_schema, moved, timezone, tuple(left_out)
+    )
+
+
+def _module(folder: Path, name: str) -> str:
+    """Return the file of a module, relative to the folder."""
+    dotted = Path(*name.split(".")) if not name.endswith(".py") else Path(name)
+    places = [Path(name)] if name.endswith(".py") else []
+    if not places:
+        places = [
+            home / form
+            for home in (Path(), Path("src"))
+            for form in (dotted.with_suffix(".py"), dotted / "__init__.py")
+        ]
+    for place in places:
+        if (folder / place).is_file() and (folder / place).resolve().is_relative_to(folder.resolve()):
+            return place.as_posix()
+    known = {".".join(file.relative_to(folder).with_suffix("").parts) for file in _walk(folder, NEVER_COPIED, 2_000)}
+    raise InputError(f"{TABLE} modules: there is no module {name!r:.200} in {folder}.{near(name, known)}")
+
+
+def _walk(folder: Path, ignored: Iterable[str], most: int = 100_000) -> Iterator[Path]:
+    """Yield files below the folder, sorted within each folder, no links followed; at most so many."""
+    patterns, waiting = tuple(ignored), [folder]
+    while waiting and most > 0:
+        for entry in sorted(waiting.pop().iterdir()):
+            if any(entry.match(pattern) for pattern in patterns) or entry.is_symlink():
+                continue
+            if entry.is_dir():
+                waiting.append(entry)
+            elif entry.is_file():
+                most -= 1
+                yield entry
+
+
+def _known_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ConfigError(
+            f'{TABLE} timezone is {name!r:.80}, which is no time zone; write one such as "Europe/Madrid".'
+        ) from None
+
+
+def _only_time(raw: Dataset) -> tuple[str, ...]:
+    times = tuple(name for name, kind in raw.table.schema().items() if kind.is_timestamp() or kind.is_date())
+    return times if len(times) == 1 else ()
