@@ -149,6 +149,14 @@ def test_a_side_without_values_has_no_facts() -> None:
     assert facts.high == REAL.max()
 
 
+def test_a_flag_is_inverted_only_where_it_is_on_nearly_all_rows() -> None:
+    flags = np.random.default_rng(4).integers(0, 2, ROWS).astype(float)
+    everywhere, here = cause(1 - flags, flags), cause(np.where(some(40), 1 - flags, flags), flags)
+    assert everywhere is not None
+    assert everywhere.name.startswith("inverted")
+    assert here is None or not here.name.startswith("inverted")
+
+
 def test_times_and_texts_are_explained_in_their_own_words() -> None:
     moment = pd.Series(pd.date_range("2013-06-01", periods=ROWS, freq="37min"))
     zone = cause(moment + pd.Timedelta("5h"), moment)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mltestscore.comparison.attribution import explain, sample
@@ -51,6 +51,8 @@ def clock(served: np.ndarray, computed: np.ndarray = MOMENTS) -> str:
 
 @settings(max_examples=40)
 @given(st.integers(-56, 56).filter(bool))
+@example(56)
+@example(-56)
 def test_a_shift_of_quarter_hours_within_a_day_is_a_time_zone(quarters: int) -> None:
     assert clock(MOMENTS + quarters * HOUR / 4) == f"time zone: {quarters / 4:+g} h in serving"
 

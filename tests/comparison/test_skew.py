@@ -171,7 +171,10 @@ def test_without_a_key_each_part_is_held_and_the_worst_is_pictured() -> None:
     assert "same-window distance of numbers (KS)" in failed
     assert all(one.cause for one in findings(found) if one.verdict == "failed")
     assert len(found) == len(findings(found)) + 1
-    assert [one.cause for one in findings(in_window(table(), table())) if one.cause] == []
+    sound = findings(in_window(table(), table()))
+    assert [one.cause for one in sound if one.cause] == []
+    accusing = [one.interval.confidence for one in sound if one.interval is not None and "KS" in one.name]
+    assert accusing == [pytest.approx(1 - 1e-3 / 5)]
 
 
 def test_without_enough_rows_in_the_common_window_nothing_is_judged() -> None:
@@ -179,6 +182,7 @@ def test_without_enough_rows_in_the_common_window_nothing_is_judged() -> None:
     assert isinstance(found, Finding)
     assert (found.verdict, found.n_to_settle) == ("inconclusive", 500)
     assert "499 served and 499 recomputed rows" in found.note
+    assert len(in_window(table(), table(500))) > 1
     (found,) = in_window(table(), table().assign(at=pd.Timestamp("2020-01-01")))
     assert isinstance(found, Finding)
     assert found.note.endswith("declare a key that both have")
