@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -73,6 +74,35 @@ def explain(item: Annotated[str, typer.Argument(help="A rubric item, such as mon
         for name, text in parts.items():
             if text:
                 _out.print(f"{name}: {text}", soft_wrap=True)
+
+
+@app.command()
+def init(
+    data: Annotated[str | None, typer.Argument(help="Training data (default: the configured).")] = None,
+    output: Annotated[Path | None, typer.Option(help="The suite to write (default: the configured).")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Infer a first schema (a Great Expectations suite) from the training data, for a person to review."""
+    from mltestscore.inputs import inference, offered  # a second of imports, for this command only
+    from mltestscore.inputs.dataset import open_dataset
+
+    with _errors():
+        settings = _configuration(config)
+        target = output or (settings.path(settings.schema_.path) if settings.schema_ else Path("expectations.json"))
+        if target.exists() and not force:
+            raise InputError(f"{target} is there already; give --output another name, or --force to write over it.")
+        with _err.status("inferring a schema …"):
+            training = open_dataset("training", data) if data else offered.dataset("training", settings)
+            schema = inference.inferred(training)
+        suite = inference.suite(schema, f"{settings.name} training data")
+        try:
+            target.write_text(json.dumps(suite, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{target} cannot be written: {error.strerror}. Name another place.") from error
+        _out.print(f"{target}: {len(schema.rules)} rules on {len(schema.columns)} columns. Review them, then commit.")
+        if settings.schema_ is None:
+            _out.print(f'Add to pyproject.toml:\n[tool.mltestscore.schema]\npath = "{target}"')
 
 
 @app.command()

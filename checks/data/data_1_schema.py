@@ -35,6 +35,7 @@ from mltestscore import Finding, Table, at_least, at_most, check, fault
 from mltestscore.comparison.levels import rate
 from mltestscore.corruptions import CORRUPTIONS, rejected
 from mltestscore.inputs.dataset import Dataset
+from mltestscore.inputs.inference import inferred
 from mltestscore.inputs.model import Model
 from mltestscore.inputs.rules import Rule
 from mltestscore.inputs.schema import Schema, Violation
@@ -111,7 +112,7 @@ def _kills(found: Mapping[str, Mapping[str, bool]], min_kill_rate: float) -> Ite
 
 
 def _unreviewed(schema: Schema, training: Dataset, model: Model) -> Iterator[Finding]:
-    """Say so when the ranges are the data's own minimum and maximum: inferred, and nobody thought about them."""
+    """Say so when ranges are the data's own, or those that we infer from them: nobody thought about them."""
     kinds = training.table.schema()
     domains = {name: schema.domain(name) for name in model.features if kinds[name].is_numeric()}
     ranges = {name: (d.low, d.high) for name, d in domains.items() if d.low is not None and d.high is not None}
@@ -121,9 +122,14 @@ def _unreviewed(schema: Schema, training: Dataset, model: Model) -> Iterator[Fin
         f"{end}_{at}": getattr(training.table[name], end)() for at, name in enumerate(ranges) for end in ("min", "max")
     }
     seen = training.table.aggregate(**ends).to_pyarrow().to_pylist()[0]
-    copied = [name for at, name in enumerate(ranges) if ranges[name] == (seen[f"min_{at}"], seen[f"max_{at}"])]
-    note = "a range that equals the data's own looks inferred; review it with somebody who knows the domain"
-    name, share = "ranges equal to the training data's own", len(copied) / len(ranges)
+    guesses = {name: inferred(training).domain(name) for name in ranges}
+    copied = [
+        name
+        for at, name in enumerate(ranges)
+        if ranges[name] in ((seen[f"min_{at}"], seen[f"max_{at}"]), (guesses[name].low, guesses[name].high))
+    ]
+    note = "a range that equals the data's own, or the one that init infers, is not reviewed: ask who knows the domain"
+    name, share = "ranges equal to the inferred ones", len(copied) / len(ranges)
     yield at_most(name, share, 0.5, unit="share", n=len(ranges), cause=", ".join(copied), note=note, advisory=True)
 
 

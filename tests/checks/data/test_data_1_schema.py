@@ -11,6 +11,7 @@ import pytest
 
 from mltestscore.corruptions import CORRUPTIONS
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
+from mltestscore.inputs.inference import inferred
 from mltestscore.inputs.model import Model, as_model
 from mltestscore.inputs.rules import Rule
 from mltestscore.inputs.schema import Schema
@@ -23,7 +24,7 @@ UNCOVERED = "model inputs without a rule"
 BREAKING = "rows that break a rule"
 BROKEN = "broken rules on the whole table or on absent columns"
 KILL_RATE = "corrupted columns that the schema rejects"
-COPIED = "ranges equal to the training data's own"
+COPIED = "ranges equal to the inferred ones"
 
 
 def rows(n: int, seed: int = 0) -> pd.DataFrame:
@@ -223,6 +224,11 @@ def test_ranges_copied_from_the_data_are_shown_and_do_not_fail(run: Run, trainin
     assert found.advisory
     assert found.cause == "temp, hour, seats"
     assert result.state == "passed"
+
+
+def test_ranges_as_init_writes_them_are_shown_too(run: Run, training: Dataset) -> None:
+    found = finding(run(Schema("inferred", inferred(training).rules)), COPIED)
+    assert (found.advisory, found.value) == (True, 1.0)
 
 
 def test_a_rule_on_two_columns_can_reject_a_swap(run: Run) -> None:

@@ -1,0 +1,155 @@
+"""A first schema, inferred from the training data: what every column was like. A person must review it.
+
+What the data show is not what may be: ranges get slack, and the suite says that nobody has looked at it yet.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from mltestscore.inputs.families import family, whole
+from mltestscore.inputs.rules import Rule
+
+if TYPE_CHECKING:
+    import ibis
+
+    from mltestscore.inputs.dataset import Dataset
+    from mltestscore.inputs.schema import Schema
+
+SLACK = 0.1  # of the span, on each side of a range: later data go a little beyond
+NULL_SLACK = (0.02, 0.25)  # missing values may grow by two points, or by a quarter
+FULL_SET = 50  # up to so many categories a new one is a surprise; from there to MOST one row in a hundred may be new
+MOST = 1_000
+FEW_CODES = 20  # whole numbers within so small a span are codes or counts: no slack
+MOST_SHARE = 0.05  # of different values among the rows: above, a text is a name and no category
+TYPES = {
+    "integer": ["int64", "int32", "int16", "int8", "Int64", "INTEGER"],
+    "number": ["float64", "float32", "FLOAT"],
+    "text": ["str", "string", "object"],
+    "boolean": ["bool", "boolean"],
+    "time": ["datetime64[ns]", "datetime64[us]", "timestamp"],
+}
+
+
+def inferred(dataset: Dataset) -> Schema:
+    """Return a schema of the dataset's features, key and label.
+
+    One query for the figures of all columns, a second one for the values of those that hold few texts.
+    """
+    from mltestscore.inputs.schema import Schema
+
+    roles = dataset.roles
+    wanted = [*roles.key, *dataset.features, *filter(None, [roles.label])]
+    names = [name for name in dict.fromkeys(wanted) if family(dataset.table[name].type()) in TYPES]
+    (rules,) = dataset.recall("inferred", [tuple(names)], lambda keys: [tuple(_rules(dataset, key)) for key in keys])
+    return Schema(f"inferred from {dataset.source}", rules)
+
+
+def suite(schema: Schema, name: str) -> dict[str, Any]:
+    """Return the schema as a Great Expectations 1.x suite, ready to be written as JSON.
+
+    >>> from mltestscore.inputs.schema import Schema
+    >>> suite(Schema("", [Rule("expect_column_values_to_not_be_null", {"column": "a"})]), "mine")["expectations"]
+    [{'type': 'expect_column_values_to_not_be_null', 'kwargs': {'column': 'a'}}]
+    """
+    return {
+        "name": name,
+        "notes": f"{schema.source}; not reviewed: ask of every rule whether it is what may be, or only what was.",
+        "expectations": [{"type": rule.type, "kwargs": dict(rule.kwargs)} for rule in schema.rules],
+        "meta": {},
+    }
+
+
+def _rules(dataset: Dataset, names: tuple[str, ...]) -> Iterator[Rule]:
+    table, roles = dataset.table, dataset.roles
+    figures = _figures(table, names)
+    sets = _categories(table, [name for name in names if _has_categories(table, name, figures[name])])
+    for name in names:
+        yield from _column(table, name, figures[name], sets.get(name), once=roles.key == (name,))
+    if len(roles.key) > 1:
+        yield Rule("expect_compound_columns_to_be_unique", {"column_list": list(roles.key)})
+
+
+def _figures(table: ibis.Table, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    wanted: dict[str, Any] = {"rows": table.count()}
+    for place, name in enumerate(names):
+        column = table[name]
+        wanted |= {f"n{place}": column.count(), f"d{place}": column.approx_nunique()}
+        kind = family(column.type())
+        value = column.cast("string").length() if kind == "text" else column
+        if kind != "boolean":
+            wanted |= {f"low{place}": value.min(), f"high{place}": value.max()}
+        if kind == "number":
+            wanted[f"whole{place}"] = whole(column).fill_null(True).all()
+    found = table.aggregate(**wanted).to_pyarrow().to_pylist()[0]
+    keys = {"known": "n", "distinct": "d", "low": "low", "high": "high", "whole": "whole"}
+    return {
+        name: {key: found.get(f"{short}{place}") for key, short in keys.items()} | {"rows": found["rows"]}
+        for place, name in enumerate(names)
+    }
+
+
+def _has_categories(table: ibis.Table, name: str, figure: Mapping[str, Any]) -> bool:
+    most = min(MOST, max(2, MOST_SHARE * figure["known"]))
+    return family(table[name].type()) == "text" and 0 < figure["distinct"] <= most
+
+
+def _categories(table: ibis.Table, names: list[str]) -> dict[str, list[str]]:
+    if not names:
+        return {}
+    asked = {f"s{place}": table[name].collect(distinct=True) for place, name in enumerate(names)}
+    found = table.aggregate(**asked).to_pyarrow().to_pylist()[0]
+    return {
+        name: sorted(value for value in found[f"s{place}"] if value is not None) for place, name in enumerate(names)
+    }
+
+
+def _column(
+    table: ibis.Table, name: str, figure: Mapping[str, Any], values: list[str] | None, *, once: bool
+) -> Iterator[Rule]:
+    kind = family(table[name].type())
+    # A whole number with gaps became floating in pandas; the rule on its type says what it means.
+    meant = "integer" if kind == "number" and figure["whole"] and figure["known"] else kind
+    yield Rule("expect_column_values_to_be_in_type_list", {"column": name, "type_list": TYPES[meant]})
+    if not figure["known"]:
+        return
+    missing = 1 - figure["known"] / figure["rows"]
+    allowed = missing + max(NULL_SLACK[0], NULL_SLACK[1] * missing) if missing else 0.0
+    if allowed < 1:
+        mostly = {"mostly": math.floor(100 * (1 - allowed)) / 100} if missing else {}
+        yield Rule("expect_column_values_to_not_be_null", {"column": name, **mostly})
+    if once:
+        yield Rule("expect_column_values_to_be_unique", {"column": name})
+    elif figure["distinct"] > 1:
+        yield Rule("expect_column_unique_value_count_to_be_between", {"column": name, "min_value": 2})
+    if values is not None:
+        new = {} if len(values) <= FULL_SET else {"mostly": 0.99}
+        yield Rule("expect_column_values_to_be_in_set", {"column": name, "value_set": values, **new})
+    elif kind == "text":
+        lengths = {"min_value": 0 if figure["low"] < 2 else 1, "max_value": 2 * figure["high"]}
+        yield Rule("expect_column_value_lengths_to_be_between", {"column": name, **lengths})
+    elif kind in ("integer", "number"):
+        low, high = _range(float(figure["low"]), float(figure["high"]), codes=meant == "integer")
+        yield Rule("expect_column_values_to_be_between", {"column": name, "min_value": low, "max_value": high})
+
+
+def _range(low: float, high: float, *, codes: bool = False) -> tuple[float, float]:
+    """Return the range with slack, at round numbers; what was never negative stays so, ``codes`` of a few numbers too.
+
+    >>> _range(0.0, 97.3), _range(-12.0, 38.5), _range(5.0, 5.0), _range(0.0, 6.0, codes=True)
+    ((0, 108), (-18, 44), (0, 10), (0, 6))
+    """
+    span = high - low or abs(high) or 1.0
+    if not math.isfinite(span) or (codes and span <= FEW_CODES):
+        return _tidy(low), _tidy(high)
+    room = SLACK * span if high > low else span
+    step = 10.0 ** math.floor(math.log10(span) - 1)
+    floor, ceiling = math.floor((low - room) / step) * step, math.ceil((high + room) / step) * step
+    return _tidy(0.0 if low >= 0 > floor else floor), _tidy(0.0 if high <= 0 < ceiling else ceiling)
+
+
+def _tidy(end: float) -> float:
+    short = float(f"{end:.12g}")
+    return int(short) if short.is_integer() and abs(short) < 2**53 else short
