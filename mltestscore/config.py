@@ -137,6 +137,7 @@ class Config(_Table):
     endpoint: EndpointConfig | None = None
     schema_: PathConfig | None = Field(default=None, alias="schema")
     registry: PathConfig | None = None
+    catalogue: PathConfig | None = None
     checks: dict[str, dict[str, Any]] = {}
     gates: dict[str, GateConfig] = {}
 
@@ -234,6 +235,7 @@ def _known(location: tuple[int | str, ...]) -> list[str]:
         "endpoint": EndpointConfig,
         "schema": PathConfig,
         "registry": PathConfig,
+        "catalogue": PathConfig,
         "gates": GateConfig,
     }
     model = tables.get(str(location[0]), Config) if location else Config

@@ -14,6 +14,7 @@ from mltestscore.stash import CONFIG
 
 if TYPE_CHECKING:
     from mltestscore.history import History
+    from mltestscore.inputs.catalogue import Catalogue
     from mltestscore.inputs.dataset import Dataset
     from mltestscore.inputs.endpoint import Endpoint
     from mltestscore.inputs.feature_code import FeatureCode
@@ -96,6 +97,12 @@ def schema(mltestscore_config: Config) -> Schema:
 def registry(mltestscore_config: Config) -> Registry:
     """The model versions and their lineage."""
     return offered.registry(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def catalogue(mltestscore_config: Config) -> Catalogue:
+    """The feature catalogue: owners, lineage, tags, dates and costs of features."""
+    return offered.catalogue(mltestscore_config)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from mltestscore.errors import ConfigError, InputError, NotOffered
 
 if TYPE_CHECKING:
     from mltestscore.history import History
+    from mltestscore.inputs.catalogue import Catalogue
     from mltestscore.inputs.dataset import Dataset, Roles
     from mltestscore.inputs.endpoint import Endpoint
     from mltestscore.inputs.feature_code import FeatureCode
@@ -157,6 +158,16 @@ def registry(config: Config) -> Registry:
         return open_registry(config.path(config.registry.path))
 
 
+def catalogue(config: Config) -> Catalogue:
+    """Open ``[tool.mltestscore.catalogue]``."""
+    from mltestscore.inputs.catalogue import load_catalogue
+
+    if config.catalogue is None:
+        raise NotOffered("catalogue", 'write path = "catalogue.toml" under [tool.mltestscore.catalogue]')
+    with _named("catalogue", config):
+        return load_catalogue(config.path(config.catalogue.path))
+
+
 def repository(config: Config) -> Repository:
     """Open the git repository that holds the configuration."""
     from mltestscore.inputs.repository import open_repository
@@ -218,6 +229,7 @@ def _types() -> dict[str, Callable[[], type]]:
         "endpoint": load("inputs.endpoint", "Endpoint"),
         "schema": load("inputs.schema", "Schema"),
         "registry": load("inputs.registry", "Registry"),
+        "catalogue": load("inputs.catalogue", "Catalogue"),
         "repository": load("inputs.repository", "Repository"),
         "history": load("history", "History"),
         "clock": lambda: datetime,

@@ -21,9 +21,11 @@ def check_plain(*, most=3, names=("a",)):
 
 @pytest.mark.parametrize(("one", "name"), OPTIONS, ids=lambda value: getattr(value, "id", value))
 def test_a_value_of_the_wrong_type_is_refused_with_its_key(one, name):
-    text = isinstance(one.options[name], str)
-    for wrong in (["30x"], True, 3.5) if text else ("30x", ["a"], {"a": "b"}, float("nan"), float("inf")):
-        if wrong is True and isinstance(one.options[name], bool):
+    default = one.options[name]
+    number = ("30x", ["a"], {"a": "b"}, float("nan"), float("inf"))
+    names = ("30x", True, 3.5, [3.5], {"a": "b"})
+    for wrong in names if isinstance(default, tuple) else (["30x"], True, 3.5) if isinstance(default, str) else number:
+        if wrong is True and isinstance(default, bool):
             continue
         with pytest.raises(ConfigError, match=name):
             options_for(one, Config(checks={one.id: {name: wrong}}))
