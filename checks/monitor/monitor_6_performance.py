@@ -58,7 +58,7 @@ FAILED = "requests without a usable answer"
 BEHIND = "answers behind the offered rate"
 
 
-@check("monitor.6", proof_options={"pairs": 6, "looks": 1, "block_seconds": 0.08, "alpha": 0.016})
+@check("monitor.6", proof_options={"pairs": 6, "looks": 1, "block_seconds": 0.06, "alpha": 0.016})
 def check_performance(
     endpoint: Endpoint,
     serving: Dataset,

@@ -22,7 +22,7 @@ from mltestscore.serving.load import PERCENTILES, Load, alternating, percentiles
 BURST_SHARE = 0.35
 BURSTS = (8, 64)
 WARM_SHARE = 1.5
-LEAST_REQUESTS = 20
+LEAST_REQUESTS = 16
 LEAST_CAPACITY = 1e-3
 """Requests a second of a server that answers nothing: a ratio to it must exist."""
 SHARE_OF_CAPACITY = 0.5
@@ -117,7 +117,7 @@ def measure(
     Each block sends a burst to each version, then ``rate × seconds`` requests to each at the same time, so that the
     machine carries ``rate`` in all. ``alone``, or no previous version: first a block for the current version alone at
     the whole rate, half as long where there are two versions. A ``rate`` of 0 is replaced by half of what the previous
-    version (else the current one) can do, at most 400 a second. A block has at least 20 requests.
+    version (else the current one) can do, at most 400 a second. A block has at least 16 requests.
     """
     arms = [Arm(served) for served in (current, previous) if served is not None]
     other = arms[1] if previous is not None else None
