@@ -95,6 +95,31 @@ class PathConfig(_Table):
     path: str
 
 
+class StoreConfig(_Table):
+    """``[tool.mltestscore.stores.<name>]``: a place that holds data of people, raw or derived.
+
+    ``columns`` says under which name an identifier of a deletion stands in it: ``{"aircraft": "tailnum"}``.
+    """
+
+    source: str | list[str]
+    raw: bool = False
+    derived_from: list[str] = []
+    access: list[str] = []
+    columns: dict[str, str] = {}
+    time: str = ""
+
+
+class DeletionsConfig(_Table):
+    """``[tool.mltestscore.deletions]``: who asked to be forgotten, and when."""
+
+    source: str
+    identifiers: list[str]
+    requested: str = "requested_at"
+    deadline: str = ""
+    returned: str = ""
+    learned: str = ""
+
+
 class GateConfig(_Table):
     """``[tool.mltestscore.gates.<name>]``: what a release needs.
 
@@ -138,6 +163,8 @@ class Config(_Table):
     schema_: PathConfig | None = Field(default=None, alias="schema")
     registry: PathConfig | None = None
     catalogue: PathConfig | None = None
+    stores: dict[str, StoreConfig] = {}
+    deletions: DeletionsConfig | None = None
     checks: dict[str, dict[str, Any]] = {}
     gates: dict[str, GateConfig] = {}
 
@@ -236,6 +263,8 @@ def _known(location: tuple[int | str, ...]) -> list[str]:
         "schema": PathConfig,
         "registry": PathConfig,
         "catalogue": PathConfig,
+        "stores": StoreConfig,
+        "deletions": DeletionsConfig,
         "gates": GateConfig,
     }
     model = tables.get(str(location[0]), Config) if location else Config

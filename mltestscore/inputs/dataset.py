@@ -76,6 +76,11 @@ class Dataset:
         """Where the data came from, as the team wrote it."""
         return self._content.source
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that it is read from; empty for a copy, a frame and a database's table."""
+        return self._content.files
+
     @cached_property
     def table(self) -> ibis.Table:
         """The data as an Ibis table, on DuckDB unless the team offered a table of another database."""

@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from mltestscore.history import History
     from mltestscore.inputs.catalogue import Catalogue
     from mltestscore.inputs.dataset import Dataset
+    from mltestscore.inputs.deletions import Deletions
     from mltestscore.inputs.endpoint import Endpoint
     from mltestscore.inputs.feature_code import FeatureCode
     from mltestscore.inputs.model import Model
     from mltestscore.inputs.registry import Registry
     from mltestscore.inputs.repository import Repository
     from mltestscore.inputs.schema import Schema
+    from mltestscore.inputs.stores import Stores
     from mltestscore.inputs.trainer import Trainer
 
 
@@ -97,6 +99,18 @@ def schema(mltestscore_config: Config) -> Schema:
 def registry(mltestscore_config: Config) -> Registry:
     """The model versions and their lineage."""
     return offered.registry(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def stores(mltestscore_config: Config) -> Stores:
+    """The raw and derived stores: snapshots, feature store, logs, model artefacts."""
+    return offered.stores(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def deletions(mltestscore_config: Config) -> Deletions:
+    """Who asked to be forgotten, and when."""
+    return offered.deletions(mltestscore_config)
 
 
 @pytest.fixture(scope="session")

@@ -9,18 +9,20 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mltestscore.config import Config, DataConfig
-from mltestscore.errors import ConfigError, InputError, NotOffered
+from mltestscore.errors import ConfigError, InputError, NotOffered, near
 
 if TYPE_CHECKING:
     from mltestscore.history import History
     from mltestscore.inputs.catalogue import Catalogue
     from mltestscore.inputs.dataset import Dataset, Roles
+    from mltestscore.inputs.deletions import Deletions
     from mltestscore.inputs.endpoint import Endpoint
     from mltestscore.inputs.feature_code import FeatureCode
     from mltestscore.inputs.model import Model
     from mltestscore.inputs.registry import Registry
     from mltestscore.inputs.repository import Repository
     from mltestscore.inputs.schema import Schema
+    from mltestscore.inputs.stores import Stores
     from mltestscore.inputs.trainer import Trainer
 
 DATASETS = ("training", "holdout", "serving", "recomputed", "outcomes")
@@ -158,6 +160,35 @@ def registry(config: Config) -> Registry:
         return open_registry(config.path(config.registry.path))
 
 
+def stores(config: Config) -> Stores:
+    """Open every ``[tool.mltestscore.stores.<name>]``."""
+    from mltestscore.inputs.stores import Store, Stores, open_store
+
+    if not config.stores:
+        raise NotOffered("stores", 'write source = "…" under [tool.mltestscore.stores.NAME], raw ones too')
+    opened: list[Store] = []
+    for name, found in config.stores.items():
+        with _named(f"stores.{name}", config):
+            wrong = [one for one in found.derived_from if one not in config.stores]
+            if wrong:
+                raise ConfigError(f"derived_from names no store: {wrong[0]!r:.80}.{near(wrong[0], config.stores)}")
+            settings = found.model_dump(exclude={"source"})
+            opened.append(open_store(name, found.source, base=config.folder, **settings))
+    return Stores(tuple(opened))
+
+
+def deletions(config: Config) -> Deletions:
+    """Read ``[tool.mltestscore.deletions]``."""
+    from mltestscore.inputs.deletions import read_deletions
+
+    found = config.deletions
+    if found is None:
+        remedy = 'write source = "deletions.jsonl" and identifiers = ["…"] under [tool.mltestscore.deletions]'
+        raise NotOffered("deletions", remedy)
+    with _named("deletions", config):
+        return read_deletions(base=config.folder, **found.model_dump())
+
+
 def catalogue(config: Config) -> Catalogue:
     """Open ``[tool.mltestscore.catalogue]``."""
     from mltestscore.inputs.catalogue import load_catalogue
@@ -230,6 +261,8 @@ def _types() -> dict[str, Callable[[], type]]:
         "schema": load("inputs.schema", "Schema"),
         "registry": load("inputs.registry", "Registry"),
         "catalogue": load("inputs.catalogue", "Catalogue"),
+        "stores": load("inputs.stores", "Stores"),
+        "deletions": load("inputs.deletions", "Deletions"),
         "repository": load("inputs.repository", "Repository"),
         "history": load("history", "History"),
         "clock": lambda: datetime,
