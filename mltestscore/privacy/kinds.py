@@ -204,19 +204,24 @@ _MAIL = (
     r"(?:(?<=mailto:)|(?<![\w.+%\-@/:]))[A-Za-z0-9][\w.+%\-]{0,63}@"
     r"[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63}){0,4}\.[A-Za-z]{2,24}(?![\w@]|\.\w)"
 )
+_GROUPED = r"[1-9]\d{0,2}(?: \d{3}){2,4}"  # thousands, as in +12 345 678
+_PHONE = rf"\+(?!{_GROUPED}(?![\d ]))(?=\d*[ ()\-/])[1-9](?:[ ()\-/]{{0,2}}\d){{6,15}}"
+_SIGNED = rf"\+(?:[1-9]\d{{8,14}}|{_GROUPED})(?! ?\d)"
+_FOUR_NUMBERS = r"(?<![\w.\-])(\d{1,3}(?:\.\d{1,3}){3})(?![\w\-]|\.\d)"
 _FOURS = r"{first}(?P<s>[ \-]?)\d{{4}}(?P=s)\d{{4}}(?P=s)\d{{4}}"
 _ISSUERS = r"(?:4\d{3}|5[1-5]\d{2}|222[1-9]|22[3-9]\d|2[3-6]\d{2}|27[01]\d|2720|6011|65\d{2}|64[4-9]\d|35[2-8]\d)"
 _AMEX = r"3[47]\d{2}(?P<a>[ \-]?)\d{6}(?P=a)\d{5}"
 
-# The chances of what has a check digit follow from it; those of telephone numbers and internet addresses are upper
-# bounds, counted on random digits (tests/privacy/test_kinds.py counts them all again).
+# The chances of what has a check digit follow from it; that of internet addresses and of signed numbers are upper
+# bounds, counted on random digits (tests/privacy/test_kinds.py counts them again). Nothing else is written as telephone
+# numbers are, with a plus, brackets and odd groups: there, one half is an allowance.
 KINDS = (
     Kind("e-mail addresses", re.compile(_MAIL, re.ASCII), is_person_address, 0.0),
     Kind("card numbers", _pattern(_FOURS.format(first=_ISSUERS) + "|" + _AMEX), is_card, 0.1, in_numbers=True),
     Kind("bank accounts (IBAN)", _pattern(r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?"), is_iban, 1 / 97),
-    Kind("telephone numbers", _telephone(r"\+(?=\d*[ ()\-/])[1-9](?:[ ()\-/]{0,2}\d){6,15}"), is_phone, 0.5),
-    Kind("telephone numbers (digits alone)", _telephone(r"\+[1-9]\d{8,14}"), is_phone, 0.9),
-    Kind("internet addresses", re.compile(r"(?<![\w.\-])(\d{1,3}(?:\.\d{1,3}){3})(?![\w\-]|\.\d)", re.ASCII), is_address, 0.02),
+    Kind("telephone numbers", _telephone(_PHONE), is_phone, 0.5),
+    Kind("telephone or signed numbers", _telephone(_SIGNED), is_phone, 0.95),
+    Kind("internet addresses", re.compile(_FOUR_NUMBERS, re.ASCII), is_address, 0.02),
     Kind("identity numbers (ES)", _pattern(r"[0-9XYZ]\d{7}[A-HJ-NP-TV-Z]"), is_dni, 1 / 23),
     Kind("tax codes (IT)", _pattern(CODICE.pattern), is_codice, 1 / 26),
     Kind("tax numbers (BR)", _pattern(r"\d{3}\.\d{3}\.\d{3}-\d{2}"), is_cpf, 1 / 100),
