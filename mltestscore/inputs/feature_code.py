@@ -66,14 +66,20 @@ class FeatureCode:
 
     @property
     def digest(self) -> str:
-        """A digest of every Python file of the project, of the names, and of the raw rows."""
-        named = (self.modules, self.tests, self.batch, self.online, self.dates, self.timezone, self.wrappers, self.deaf)
+        """A digest of :attr:`code_digest`, of how the paths are called, and of the raw rows."""
+        raw = self.raw.digest if self.raw is not None else ""
+        rules = self.raw_schema.digest if self.raw_schema is not None else ""
+        named = (self.code_digest, self.batch, self.online, self.dates, self.timezone, self.wrappers, raw, rules)
+        return hashlib.sha256(repr(named).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+    @property
+    def code_digest(self) -> str:
+        """A digest of every Python file of the project, of the modules and of the tests."""
+        named = (self.modules, self.tests, self.deaf)
         whole = hashlib.sha256(repr(named).encode("utf-8", "backslashreplace"))
         for file in self.python_files():
             whole.update(file.relative_to(self.folder).as_posix().encode("utf-8", "surrogateescape") + b"\0")
             whole.update(hashlib.sha256(file.read_bytes()).digest())
-        whole.update((self.raw.digest if self.raw is not None else "").encode())
-        whole.update((self.raw_schema.digest if self.raw_schema is not None else "").encode())
         return whole.hexdigest()[:16]
 
     @property

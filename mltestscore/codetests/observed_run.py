@@ -1,0 +1,132 @@
+"""One run of the team's tests: which lines and branches of which functions they run, and which test runs which line."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from mltestscore.codetests.sandbox import copied, run_python
+from mltestscore.errors import InputError, NotOffered
+from mltestscore.inputs.feature_code import TABLE, FeatureCode
+
+REMEDY = "pip install 'mltestscore[features]'"
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of the code: its qualified name, its first line, and how many of its statements were run.
+
+    What a comment ``pragma: no cover`` excludes is not counted.
+    """
+
+    name: str
+    line: int
+    statements: int
+    covered: int
+
+
+@dataclass(frozen=True)
+class FileRun:
+    """What the tests run of one file.
+
+    Attributes:
+        statements: that can be run.
+        covered: that a test, or importing the file, ran.
+        branches: ways out of a line with several.
+        covered_branches: that were taken.
+        functions: with at least one statement.
+        tests: node ids by line; an empty node id stands for what ran outside of a test, mostly importing.
+        excluded: lines that a comment excludes.
+    """
+
+    statements: int
+    covered: int
+    branches: int
+    covered_branches: int
+    functions: tuple[Function, ...]
+    tests: Mapping[int, frozenset[str]]
+    excluded: frozenset[int]
+
+
+@dataclass(frozen=True)
+class TestRun:
+    """One run of the tests.
+
+    Attributes:
+        tests: how many ran; skipped ones do not count.
+        failures: how many failed, or could not be collected.
+        failed: what the first of them said, by node id.
+        seconds: wall time.
+        files: by module.
+        loaded: modules from outside of the project that the tests loaded.
+    """
+
+    __test__ = False  # no test, whatever pytest thinks of the name
+
+    tests: int
+    failures: int
+    failed: Mapping[str, str]
+    seconds: float
+    files: Mapping[str, FileRun]
+    loaded: tuple[str, ...]
+
+
+def run_tests(features: FeatureCode, timeout: float) -> TestRun:
+    """Run the tests once in a copy of the project, under coverage.py with branches.
+
+    Raises :class:`NotOffered` without coverage.py, :class:`InputError` when the tests take longer than ``timeout``
+    seconds or pytest cannot run at all.
+    """
+    if find_spec("coverage") is None:
+        raise NotOffered("coverage.py", REMEDY)
+    key = ("run", features.code_digest)
+    if key not in features.memory:
+        features.memory[key] = _run(features, timeout)
+    found: TestRun = features.memory[key]
+    return found
+
+
+def _run(features: FeatureCode, timeout: float) -> TestRun:
+    request = {"modules": features.modules, "tests": features.tests, "deaf": features.deaf}
+    with copied(features.folder, features.ignored, TABLE) as sandbox, tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        (work / "request.json").write_text(json.dumps(request), encoding="utf-8")
+        arguments = ["-m", "mltestscore.codetests.coverage_process", name]
+        done = run_python(arguments, sandbox=sandbox, home=features.folder, timeout=timeout)
+        if done.code is None:
+            raise InputError(
+                f"{TABLE} tests: {', '.join(features.tests)} still ran after {timeout:g} s and were stopped. Name only "
+                "the unit tests of the feature code, or give them more time (option timeout)."
+            )
+        if done.code != 0 or not (work / "result.json").is_file():
+            raise InputError(f"{TABLE} tests could not be run in a copy of the project. They said:\n{done.said}")
+        result = json.loads((work / "result.json").read_text(encoding="utf-8"))
+        report = json.loads((work / "coverage.json").read_text(encoding="utf-8"))
+    if result["code"] in (3, 4):
+        raise InputError(f"{TABLE} tests: pytest could not run {', '.join(features.tests)}. It said:\n{done.said}")
+    files = {module: _file(report[module]) for module in features.modules}
+    loaded = tuple(result["loaded"])
+    return TestRun(result["tests"], result["failures"], result["failed"], result["seconds"], files, loaded)
+
+
+def _file(report: Mapping[str, Any]) -> FileRun:
+    summary = report["summary"]
+    functions = [
+        Function(name, min(lines), found["summary"]["num_statements"], found["summary"]["covered_lines"])
+        for name, found in report["functions"].items()
+        if name and (lines := [*found["executed_lines"], *found["missing_lines"]])
+    ]
+    return FileRun(
+        statements=summary["num_statements"],
+        covered=summary["covered_lines"],
+        branches=summary["num_branches"],
+        covered_branches=summary["covered_branches"],
+        functions=tuple(functions),
+        tests={int(line): frozenset(names) for line, names in report.get("contexts", {}).items()},
+        excluded=frozenset(report["excluded_lines"]),
+    )
