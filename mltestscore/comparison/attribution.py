@@ -10,6 +10,7 @@ from mltestscore.comparison import lookups, numbers, texts
 from mltestscore.comparison.cause import Candidate, Cause, best
 from mltestscore.comparison.join import Differences, KeyJoin, differs
 from mltestscore.comparison.numbers import Facts
+from mltestscore.inputs import database
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,9 +43,7 @@ def sample(join: KeyJoin, of: Differences, rel_tol: float, rows: int = SAMPLE) -
     taken = table.select(**columns)
     taken = taken.filter(taken.differs | (taken.gone != taken.none)).drop("differs")
     names = [name for name in taken.columns if name.startswith("key_")]
-    frame: pd.DataFrame = (
-        taken.order_by([taken[names[0]].hexdigest("md5"), *names]).limit(rows).to_pyarrow().to_pandas()
-    )
+    frame: pd.DataFrame = taken.order_by([database.md5(taken[names[0]]), *names]).limit(rows).to_pyarrow().to_pandas()
     return frame
 
 
@@ -103,7 +102,7 @@ def facts_of(join: KeyJoin, of: Differences, rate: float) -> Facts:
 def _missing(join: KeyJoin, of: Differences, frame: pd.DataFrame) -> list[Candidate]:
     gone = (frame["gone"] & ~frame["none"]).to_numpy(dtype=bool)
     none = (frame["none"] & ~frame["gone"]).to_numpy(dtype=bool)
-    present = join.joined - int(join.table[f"none_{of.place}"].sum().to_pyarrow().as_py() or 0)
+    present = join.joined - int(join.table.count(where=join.table[f"none_{of.place}"]).to_pyarrow().as_py())
     always = of.missing_served >= present > 0
     found = [("always missing in serving" if always else "missing in serving, present in the training path", gone)]
     values = frame.loc[none, "served"]

@@ -37,6 +37,8 @@ def text(column: Any) -> Any:
 def seconds(column: Any) -> Any:
     """Return the column of times as seconds since 1970, UTC, with microseconds; text that is no time becomes NULL."""
     stamp = column.try_cast("timestamp") if column.type().is_string() else column.cast("timestamp")
+    if database.on_spark(column):
+        return database.unix_micros(stamp).cast("float64") / 1e6
     # DuckDB and PostgreSQL count the fraction as part of the seconds, other databases do not; cut, none of them does.
     return stamp.truncate("s").epoch_seconds().cast("float64") + stamp.microsecond().cast("float64") / 1e6
 
@@ -61,6 +63,8 @@ def key_text(column: Any, other: Any) -> Any:
     kind, opposite = column.type(), other.type()
     if "time" in (kind_of(kind), kind_of(opposite)):
         stamp = column.try_cast("timestamp") if kind.is_string() else column.cast("timestamp")
+        if database.on_spark(column):
+            return database.unix_micros(stamp).cast("string")
         return stamp.strftime("%Y-%m-%dT%H:%M:%S.%f")
     if kind.is_floating():
         import ibis

@@ -40,8 +40,9 @@ def _design_effects(dataset: Dataset, events: dict[str, Any]) -> dict[str, float
     if not events or not dataset.roles.cluster:
         return {}
     table = dataset.table
-    hits = {f"e{place}": table.count(where=event) for place, event in enumerate(events.values())}
-    groups = table.group_by(cluster=table[dataset.roles.cluster]).aggregate(n=table.count(), **hits)
+    # As floats: a sum of whole numbers is a decimal to some databases, and n² may not fit 64 bits.
+    hits = {f"e{place}": table.count(where=event).cast("float64") for place, event in enumerate(events.values())}
+    groups = table.group_by(cluster=table[dataset.roles.cluster]).aggregate(n=table.count().cast("float64"), **hits)
     sums = {"clusters": groups.count(), "rows": groups["n"].sum(), "rows2": (groups["n"] * groups["n"]).sum()}
     for name in hits:
         sums[name] = groups[name].sum()
@@ -60,6 +61,6 @@ def repeated_keys(dataset: Dataset) -> tuple[int, int]:
     table, keys = dataset.table, list(dataset.roles.key)
     known = table.filter([table[name].notnull() for name in keys])
     times = known.group_by(keys).aggregate(n=lambda rows: rows.count())
-    seen = times.aggregate(rows=times["n"].sum(), keys=times.count()).to_pyarrow().to_pylist()[0]
+    seen = times.aggregate(rows=times["n"].cast("float64").sum(), keys=times.count()).to_pyarrow().to_pylist()[0]
     rows = int(seen["rows"] or 0)
     return rows - int(seen["keys"]), rows

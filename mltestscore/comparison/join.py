@@ -159,8 +159,8 @@ def _keys(table: Any, names: Sequence[str]) -> tuple[int, int]:
     for name in names[1:]:
         without = without | table[name].isnull()
     known = table.filter(~without).distinct().group_by(names).aggregate(rows=lambda same: same.count())
-    counted = _row(known.aggregate(keys=known.count(), once=(known["rows"] == 1).sum()))
-    return int(counted["keys"]) + _number(without.sum()), int(counted["once"] or 0)
+    counted = _row(known.aggregate(keys=known.count(), once=known.count(where=known["rows"] == 1)))
+    return int(counted["keys"]) + _number(table.count(where=without)), int(counted["once"] or 0)
 
 
 def _differences(table: Any, features: Sequence[str], kinds: Sequence[Kind], rel_tol: float) -> tuple[Differences, ...]:
@@ -175,9 +175,9 @@ def _differences(table: Any, features: Sequence[str], kinds: Sequence[Kind], rel
     counts = {}
     for place, kind in enumerate(kinds):
         gone, none = table[f"gone_{place}"], table[f"none_{place}"]
-        counts[f"differing_{place}"] = differs(table, place, kind, spreads[place], rel_tol).sum()
-        counts[f"gone_{place}"] = (gone & ~none).sum()
-        counts[f"none_{place}"] = (none & ~gone).sum()
+        counts[f"differing_{place}"] = table.count(where=differs(table, place, kind, spreads[place], rel_tol))
+        counts[f"gone_{place}"] = table.count(where=gone & ~none)
+        counts[f"none_{place}"] = table.count(where=none & ~gone)
     seen = _row(table.aggregate(**counts)) if counts else {}
     found_rows = {name: int(value or 0) for name, value in seen.items()}
     return tuple(

@@ -147,10 +147,10 @@ def _pasts(training: Dataset, features: dict[str, Literal["number", "text"]], wi
     overall: dict[str, Any] = {}
     for place, (name, kind) in enumerate(features.items()):
         column = value(table[name], kind)
-        stats[f"missing_{place}"] = columns.missing(table[name]).sum()
+        stats[f"missing_{place}"] = table.count(where=columns.missing(table[name]))
         stats[f"low_{place}"], stats[f"high_{place}"] = column.min(), column.max()
         if kind == "number":
-            stats[f"fraction_{place}"] = (~families.whole(column)).sum()
+            stats[f"fraction_{place}"] = table.count(where=~families.whole(column))
         overall[f"distinct_{place}"] = column.approx_nunique()
     at = _window(table, training, windows)
     by_window = table.group_by(window=at).aggregate(**stats).order_by("window").to_pyarrow().to_pandas()
@@ -177,7 +177,7 @@ def _window(table: Any, training: Dataset, windows: Windows) -> Any:
 
     if not windows.length:
         return ibis.literal(0.0)
-    return (columns.seconds(table[training.roles.time]) / windows.length).floor().fill_null(-1e18)
+    return (columns.seconds(table[training.roles.time]) / windows.length).floor().cast("float64").fill_null(-1e18)
 
 
 def _past(name: str, kind: Any, place: int, frame: pd.DataFrame, distinct: int) -> Past:
@@ -242,7 +242,7 @@ def shares_by_window(training: Dataset, atoms: Mapping[str, Sequence[float]], wi
 def _shares(training: Dataset, atoms: Mapping[str, Sequence[float]], windows: Windows) -> list[Any]:
     table = training.table
     counts = {
-        f"a_{place}_{rank}": (value(table[name], "number") == atom).sum()
+        f"a_{place}_{rank}": table.count(where=value(table[name], "number") == atom)
         for place, (name, own) in enumerate(atoms.items())
         for rank, atom in enumerate(own)
     }

@@ -14,6 +14,7 @@ import numpy
 from mltestscore.comparison import columns
 from mltestscore.comparison.columns import Kind
 from mltestscore.comparison.levels import rate
+from mltestscore.inputs import database
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.stats.cluster import effective_n
 from mltestscore.stats.distribution import Counted, category_distance, ks_distance
@@ -138,7 +139,7 @@ def _inside(table: Any, low: float, high: float) -> tuple[pd.DataFrame, int]:
     rows = table.filter(table["mltestscore_at"].between(low, high)).drop("mltestscore_at")
     total = int(rows.count().to_pyarrow().as_py())
     if total > ROWS:
-        place = ibis.row_number().cast("string").hexdigest("md5")
+        place = database.md5(ibis.row_number().cast("string"))
         rows = rows.mutate(mltestscore_mark=place).order_by("mltestscore_mark").limit(ROWS).drop("mltestscore_mark")
     return rows.to_pyarrow().to_pandas(), total
 

@@ -60,6 +60,35 @@ def _spill_folder() -> str:
     return str(Path(tempfile.gettempdir()) / f"mltestscore-duckdb-{os.getpid()}")
 
 
+def md5(text: Any) -> Any:
+    """Return the MD5 digest of a text column in hex digits: one order of rows for every database that has the name.
+
+    Ibis knows the function on fewer databases than have it.
+    """
+    return _function("md5", "string", "string")(text)
+
+
+def on_spark(column: Any) -> bool:
+    """Whether a column lies on Spark, whose times Ibis cannot take apart below the second."""
+    return bool(column.get_backend().name == "pyspark")
+
+
+def unix_micros(time: Any) -> Any:
+    """Return a column of times on Spark as microseconds since 1970, UTC."""
+    return _function("unix_micros", "timestamp", "int64")(time)
+
+
+@cache
+def _function(name: str, takes: str, returns: str) -> Any:
+    """Return a function that the database itself has under this name."""
+    import ibis
+
+    def stand_in(value: Any) -> Any:
+        raise NotImplementedError
+
+    return ibis.udf.scalar.builtin(stand_in, name=name, signature=((takes,), returns))
+
+
 def as_table(arrow: pa.Table) -> ibis.Table:
     """Return an Ibis table that reads a tidy Arrow table in place, for as long as an expression uses it."""
     name = f"mltestscore_{next(_serial)}"

@@ -168,7 +168,7 @@ class Dataset:
         place, mark = "mltestscore_place", "mltestscore_mark"
         table = self.table.mutate(**{place: ibis.row_number()})
         texts = [_key_text(table[column]) for column in self.roles.key] or [table[place].cast("string")]
-        table = table.mutate(**{mark: ibis.literal("\x1f").join(texts).hexdigest("md5")})
+        table = table.mutate(**{mark: database.md5(ibis.literal("\x1f").join(texts))})
         chosen = table.order_by([mark, place]).limit(rows)
         if self._content.frame is not None:
             places = sorted(chosen.select(place).to_pyarrow()[place].to_pylist())

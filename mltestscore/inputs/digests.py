@@ -99,10 +99,11 @@ def of_table(table: ibis.Table) -> str:
     import ibis
     from ibis.common.exceptions import OperationNotDefinedError, UnsupportedOperationError
 
-    texts = [table[name].cast("string").fill_null("\1") for name in table.columns]
-    marks = ibis.literal("\0").join(texts).hash()
+    # Separators that no PostgreSQL text refuses, as it does NUL.
+    texts = [table[name].cast("string").fill_null("\x1e") for name in table.columns]
+    marks = ibis.literal("\x1f").join(texts).hash()
     # Two halves, so that sums over billions of rows stay within 64 bits.
-    low, high = (marks % HALF).sum(), ((marks // HALF) % HALF).sum()
+    low, high = (marks % HALF).sum().cast("string"), ((marks // HALF) % HALF).sum().cast("string")
     sums = table.aggregate(rows=table.count(), low=low, high=high)
     try:
         row = sums.to_pyarrow().to_pylist()[0]
