@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from time import monotonic
 from types import FunctionType, ModuleType
@@ -88,12 +89,14 @@ def _content(content: bytes, found: _Collector, depth: int = 0) -> None:
             return _members(content, found, depth)
     if content[:6] == b"\x93NUMPY" and _array(content, found):
         return None
+    if content[:6] == b"ARROW1" and _ipc(content, found):
+        return None
     if content[:2] == b"\x1f\x8b" or (content[:1] == b"\x78" and content[1:2] in b"\x01\x5e\x9c\xda"):
         unpacked = _inflated(content, found.left + 1)
         if unpacked and depth < 3:
             found.spend(len(unpacked))
             return _content(unpacked, found, depth + 1)
-    if content[:1] == b"\x80":
+    if content[:1] == b"\x80" or (content[:1] in (b"(", b"c") and content[-1:] == b"."):
         _opcodes(content, found)
     if content.lstrip()[:1] in (b"{", b"[") and _json(content, found):
         return None
@@ -136,13 +139,52 @@ def _inflated(content: bytes, most: int) -> bytes:
 
 
 def _opcodes(content: bytes, found: _Collector) -> None:
-    """Read the texts of a pickle without running it; a joblib file breaks off at its first raw array."""
+    """Read the texts of a pickle without running it; a joblib file breaks off at its first raw array.
+
+    A column of texts that Arrow holds is pickled as offsets and one long run of signs, which only they divide.
+    """
+    before = b""
     with suppress(Exception):
         for _, argument, _ in pickletools.genops(content):
             if isinstance(argument, str):
                 _heard(argument, found)
-            elif isinstance(argument, bytes) and len(argument) >= 4:
-                _heard(argument.decode("utf-8", errors="replace"), found)
+            elif isinstance(argument, bytes | bytearray) and len(argument) >= 4:
+                for text in _divided(bytes(argument), before) or [bytes(argument)]:
+                    _heard(text.decode("utf-8", errors="replace"), found)
+                before = bytes(argument)
+
+
+def _divided(data: bytes, offsets: bytes) -> list[bytes]:
+    """Return the parts of ``data`` if ``offsets`` are Arrow's for it, in 32 or 64 bits; else nothing."""
+    import numpy
+
+    for width in (4, 8):
+        if len(offsets) < 2 * width or len(offsets) % width:
+            continue
+        places = numpy.frombuffer(offsets, dtype=f"<i{width}")
+        last = int(places.argmax())  # buffers are padded with zeros
+        places = places[: last + 1]
+        if places[0] == 0 and 0 < places[-1] <= len(data) and (numpy.diff(places) >= 0).all():
+            return [data[start:end] for start, end in pairwise(places.tolist())]
+    return []
+
+
+def _ipc(content: bytes, found: _Collector) -> bool:
+    """Read the columns of texts of an Arrow file (Feather)."""
+    import pyarrow as pa
+    from pyarrow import feather
+
+    try:
+        table = feather.read_table(io.BytesIO(content))
+    except (pa.ArrowException, OSError):
+        return False
+    found.spend(table.nbytes)
+    for column in table.columns:
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_nested(kind):
+            for text in _leaves(column.to_pylist()):
+                found.add(text)
+    return True
 
 
 def _heard(text: str, found: _Collector) -> None:

@@ -6,12 +6,14 @@ import gzip
 import io
 import json
 import pickle
+import re
 import zipfile
 from types import SimpleNamespace
 
 import joblib
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
@@ -32,6 +34,12 @@ class Bomb:
 def array_file(values: object) -> bytes:
     stream = io.BytesIO()
     np.save(stream, values)
+    return stream.getvalue()
+
+
+def feathered(frame: pd.DataFrame) -> bytes:
+    stream = io.BytesIO()
+    frame.to_feather(stream)
     return stream.getvalue()
 
 
@@ -56,6 +64,10 @@ FIXED = OrdinalEncoder().fit(NAMES.to_numpy().astype("U6"))  # six characters ea
         pickle.dumps(ENCODER, protocol=2),
         pickle.dumps({VALUE: 1}, protocol=0),
         pickle.dumps(pd.Series([1.0], index=[VALUE])),
+        pickle.dumps(pd.Series([1.0, 2.0, 3.0], index=pd.Index(["N355NB", VALUE, "N1"], dtype="string[pyarrow]"))),
+        pickle.dumps(pa.table({"tail": ["N355NB", VALUE, None, "", "N1"]}), protocol=5),
+        feathered(pd.DataFrame({"x": [1], "tail": [VALUE]})),
+        feathered(pd.DataFrame({"tail": pd.Categorical([VALUE])})),
         pickle.dumps(Bomb()),
         gzip.compress(pickle.dumps([VALUE])),
         array_file(np.array(["N355NB", VALUE, "N355NC"])),
@@ -73,6 +85,10 @@ FIXED = OrdinalEncoder().fit(NAMES.to_numpy().astype("U6"))  # six characters ea
         "pickle 2",
         "pickle 0",
         "index of rows",
+        "pickle of an Arrow index",
+        "pickle of an Arrow table",
+        "Feather",
+        "Feather of categories",
         "pickle that executes",
         "gzip",
         "array of text",
@@ -88,7 +104,7 @@ def test_a_value_is_found_in_an_artefact(tmp_path, content):
     file = tmp_path / "model.bin"
     file.write_bytes(content)
     found = texts_of_file(file)
-    assert any(VALUE in text for text in found.texts)
+    assert any(re.search(rf"(?<![0-9A-Za-z]){VALUE}(?![0-9A-Za-z])", text) for text in found.texts)
     assert found.complete
 
 
