@@ -16,6 +16,8 @@ from flights.build import ensure, folder
 os.environ["FLIGHTS_BUILD"] = folder(switches.chosen())
 if switches.broken("data.1"):
     os.environ["FLIGHTS_SCHEMA"] = f"{folder('data.1')}/expectations.json"
+if switches.chosen() in ("data.3", "data.4"):
+    os.environ["FLIGHTS_CATALOGUE"] = f"{folder(switches.chosen())}/catalogue.toml"
 
 
 @pytest.hookimpl(tryfirst=True)

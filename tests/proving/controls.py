@@ -14,12 +14,12 @@ from .faults.monitor_4 import aged
 from .system import PATHS, TABLES, System, generator, some
 
 DATA = ("data.1", "monitor.2", "monitor.3")
-LEARNED = ("model.5", "monitor.5")
+LEARNED = ("data.3", "model.5", "monitor.5")
 BURNER = "import time\nend = time.time() + 300\nwhile time.time() < end:\n    pass"
 
 
 def _few(rows: int) -> None:
-    @control(f"{rows} rows", f"{rows} rows in every table", *DATA, "model.5", "infra.1", "monitor.5")
+    @control(f"{rows} rows", f"{rows} rows in every table", *DATA, *LEARNED, "infra.1")
     def change(system: System, seed: int) -> None:
         keys = system.table("serving")["flight_id"].sample(rows, random_state=seed)
         system.change(PATHS, lambda frame: frame[frame["flight_id"].isin(keys)])
@@ -170,7 +170,7 @@ def asked_twice(system: System, seed: int) -> None:
     system.change(PATHS, again)
 
 
-@control("rare event", "one flight in a thousand is late", "model.5", "infra.1", "data.1")
+@control("rare event", "one flight in a thousand is late", "model.5", "infra.1", "data.1", "data.3")
 def rare(system: System, seed: int) -> None:
     def thinned(frame: pd.DataFrame) -> pd.DataFrame:
         late = np.flatnonzero(frame["late"])

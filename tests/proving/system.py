@@ -25,7 +25,18 @@ from mltestscore.scorecard import Scorecard, load
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "flights"
 LEFT_BEHIND = ("broken-*", ".build-*", "logs", "__pycache__", ".mltestscore", "mltestscore-report", ".pytest_cache")
-ITEMS = ("data.1", "model.5", "infra.1", "monitor.2", "monitor.3", "monitor.4", "monitor.5", "monitor.6")
+ITEMS = (
+    "data.1",
+    "data.3",
+    "data.4",
+    "model.5",
+    "infra.1",
+    "monitor.2",
+    "monitor.3",
+    "monitor.4",
+    "monitor.5",
+    "monitor.6",
+)
 PATHS = ("serving", "recomputed")  # the two feature paths over the served week: upstream faults reach both
 TABLES = ("training", "holdout", *PATHS)
 TIMEOUT = 600.0

@@ -25,7 +25,12 @@ SOUND = {
     "model": "training the current model",
     "served": "serving a week of requests",
 }
-REMADE = {"schema": "writing the schema", "lineage": "writing the lineage", **SOUND}
+REMADE = {
+    "schema": "writing the schema",
+    "catalogue": "writing the catalogue",
+    "lineage": "writing the lineage",
+    **SOUND,
+}
 
 
 def folder(item: str = "") -> str:
@@ -117,6 +122,8 @@ def _digest(item: str) -> str:
     files = [*sorted((spec.HOME / "flights").glob("*.py")), spec.HOME / "deletions.jsonl"]
     if item == "data.1":
         files.append(spec.HOME / "expectations.json")
+    if item in ("data.3", "data.4"):
+        files.append(spec.HOME / "catalogue.toml")
     content = hashlib.sha256(item.encode())
     for file in files:
         content.update(file.name.encode() + file.read_bytes())

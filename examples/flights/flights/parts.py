@@ -16,8 +16,17 @@ from flights.features_batch import features, labels
 from flights.fog import FogCorrection
 from flights.replay import serve_week
 from flights.store import build_store
-from flights.switches import broken
+from flights.switches import broken, chosen
 from flights.train import parameters, train
+
+WEATHER_QUERY = '[costs."weather query"]\n'
+NEWS = {
+    "data.3": (
+        f"{WEATHER_QUERY}compute_ms = 0.03\nstore_calls = 1\n",
+        f"{WEATHER_QUERY}compute_ms = 40\nstore_calls = 28\n",
+    ),
+    "data.4": ("[sources.weather]\n", "[sources.weather]\ndeprecated_after = 2013-10-31\n"),
+}
 
 
 class Parts:
@@ -80,6 +89,14 @@ class Parts:
         rules = suite["expectations"]
         suite["expectations"] = [rule for rule in rules if rule["kwargs"].get("column") != "wind_speed"]
         (self.folder / "expectations.json").write_text(json.dumps(suite, indent=2) + "\n", encoding="utf-8")
+
+    def catalogue(self) -> None:
+        """Write a copy of the feature catalogue with the news of the weather feed: its new price, or its end."""
+        before, after = NEWS[chosen()]
+        text = (spec.HOME / "catalogue.toml").read_text(encoding="utf-8")
+        if before not in text:
+            raise LookupError(f"catalogue.toml no longer says {before!r}; change NEWS with it")
+        (self.folder / "catalogue.toml").write_text(text.replace(before, after), encoding="utf-8")
 
     def _labelled(self, period: tuple[str, str]) -> pd.DataFrame:
         """Return features and label of the flights of a period that arrived."""

@@ -1,0 +1,204 @@
+"""Machinery of data.3: what features cost together, what they gain for it, and how often their values lack."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mltestscore import contest
+from mltestscore.benefit import Rows
+from mltestscore.comparison.levels import rate
+from mltestscore.details import Cell, Table
+from mltestscore.inputs.catalogue import Catalogue, Cost, Entry
+from mltestscore.inputs.clusters import clustered_share
+from mltestscore.inputs.dataset import Dataset
+from mltestscore.inputs.model import Model
+from mltestscore.stats.interval import CLEAR, Interval, exactly, two_levels
+from mltestscore.stats.quality import metric_for
+
+RESOURCES = {
+    "compute_ms": ("compute time", "ms"),
+    "store_calls": ("store calls", "calls"),
+    "memory_mb": ("memory", "MiB"),
+}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Features whose cost is paid together: one alone cannot be saved.
+
+    Attributes:
+        name: of the shared cost, or of the one feature.
+        features: model inputs.
+        cost: as the catalogue says; ``None`` in it is unknown.
+        sources: what it depends on upstream, through what it is made from too.
+        late_share: the largest share of requests for which one of the sources is late; ``None`` where none says.
+    """
+
+    name: str
+    features: tuple[str, ...]
+    cost: Cost
+    sources: tuple[str, ...]
+    late_share: float | None
+
+    def amount(self, resource: str) -> float | None:
+        """Return how much of a resource it takes, or ``None`` where nobody says."""
+        found: float | None = getattr(self.cost, resource)
+        return found
+
+    def share(self, budgets: Mapping[str, float]) -> float:
+        """Return the largest share that it takes of any budget."""
+        return max((_part(self.amount(name) or 0.0, budget) for name, budget in budgets.items()), default=0.0)
+
+
+def _part(amount: float, budget: float) -> float:
+    return amount / budget if budget > 0 else (math.inf if amount > 0 else 0.0)
+
+
+def units(catalogue: Catalogue, features: Sequence[str]) -> list[Unit]:
+    """Return the features in units, in the order of their first feature; one without an entry has unknown costs."""
+    together: dict[str, list[str]] = {}
+    for name in features:
+        cost = (catalogue.entry(name) or Entry()).cost
+        together.setdefault(f"cost {cost}" if isinstance(cost, str) and cost else f"feature {name}", []).append(name)
+    return [_unit(catalogue, tuple(names)) for names in together.values()]
+
+
+def _unit(catalogue: Catalogue, features: tuple[str, ...]) -> Unit:
+    own = (catalogue.entry(features[0]) or Entry()).cost
+    alone = f"{features[0]} itself" if features[0] in catalogue.costs else features[0]
+    name = own if isinstance(own, str) and own else alone
+    cost = own if isinstance(own, Cost) else catalogue.costs.get(own, Cost())
+    made_from = {one for feature in features for one in catalogue.ancestors(feature)}
+    sources = sorted({source for one in made_from for source in (catalogue.entry(one) or Entry()).source})
+    late = [share for source in sources if (share := catalogue.of_source(source).late_share) is not None]
+    return Unit(name, features, cost, tuple(sources), max(late, default=None))
+
+
+def missing_shares(
+    catalogue: Catalogue, features: Sequence[str], data: Dataset, alpha: float
+) -> Iterator[tuple[str, Interval, float | None]]:
+    """Return the share of rows without a value for each feature that ``data`` has, and the share that is allowed.
+
+    The bounds count clustered rows for less, and accuse at ``alpha`` over all features together; a promise of none at
+    all is held to the rows as they are.
+    """
+    known = [name for name in features if name in data.columns]
+    if not known:
+        return
+    table, rows, cluster = data.table, data.rows, data.roles.cluster
+    counted = table.aggregate(**{f"n{at}": table[name].isnull().sum() for at, name in enumerate(known)})
+    counts = counted.to_pyarrow().to_pylist()[0]
+    for at, name in enumerate(known):
+        lacking = int(counts[f"n{at}"] or 0)
+        allowed = (catalogue.entry(name) or Entry()).null_share
+        if allowed == 0:
+            yield name, exactly(lacking / rows, rows), allowed
+            continue
+        judged = cluster and lacking and allowed is not None
+        effect = clustered_share(table, table[name].isnull(), table[cluster]) if judged else 1.0
+        yield name, rate(lacking, rows, alpha / len(known), design_effect=effect), allowed
+
+
+def most_varied(data: Dataset, features: Sequence[str]) -> str:
+    """Return the feature with the most values: one that no permutation leaves as it was."""
+    return str(data.frame(features).astype(str).nunique().idxmax())
+
+
+def judged_rows(model: Model, holdout: Dataset, metric: str, rows: int) -> Rows:
+    """Return at most ``rows`` labelled holdout rows, on which gains are measured by one permutation each.
+
+    Raises what :func:`mltestscore.contest.labelled` and :func:`mltestscore.contest.encoded` raise.
+    """
+    frame = contest.labelled(holdout, model.features, rows)
+    labels = frame[holdout.roles.label]
+    truth = contest.encoded(labels, model.task, contest.classes_of(model.classes, labels), holdout.name)
+    clusters = contest.clusters_of(frame, holdout)
+    return Rows(model, frame, truth, metric_for(model.task, metric), clusters, repeats=1, seed=holdout.digest)
+
+
+def unfit(rows: Rows, holdout: Dataset, least: int, per_class: int) -> str:
+    """Say why gains cannot be measured on these rows; empty if they can.
+
+    A model that gains nothing from all its features together is broken, and that is no fault of a feature.
+    """
+    if len(rows.truth) < least:
+        return f"{len(rows.truth):,} labelled holdout rows; at least {least:,} are needed"
+    counts = np.unique(rows.truth, return_counts=True)[1]
+    if len(counts) < 2:
+        return "all labels of the holdout are the same"
+    if rows.model.task == "binary" and counts.min() < per_class:
+        return f"the rarer class has {counts.min():,} holdout rows; at least {per_class:,} are needed"
+    if not np.isfinite(rows.scores).all():
+        return "the model gives scores that are not finite"
+    if gain(rows, holdout, rows.model.features, CLEAR).low <= 0:
+        return "the model is not shown to gain anything from all its features together: first see to the model"
+    return ""
+
+
+def gain(rows: Rows, holdout: Dataset, features: tuple[str, ...], alpha: float, least: float = math.inf) -> Interval:
+    """Return what the model loses when ``features`` are permuted together; the upper bound accuses at ``alpha``.
+
+    The lower bound clears at 95 %, unless the one at ``alpha`` reaches ``least`` already. Asked again of the same
+    model and rows, as a proof does, the answer is remembered.
+    """
+
+    def ask(levels: list[float]) -> list[Interval]:
+        return [rows.benefit(features, level) for level in levels]
+
+    def at(level: float) -> Interval:
+        subject = ("data.3", rows.model.digest, rows.metric, len(rows.frame), features)
+        (found,) = holdout.recall(subject, [level], ask) if rows.model.digest else ask([level])
+        return found
+
+    accusing = at(alpha)
+    return accusing if alpha == CLEAR or accusing.low >= least else two_levels(accusing, at(CLEAR), harm="below")
+
+
+def gains(
+    every: Sequence[Unit], rows: Rows, holdout: Dataset, needed: Mapping[str, float], alpha: float, most: int
+) -> dict[str, Interval]:
+    """Return the gain of each unit that ``needed`` names with its limit, and of the next ones up to ``most``.
+
+    The bounds that accuse hold at ``alpha`` over all the needed ones together.
+    """
+    found = {}
+    for place, unit in enumerate(every):
+        if unit.name in needed:
+            found[unit.name] = gain(rows, holdout, unit.features, alpha / len(needed), needed[unit.name])
+        elif place < most:
+            found[unit.name] = gain(rows, holdout, unit.features, CLEAR)
+    return found
+
+
+def overview(
+    every: Sequence[Unit],
+    budgets: Mapping[str, float],
+    gains: Mapping[str, Interval],
+    lacking: Mapping[str, float],
+    metric: str,
+) -> Table:
+    """Return all units as a table, by their share of a budget per gain; what gains nothing stands on top."""
+
+    def price(unit: Unit) -> float:
+        if unit.name not in gains:
+            return 0.0
+        return _part(unit.share(budgets), max(0.0, gains[unit.name].value))
+
+    rows: list[tuple[Cell, ...]] = []
+    for unit in sorted(every, key=lambda unit: (-price(unit), -unit.share(budgets))):
+        found, amounts = gains.get(unit.name), [unit.amount(resource) for resource in RESOURCES]
+        least = None if found is None or not math.isfinite(found.low) else found.low
+        missing = max((lacking[name] for name in unit.features if name in lacking), default=None)
+        shown = price(unit) / 100 if math.isfinite(price(unit)) and found else None
+        cost = (*amounts, unit.share(budgets) if budgets else None)
+        upstream = (len(unit.sources), unit.late_share, missing)
+        named = (unit.name[:80], ", ".join(unit.features)[:200])
+        rows.append((*named, *cost, *upstream, found.value if found else None, least, shown))
+    costs = [f"{name}, {unit}" for name, unit in RESOURCES.values()]
+    columns = ["paid together", "model inputs", *costs, "share of a budget", "sources", "late", "missing"]
+    columns += [f"gain in {metric}", "at least", "share of a budget for 0.01 of gain"]
+    return Table("Features by what they cost per gain", columns, rows)
