@@ -61,7 +61,8 @@ def _gone(history: pd.DataFrame) -> pd.DataFrame:
 
 
 def _hourly(weather: pd.DataFrame) -> pd.DataFrame:
-    hours = pd.date_range(weather["hour"].min(), weather["hour"].max(), freq="h", unit="us")
+    until = weather["hour"].max() + pd.Timedelta(hours=spec.WEATHER_HOURS)
+    hours = pd.date_range(weather["hour"].min(), until, freq="h", unit="us")
     grid = pd.MultiIndex.from_product([sorted(weather["origin"].unique()), hours], names=["origin", "hour"])
     complete = weather.set_index(["origin", "hour"]).reindex(grid)
     return complete.groupby(level="origin").ffill(limit=spec.WEATHER_HOURS).reset_index()

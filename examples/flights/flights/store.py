@@ -12,6 +12,7 @@ from flights import spec
 from flights.raw import text
 
 TABLES = f"""
+PRAGMA synchronous = OFF;
 CREATE TABLE weather (origin TEXT, hour INTEGER, {", ".join(f"{name} REAL" for name in spec.WEATHER)});
 CREATE TABLE departures (origin TEXT, carrier TEXT, left INTEGER, day TEXT, delay REAL);
 CREATE TABLE routes (origin TEXT, dest TEXT, distance INTEGER, PRIMARY KEY (origin, dest)) WITHOUT ROWID;
