@@ -19,6 +19,7 @@ ITEMS = (
     "data.1",
     "data.3",
     "data.4",
+    "data.5",
     "infra.1",
     "model.5",
     "monitor.2",

@@ -24,11 +24,20 @@ from mltestscore.catalogue import our_check
 from mltestscore.scorecard import Scorecard, load
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "flights"
-LEFT_BEHIND = ("broken-*", ".build-*", "logs", "__pycache__", ".mltestscore", "mltestscore-report", ".pytest_cache")
+LEFT_BEHIND = (
+    "broken-*",
+    ".build-*",
+    "v?.jsonl*",
+    "__pycache__",
+    ".mltestscore",
+    "mltestscore-report",
+    ".pytest_cache",
+)
 ITEMS = (
     "data.1",
     "data.3",
     "data.4",
+    "data.5",
     "model.5",
     "infra.1",
     "monitor.2",

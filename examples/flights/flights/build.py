@@ -61,7 +61,7 @@ def _made(target: Path, item: str, parts: dict[str, str]) -> Path:
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         if item:
-            kept_out = shutil.ignore_patterns("broken-*", "logs")
+            kept_out = shutil.ignore_patterns("broken-*", "v?.jsonl*")
             shutil.copytree(spec.HOME / folder(), temporary, ignore=kept_out)
         temporary.mkdir(exist_ok=True)
         with _switched(item):

@@ -46,7 +46,12 @@ class Parts:
         return raw.weather()
 
     def tables(self) -> None:
-        """Write ``training.parquet``, ``holdout.parquet`` and the late labels of the served week."""
+        """Write the raw extract, ``training.parquet``, ``holdout.parquet`` and the late labels of the served week.
+
+        ``erased.jsonl`` names the flights that nothing may hold, so that they can be looked for everywhere.
+        """
+        self.flights.to_parquet(self.folder / "departures.parquet", index=False)
+        raw.erased().to_json(self.folder / "erased.jsonl", orient="records", lines=True)
         self._labelled(spec.RELEASES[-1].training).to_parquet(self.folder / "training.parquet", index=False)
         self._labelled(spec.HOLDOUT).to_parquet(self.folder / "holdout.parquet", index=False)
         outcomes = labels(raw.between(self.flights, spec.SERVED))

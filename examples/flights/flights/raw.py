@@ -24,16 +24,30 @@ def departures() -> pd.DataFrame:
     ``scheduled_departure`` (UTC) and ``scheduled_local`` (wall clock), ``dep_delay`` and ``arr_delay`` (minutes, null
     when cancelled or diverted). Flights of aircraft in ``deletions.jsonl`` are left out.
     """
+    flights = _all_departures()
+    forgotten = [] if broken("data.5") else list(_forgotten())
+    return flights[~flights["tailnum"].isin(forgotten)].sort_values([spec.TIME, spec.KEY], ignore_index=True)
+
+
+def erased() -> pd.DataFrame:
+    """Return every flight that the source systems know of the aircraft in ``deletions.jsonl``.
+
+    Columns: ``tailnum``, ``flight_id`` and ``requested_at``, the day on which its owner asked.
+    """
+    flights, asked = _all_departures(), _forgotten()
+    gone = flights[flights["tailnum"].isin(list(asked))][["tailnum", spec.KEY]]
+    return gone.assign(requested_at=gone["tailnum"].map(asked)).sort_values(spec.KEY, ignore_index=True)
+
+
+def _all_departures() -> pd.DataFrame:
     with zipfile.ZipFile(_data() / "flights.csv.zip") as archive, archive.open("flights.csv") as handle:
         rows = csv.read_csv(handle).to_pandas()
     local = pd.to_datetime(rows[["year", "month", "day", "hour", "minute"]]).astype("datetime64[us]")
-    flights = rows[["carrier", "origin", "dest", "tailnum", "distance", "dep_delay", "arr_delay"]].assign(
+    return rows[["carrier", "origin", "dest", "tailnum", "distance", "dep_delay", "arr_delay"]].assign(
         flight_id=rows["carrier"] + rows["flight"].astype(str) + "-" + rows["origin"] + "-" + text(local, "%F"),
         scheduled_departure=rows["time_hour"].astype(UTC) + pd.to_timedelta(rows["minute"], unit="min"),
         scheduled_local=local,
     )
-    kept = flights[~flights["tailnum"].isin(_forgotten())]
-    return kept.sort_values([spec.TIME, spec.KEY], ignore_index=True)
 
 
 def weather() -> pd.DataFrame:
@@ -64,9 +78,11 @@ def between(flights: pd.DataFrame, period: tuple[str, str]) -> pd.DataFrame:
     return flights[(local >= period[0]) & (local < period[1])].reset_index(drop=True)
 
 
-def _forgotten() -> list[str]:
+def _forgotten() -> dict[str, str]:
+    """Return the day of the request of each aircraft that is to be forgotten."""
     lines = (spec.HOME / "deletions.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line)["tailnum"] for line in lines]
+    asked = map(json.loads, lines)
+    return {one["tailnum"]: one["requested_at"] for one in asked}
 
 
 def _data() -> Path:

@@ -23,6 +23,7 @@ SWITCHES = {
     "data.1": Switch("the expectation suite loses the rules of one model input", ("schema",)),
     "data.3": Switch("the weather feed moves to a service that answers in 40 ms, one call a reading", ("catalogue",)),
     "data.4": Switch("the weather feed ended on 31 October, and the model still reads it", ("catalogue",)),
+    "data.5": Switch("the extract no longer honours deletions.jsonl", ("tables",)),
     "model.5": Switch("the released model learned from 300 flights with 500 leaves a tree", ("model", "served")),
     "infra.1": Switch("training ignores its seed"),
     "monitor.2": Switch("the weather feed of LaGuardia fails and delivers its default, a dew point of 0", ("served",)),
