@@ -145,7 +145,9 @@ def _single(sides: Sides, name: str) -> tuple[Vector, Vector, npt.NDArray[Any]]:
     some = slice(None, None, max(1, len(sides.training) // LESSON))
     known, asked, labels = sides.training[name], sides.holdout[name], sides.learned[some]
     if is_number(known):
-        return as_numbers(known.iloc[some])[:, None], as_numbers(asked)[:, None], labels
+        seen = as_numbers(known.iloc[some])
+        middle = np.nanmedian(seen) if np.isfinite(seen).any() else 0.0  # a tree sees 32 bits: too few for a time
+        return (seen - middle)[:, None], (as_numbers(asked) - middle)[:, None], labels
     codes, found = pd.factorize(as_texts(known))
     means = np.bincount(codes, weights=sides.learned) / np.bincount(codes)
     places = pd.Index(found).get_indexer(pd.Index(as_texts(asked)))
@@ -170,7 +172,8 @@ def encodings(sides: Sides, features: Sequence[str]) -> list[Encoding]:
 
     For a target encoding that was fitted on the very rows, the labels of all rows with the value v sum to
     ``v * count + weight * (v - mean)`` for one weight and one mean; means from other rows, or out of fold, do not.
-    Rows that are not at hand hide it, and so does noise that was added to it.
+    Rows that are not at hand hide it, and so does noise that was added to it; smoothed means of very few rows share so
+    many values by chance that they stay hidden too.
     """
     if sides.task == "multiclass" or not sides.whole:
         return []

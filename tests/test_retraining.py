@@ -1,0 +1,111 @@
+"""Training again, in real processes: a model that saw the holdout is told, and so is a feature that a model ignores."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mltestscore.benefit import Rows
+from mltestscore.errors import InputError
+from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
+from mltestscore.inputs.model import as_model
+from mltestscore.inputs.trainer import Trainer
+from mltestscore.retraining import advantage_over_refit, gain_over_shadows
+from mltestscore.testing import run_check
+
+NAMES = ("a", "b", "c")
+TRAINING = """
+import numpy as np
+
+class Line:
+    def __init__(self, weights):
+        self.weights, self.feature_names_in_ = weights, np.array(["a", "b", "c"], dtype=object)
+    def predict(self, frame):
+        return frame[["a", "b", "c"]].to_numpy() @ self.weights
+
+def train(frame, seed):
+    return Line(np.linalg.lstsq(frame[["a", "b", "c"]].to_numpy(), frame["y"].to_numpy(), rcond=None)[0])
+
+def text(frame, seed):
+    return lambda probe: np.array(["?"] * len(probe))
+"""
+
+
+def rows(n: int, seed: int) -> pd.DataFrame:
+    """y = a + b + noise; c is noise."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(rng.normal(size=(n, 3)), columns=list(NAMES))
+    return frame.assign(y=frame["a"] + frame["b"] + rng.normal(size=n))
+
+
+def dataset(name: str, frame: pd.DataFrame) -> Dataset:
+    return open_dataset(name, frame, Roles(label="y", features=NAMES))
+
+
+def model(weights):
+    return as_model(lambda frame: frame[list(NAMES)].to_numpy() @ np.array(weights), task="regression", features=NAMES)
+
+
+def judging(weights, frame: pd.DataFrame, predict=None) -> Rows:
+    one = model(weights) if predict is None else model(weights).replace(predict)
+    return Rows(one, frame, frame["y"].to_numpy(), "r2", None, 1, "seed")
+
+
+@pytest.fixture
+def trainer(tmp_path) -> Trainer:
+    (tmp_path / "project.py").write_text(TRAINING, encoding="utf-8")
+    return Trainer("project:train", tmp_path)
+
+
+def test_a_model_is_as_good_as_its_refit_unless_it_saw_the_holdout(trainer):
+    training, holdout = dataset("training", rows(2_000, 1)), rows(2_000, 2)
+    honest = advantage_over_refit(judging([1, 1, 0], holdout), trainer, training, 1e-4, 60)
+    assert honest.low < 0 < honest.high < 0.05
+    learned = judging([1, 1, 0], holdout, lambda frame: 0.5 * frame["a"] + 0.5 * frame["b"] + 0.5 * holdout["y"])
+    assert advantage_over_refit(learned, trainer, training, 1e-4, 60).low > 0.05
+
+
+def test_a_retrained_model_gains_from_content_and_not_from_shadows(trainer):
+    training, holdout = dataset("training", rows(2_000, 1)), rows(2_000, 2)
+    ignoring = judging([1, 0, 0], holdout)
+    assert gain_over_shadows(ignoring, trainer, training, ["b"], 60).low > 0.2
+    idle = gain_over_shadows(ignoring, trainer, training, ["c"], 60)
+    assert idle.low < 0 < idle.high < 0.01
+
+
+def test_an_estimator_of_another_task_is_an_error(trainer):
+    training, holdout = dataset("training", rows(100, 1)), rows(100, 2)
+    with pytest.raises(InputError, match="same task"):
+        advantage_over_refit(judging([1, 1, 0], holdout), trainer.replace("project:text"), training, 1e-4, 60)
+
+
+def test_the_check_fails_a_model_that_saw_the_holdout_and_acquits_features_that_only_this_model_ignores(trainer):
+    training, holdout = rows(2_000, 1), rows(2_000, 2)
+    given = {"training": dataset("training", training), "holdout": dataset("holdout", holdout), "trainer": trainer}
+    answers = holdout.set_index("c")["y"]
+
+    def remembering(frame):
+        return (
+            frame["a"]
+            + frame["b"]
+            + 0.01 * frame["c"]
+            + (frame["c"].map(answers) - frame["a"] - frame["b"]).fillna(0) / 2
+        )
+
+    result = run_check("data.2", prove=False, model=model([1, 1, 0]).replace(remembering), **given)
+    assert "refit on the training rows" in next(one.name for one in result.findings if one.verdict == "failed")
+    ignoring = run_check("data.2", prove=False, model=model([1, 0, 0.1]), **given)
+    assert ignoring.state == "inconclusive"
+    assert "a retrained model gains" in ignoring.findings[0].note
+    alone = run_check("data.2", prove=False, model=model([1, 0, 0.1]), **{**given, "trainer": None})
+    assert alone.state == "failed"
+
+
+def test_the_check_does_not_train_where_that_would_cost_too_much(trainer):
+    given = {name: dataset(name, rows(1_500, seed)) for seed, name in enumerate(("training", "holdout"))}
+    broken = trainer.replace("project:no_such_function")
+    result = run_check(
+        "data.2", prove=False, model=model([1, 1, 0.1]), trainer=broken, options={"refit_rows": 1_000}, **given
+    )
+    assert result.state != "error"
