@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # a part of scikit-learn's installation
 
 from mltestscore import contest
 from mltestscore.benefit import Rows
@@ -132,46 +133,44 @@ def unfit(rows: Rows, holdout: Dataset, least: int, per_class: int) -> str:
         return "all labels of the holdout are the same"
     if rows.model.task == "binary" and counts.min() < per_class:
         return f"the rarer class has {counts.min():,} holdout rows; at least {per_class:,} are needed"
-    if not np.isfinite(rows.scores).all():
+    with threadpool_limits(limits=1):
+        finite = np.isfinite(rows.scores).all()
+    if not finite:
         return "the model gives scores that are not finite"
-    if gain(rows, holdout, rows.model.features, CLEAR).low <= 0:
+    if _lost(rows, holdout, [(rows.model.features, CLEAR)])[0].low <= 0:
         return "the model is not shown to gain anything from all its features together: first see to the model"
     return ""
 
 
-def gain(rows: Rows, holdout: Dataset, features: tuple[str, ...], alpha: float, least: float = math.inf) -> Interval:
-    """Return what the model loses when ``features`` are permuted together; the upper bound accuses at ``alpha``.
-
-    The lower bound clears at 95 %, unless the one at ``alpha`` reaches ``least`` already. Asked again of the same
-    model and rows, as a proof does, the answer is remembered.
-    """
-
-    def ask(levels: list[float]) -> list[Interval]:
-        return [rows.benefit(features, level) for level in levels]
-
-    def at(level: float) -> Interval:
-        subject = ("data.3", rows.model.digest, rows.metric, len(rows.frame), features)
-        (found,) = holdout.recall(subject, [level], ask) if rows.model.digest else ask([level])
-        return found
-
-    accusing = at(alpha)
-    return accusing if alpha == CLEAR or accusing.low >= least else two_levels(accusing, at(CLEAR), harm="below")
-
-
 def gains(
-    every: Sequence[Unit], rows: Rows, holdout: Dataset, needed: Mapping[str, float], alpha: float, most: int
+    every: Sequence[Unit], rows: Rows, holdout: Dataset, needed: Collection[str], alpha: float, most: int
 ) -> dict[str, Interval]:
-    """Return the gain of each unit that ``needed`` names with its limit, and of the next ones up to ``most``.
+    """Return the gain of each unit that ``needed`` names, and of the next ones up to ``most``.
 
-    The bounds that accuse hold at ``alpha`` over all the needed ones together.
+    A gain is what the model loses when the unit's features are permuted together. The upper bounds accuse at ``alpha``
+    over all needed ones together, the lower ones clear at 95 %.
     """
-    found = {}
-    for place, unit in enumerate(every):
-        if unit.name in needed:
-            found[unit.name] = gain(rows, holdout, unit.features, alpha / len(needed), needed[unit.name])
-        elif place < most:
-            found[unit.name] = gain(rows, holdout, unit.features, CLEAR)
-    return found
+    chosen = [unit for place, unit in enumerate(every) if unit.name in needed or place < most]
+    level = alpha / max(1, len(needed))
+    clearing = _lost(rows, holdout, [(unit.features, CLEAR) for unit in chosen])
+    accusing = _lost(rows, holdout, [(unit.features, level) for unit in chosen])
+    pairs = zip(chosen, accusing, clearing, strict=True)
+    return {unit.name: two_levels(shows, rules_out, harm="below") for unit, shows, rules_out in pairs}
+
+
+def _lost(rows: Rows, holdout: Dataset, wanted: Sequence[tuple[tuple[str, ...], float]]) -> list[Interval]:
+    """Return what is lost with each group of features, at its level; remembered for the same model and rows.
+
+    A proof asks again of the same model and rows; a broken model has no digest, and is asked itself.
+    """
+
+    def ask(new: list[tuple[tuple[str, ...], float]]) -> list[Interval]:
+        with threadpool_limits(limits=1):  # threads win little on so few rows, and lose much where cores are shared
+            rows.permute([features for features, _ in new])
+        return [rows.benefit(features, level) for features, level in new]
+
+    subject = ("data.3", rows.model.digest, rows.metric, len(rows.frame))
+    return holdout.recall(subject, wanted, ask) if rows.model.digest else ask(list(wanted))
 
 
 def overview(

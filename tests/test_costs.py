@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mltestscore.costs import Unit, gain, judged_rows, missing_shares, most_varied, overview, unfit, units
+from mltestscore.costs import Unit, gains, judged_rows, missing_shares, most_varied, overview, unfit, units
 from mltestscore.inputs.catalogue import Catalogue, Cost, read_catalogue
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
 from mltestscore.inputs.model import Model, as_model
@@ -119,23 +119,37 @@ def model(calls: list[int] | None = None) -> Model:
     return as_model(scores, task="binary", features=FEATURES)
 
 
+def unit(*features: str) -> Unit:
+    return Unit(features[0], features, Cost(), (), None)
+
+
 def test_gains_are_measured_and_what_is_ignored_gains_exactly_nothing():
     data = holdout(rows())
     some = judged_rows(model(), data, "", 10_000)
     assert unfit(some, data, 500, 50) == ""
-    useful, useless = gain(some, data, ("speed",), 0.0002), gain(some, data, ("noise",), 0.0002)
+    found = gains([unit("speed"), unit("noise")], some, data, ["speed", "noise"], 0.0002, 0)
+    useful, useless = found["speed"], found["noise"]
     assert 0 < useful.low < useful.value < useful.high
     assert (useless.low, useless.value, useless.high) == (0, 0, 0)
-    assert gain(some, data, ("speed", "load"), 0.0002).value > useful.value
+    both = gains([unit("speed", "load")], some, data, ["speed"], 0.0002, 0)
+    assert both["speed"].value > useful.value
+
+
+def test_needed_units_are_measured_and_of_the_others_the_first_ones():
+    data = holdout(rows())
+    some = judged_rows(model(), data, "", 10_000)
+    every = [unit("speed"), unit("load"), unit("noise")]
+    assert list(gains(every, some, data, ["noise"], 0.0002, 1)) == ["speed", "noise"]
+    assert gains(every, some, data, [], 0.0002, 0) == {}
 
 
 def test_the_same_question_is_asked_once():
     calls: list[int] = []
     data, asked = holdout(rows()), model(calls)
     named = asked.__class__(**{**vars(asked), "digest": "d"})
-    first = gain(judged_rows(named, data, "", 10_000), data, ("speed",), 0.0002)
+    first = gains([unit("speed")], judged_rows(named, data, "", 10_000), data, ["speed"], 0.0002, 0)
     counted = len(calls)
-    assert gain(judged_rows(named, data, "", 10_000), data, ("speed",), 0.0002) == first
+    assert gains([unit("speed")], judged_rows(named, data, "", 10_000), data, ["speed"], 0.0002, 0) == first
     assert len(calls) == counted > 0
 
 
