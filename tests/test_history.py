@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +20,6 @@ from mltestscore.score import assemble, score
 from mltestscore.scorecard import Run, Scorecard
 
 PROVEN = Proof(state="proven", faults=[FaultRecord(name="one id in ten is lost", state="caught", by="ids")])
-BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
 
 
 def card(
@@ -54,49 +49,13 @@ def sqlite_history(file: Path) -> Iterator[History]:
     history.close()
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """Start a real PostgreSQL server; return the URL of a database on it."""
-    if not BINARIES:
-        pytest.skip("no PostgreSQL server is installed under /usr/lib/postgresql")
-    as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
-    if as_user and subprocess.run([*as_user, "true"], check=False).returncode:
-        pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
-    folder = Path(tempfile.mkdtemp(prefix="mltestscore-pg-"))
-    if as_user:
-        shutil.chown(folder, "postgres")
-    binaries, data = BINARIES[-1].parent, folder / "data"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-
-    def call(*command: object) -> None:
-        subprocess.run([*as_user, *map(str, command)], check=True, stdout=subprocess.DEVNULL, timeout=60, cwd="/")
-
-    try:
-        call(binaries / "initdb", "--no-sync", "-A", "trust", "-U", "postgres", "-D", data)
-        options = f"-p {port} -h 127.0.0.1 -k {folder} -F"
-        call(binaries / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start")
-        yield f"postgresql://postgres:sesame@127.0.0.1:{port}/postgres"
-    finally:
-        if (data / "postmaster.pid").exists() or as_user:
-            subprocess.run(
-                [*as_user, str(binaries / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"],
-                check=False,
-                stdout=subprocess.DEVNULL,
-                timeout=60,
-                cwd="/",
-            )
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 @pytest.fixture
-def database(server: str, request: pytest.FixtureRequest) -> str:
+def database(postgresql: str, request: pytest.FixtureRequest) -> str:
     """Return the URL of a new, empty database on the server."""
     name = f"test_{abs(hash(request.node.nodeid))}"
-    with psycopg.connect(server, autocommit=True) as connection:
+    with psycopg.connect(postgresql, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    return server.removesuffix("postgres") + name
+    return postgresql.removesuffix("postgres") + name
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mltestscore.errors import InputError, near
-from mltestscore.inputs import database
+from mltestscore.inputs import database, warehouse
 from mltestscore.inputs.functions import import_function
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ACCEPTED = (
-    "a path, glob or list of paths (Parquet, CSV, JSON lines), a pandas or polars frame, an Arrow or Ibis table, "
+    "a path, glob or list of paths (Parquet, CSV, JSON lines), a database's table by URL "
+    "(postgresql://user@host/database#table), a pandas or polars frame, an Arrow or Ibis table, "
     'a function that returns one of these, or "module:function"'
 )
 FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -52,6 +53,9 @@ def open_source(name: str, source: object, base: Path) -> Content:
     """
     if isinstance(source, str) and FUNCTION.fullmatch(source):
         return _call(name, source, import_function(source, base=base, setting=name), base)
+    if warehouse.is_address(source):
+        table = warehouse.table_at(name, str(source))
+        return Content(_named(str(source)), table=missing_as_null(table))
     content = _held(source) or _files(name, source, base)
     if content is not None:
         return content
@@ -147,6 +151,13 @@ def _read(name: str, paths: Sequence[Path]) -> ibis.Table:
             f"{name}: cannot read {files} as {suffix[1:]}: {said}. Is it complete, of this format and readable?"
         ) from error
     return missing_as_null(table)
+
+
+def _named(url: str) -> str:
+    from mltestscore.serving.client import redact
+
+    address, _, table = url.partition("#")
+    return f"{redact(address)}#{table}"
 
 
 def missing_as_null(table: ibis.Table) -> ibis.Table:

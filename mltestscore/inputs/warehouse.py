@@ -1,0 +1,87 @@
+"""Tables of another database, named by URL and queried where they are: ``postgresql://me@host/shop#public.orders``."""
+
+from __future__ import annotations
+
+import atexit
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from mltestscore.errors import InputError, near
+
+if TYPE_CHECKING:
+    import ibis
+
+ADDRESS = re.compile(r"[a-z][a-z0-9+]*://", re.IGNORECASE)
+EXPECTED = 'expected a database that Ibis knows and a table: "postgresql://user@host/database#schema.table"'
+SECONDS = 10  # to connect; a host that does not answer must not hold a run up
+FILES = ("http", "https", "s3", "gs", "file")
+MOST = 300
+
+
+def is_address(source: object) -> bool:
+    """Whether a source is the URL of a database's table."""
+    return isinstance(source, str) and ADDRESS.match(source) is not None
+
+
+def table_at(name: str, url: str) -> ibis.Table:
+    """Return the table that a URL names after its ``#``, as ``table`` or ``schema.table``.
+
+    Raises :class:`InputError`, without the URL's password, for a database that cannot be reached or is of an unknown
+    kind, a driver that is not installed, and a table that is not there (near names).
+    """
+    from mltestscore.serving.client import redact
+
+    address, _, path = url.partition("#")
+    try:
+        urlsplit(address)
+    except ValueError:
+        raise InputError(f"{name}: the URL of its database cannot be read; {EXPECTED}") from None
+    schema, _, table = unquote(path).rpartition(".")
+    where = f"{name}: {redact(address)}"
+    kind = address.partition("://")[0].lower()
+    if kind in FILES:
+        raise InputError(f"{where}: {kind} is no database; fetch the file first, and name its path; {EXPECTED}")
+    if not table:
+        raise InputError(f"{where} names no table; {EXPECTED}")
+    try:
+        backend = _connected(address)
+    except ImportError as error:
+        raise InputError(f"{where}: its driver is not installed; pip install 'ibis-framework[{kind}]'") from error
+    except Exception as error:
+        raise InputError(f"{where} cannot be reached: {_short(error, address)}; {EXPECTED}") from error
+    try:
+        found: ibis.Table = backend.table(table, database=schema or None)
+    except Exception as error:
+        raise InputError(
+            f"{where} has no table {unquote(path)!r:.200}.{near(table, _tables(backend, schema))}"
+        ) from error
+    return found
+
+
+@cache
+def _connected(address: str) -> Any:
+    """Connect once a process, so that two tables of one database can be joined there."""
+    import ibis
+
+    postgres = address.lower().startswith(("postgres://", "postgresql://"))
+    backend: Any = ibis.connect(address, **({"connect_timeout": SECONDS} if postgres else {}))
+    atexit.register(backend.disconnect)
+    return backend
+
+
+def _tables(backend: Any, schema: str) -> list[str]:
+    try:
+        return list(backend.list_tables(database=schema or None))
+    except Exception:
+        return []
+
+
+def _short(error: BaseException, address: str) -> str:
+    """Return the error in one line, without what may be a secret."""
+    text = " ".join(str(error).split()).replace(address, "the URL")
+    secret = urlsplit(address).password or ""
+    for hidden in {secret, unquote(secret)} - {""}:
+        text = text.replace(hidden, "***")
+    return f"{type(error).__name__}: {text[:MOST]}"

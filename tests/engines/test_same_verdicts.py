@@ -1,0 +1,104 @@
+"""DuckDB, PostgreSQL and Spark come to the same findings, number by number, on sound and on broken tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
+from mltestscore.inputs.inference import inferred
+from mltestscore.inputs.model import as_model
+from mltestscore.inputs.schema import Schema
+from mltestscore.result import CheckResult
+from mltestscore.testing import run_check
+from tests.engines.conftest import Offer
+
+FEATURES = ("price", "stock", "colour", "seen")
+ROLES = Roles(key=("id",), time="at", cluster="shop", features=FEATURES)
+TOLERANCE = 1e-9  # relative: sums of floats in another order
+
+
+def orders(rows: int, start: str, days: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    price = rng.lognormal(3, 0.5, rows).round(2)
+    price[rng.random(rows) < 0.05] = np.nan
+    return pd.DataFrame(
+        {
+            "id": [f"{start}-{number}" for number in range(rows)],
+            "at": pd.Timestamp(start) + pd.to_timedelta(np.sort(rng.uniform(0, days, rows)), unit="D").round("ms"),
+            "shop": rng.integers(0, 200, rows),
+            "price": price,
+            "stock": rng.poisson(20, rows),
+            "colour": rng.choice(["red", "green", "blue"], rows, p=[0.5, 0.3, 0.2]),
+            "seen": rng.random(rows).round(3),
+        }
+    )
+
+
+def system(broken: bool) -> dict[str, pd.DataFrame]:
+    """Twenty weeks to learn from; a served week, which where broken has another unit, a default and a new colour."""
+    served = orders(4_500, "2024-05-20", 7, 2)
+    recomputed = served.copy()
+    if broken:
+        late = np.arange(len(served)) % 4 == 0
+        served["price"] *= 100
+        served.loc[late, "seen"] = -999.0
+        served.loc[late, "colour"] = "mauve"
+    return {"training": orders(9_000, "2024-01-01", 140, 1), "serving": served, "recomputed": recomputed}
+
+
+def datasets(sources: dict[str, Any]) -> dict[str, Dataset]:
+    return {name: open_dataset(name, source, ROLES) for name, source in sources.items()}
+
+
+def said(result: CheckResult) -> dict[tuple[str, str], tuple[str, Any]]:
+    return {
+        (one.name, one.where): (one.verdict, pytest.approx(one.value, rel=TOLERANCE, nan_ok=True))
+        for one in result.findings
+    }
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["sound", "broken"])
+def frames(request: pytest.FixtureRequest) -> dict[str, pd.DataFrame]:
+    return system(request.param)
+
+
+@pytest.fixture(scope="module")
+def schema() -> Schema:
+    training = open_dataset("training", system(False)["training"], ROLES)
+    return inferred(training)
+
+
+def compared(item: str, frames: dict[str, pd.DataFrame], offered: Offer, names: tuple[str, ...], **more: Any) -> None:
+    there, here = datasets(offered(frames)), datasets(frames)
+    expected = run_check(item, prove=False, **{name: here[name] for name in names}, **more)
+    found = run_check(item, prove=False, **{name: there[name] for name in names}, **more)
+    assert expected.state in ("passed", "failed"), expected.reason
+    assert (found.state, found.reason) == (expected.state, expected.reason)
+    assert said(found) == said(expected)
+
+
+def test_invariants(frames, offered, schema):
+    compared("monitor.2", frames, offered, ("training", "serving"), schema=schema)
+
+
+def test_skew(frames, offered):
+    compared("monitor.3", frames, offered, ("serving", "recomputed"))
+
+
+def test_schema(frames, offered, schema):
+    model = as_model(lambda rows: np.zeros(len(rows)), features=FEATURES, task="regression")
+    compared("data.1", frames, offered, ("training", "serving"), schema=schema, model=model)
+
+
+def test_the_same_rows_are_sampled(frames, offered):
+    there, here = datasets(offered(frames))["serving"], datasets(frames)["serving"]
+    assert sorted(there.sample(100).frame(["id"])["id"]) == sorted(here.sample(100).frame(["id"])["id"])
+
+
+def test_the_same_schema_is_inferred(frames, offered):
+    there, here = datasets(offered(frames))["training"], datasets(frames)["training"]
+    assert [rule.text for rule in inferred(there).rules] == [rule.text for rule in inferred(here).rules]
