@@ -74,6 +74,21 @@ class FeaturesConfig(_Table):
     left_out: list[str] = []
 
 
+class DryRunConfig(_Table):
+    """``[tool.mltestscore.dry_run]``: the command that rehearses adding a feature, and what it writes."""
+
+    command: list[str]
+    max_seconds: float = Field(gt=0, le=3600)
+    training: str
+    served: str
+    model: str = ""
+    key: list[str] = []
+    score: str = ""
+    feature: str = "rehearsed_feature"
+    may_change: list[str] = []
+    left_out: list[str] = []
+
+
 class EndpointConfig(_Table):
     """``[tool.mltestscore.endpoint]``: a server that we start (``command``) or that runs already (``url``)."""
 
@@ -159,6 +174,7 @@ class Config(_Table):
     model: ModelConfig | None = None
     trainer: TrainerConfig | None = None
     features: FeaturesConfig | None = None
+    dry_run: DryRunConfig | None = None
     endpoint: EndpointConfig | None = None
     schema_: PathConfig | None = Field(default=None, alias="schema")
     registry: PathConfig | None = None
@@ -259,6 +275,7 @@ def _known(location: tuple[int | str, ...]) -> list[str]:
         "model": ModelConfig,
         "trainer": TrainerConfig,
         "features": FeaturesConfig,
+        "dry_run": DryRunConfig,
         "endpoint": EndpointConfig,
         "schema": PathConfig,
         "registry": PathConfig,

@@ -93,7 +93,7 @@ class FeatureCode:
         Raises :class:`InputError` where there are more than 5,000: then the folder is not a project's.
         """
         files = []
-        for file in _walk(self.folder, self.ignored):
+        for file in files_below(self.folder, self.ignored):
             if file.suffix == ".py":
                 files.append(file)
             if len(files) > MOST_CODE_FILES:
@@ -172,12 +172,13 @@ def _module(folder: Path, name: str) -> str:
     for place in places:
         if (folder / place).is_file() and (folder / place).resolve().is_relative_to(folder.resolve()):
             return place.as_posix()
-    known = {".".join(file.relative_to(folder).with_suffix("").parts) for file in _walk(folder, NEVER_COPIED, 2_000)}
+    files = files_below(folder, NEVER_COPIED, 2_000)
+    known = {".".join(file.relative_to(folder).with_suffix("").parts) for file in files}
     raise InputError(f"{TABLE} modules: there is no module {name!r:.200} in {folder}.{near(name, known)}")
 
 
-def _walk(folder: Path, ignored: Iterable[str], most: int = 100_000) -> Iterator[Path]:
-    """Yield files below the folder, sorted within each folder, no links followed; at most so many."""
+def files_below(folder: Path, ignored: Iterable[str], most: int = 100_000) -> Iterator[Path]:
+    """Yield at most so many files below the folder that no pattern ignores, sorted in each folder; links count not."""
     patterns, waiting = tuple(ignored), [folder]
     while waiting and most > 0:
         for entry in sorted(waiting.pop().iterdir()):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mltestscore.inputs.catalogue import Catalogue
     from mltestscore.inputs.dataset import Dataset
     from mltestscore.inputs.deletions import Deletions
+    from mltestscore.inputs.dry_run import DryRun
     from mltestscore.inputs.endpoint import Endpoint
     from mltestscore.inputs.feature_code import FeatureCode
     from mltestscore.inputs.model import Model
@@ -79,6 +80,12 @@ def trainer(mltestscore_config: Config) -> Trainer:
 def features(mltestscore_config: Config) -> FeatureCode:
     """The feature code, its tests and its two paths."""
     return offered.features(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def dry_run(mltestscore_config: Config) -> DryRun:
+    """The rehearsal of adding a feature."""
+    return offered.dry_run(mltestscore_config)
 
 
 @pytest.fixture(scope="session")

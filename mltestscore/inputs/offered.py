@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mltestscore.inputs.catalogue import Catalogue
     from mltestscore.inputs.dataset import Dataset, Roles
     from mltestscore.inputs.deletions import Deletions
+    from mltestscore.inputs.dry_run import DryRun
     from mltestscore.inputs.endpoint import Endpoint
     from mltestscore.inputs.feature_code import FeatureCode
     from mltestscore.inputs.model import Model
@@ -111,6 +112,21 @@ def features(config: Config) -> FeatureCode:
             timezone=found.timezone,
             left_out=found.left_out,
         )
+
+
+def dry_run(config: Config) -> DryRun:
+    """Open ``[tool.mltestscore.dry_run]``; its model is loaded as ``[tool.mltestscore.model]`` says."""
+    from mltestscore.inputs.dry_run import open_dry_run
+
+    found, model = config.dry_run, config.model
+    if found is None:
+        raise NotOffered("dry_run", 'write command = ["…", "{feature}"] under [tool.mltestscore.dry_run]')
+    loading = () if model is None else ("trusted", "allow_pickle", "loader", "task", "features")
+    lists = {name: tuple(getattr(found, name)) for name in ("key", "may_change", "left_out")}
+    plain = {name: getattr(found, name) for name in ("max_seconds", "training", "served", "model", "score", "feature")}
+    with _named("dry_run", config):
+        how = tuple((name, getattr(model, name)) for name in loading)
+        return open_dry_run(config.folder, found.command, **lists, **plain, loading=how)
 
 
 def endpoint(config: Config) -> Endpoint:
@@ -257,6 +273,7 @@ def _types() -> dict[str, Callable[[], type]]:
     return {
         "trainer": load("inputs.trainer", "Trainer"),
         "features": load("inputs.feature_code", "FeatureCode"),
+        "dry_run": load("inputs.dry_run", "DryRun"),
         "endpoint": load("inputs.endpoint", "Endpoint"),
         "schema": load("inputs.schema", "Schema"),
         "registry": load("inputs.registry", "Registry"),
