@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -42,5 +43,17 @@ def another_unit(online: Online) -> Online:
             name: value / 60 if isinstance(value, numbers) and not isinstance(value, bool) else value
             for name, value in online(row).items()
         }
+
+    return broken
+
+
+def asking_again(online: Online) -> Online:
+    """Ask a store of its own five times more for each row."""
+    store = sqlite3.connect(":memory:", check_same_thread=False)
+
+    def broken(row: Mapping[str, Any]) -> Mapping[str, Any]:
+        for _ in range(5):
+            store.execute("SELECT 1")
+        return online(row)
 
     return broken

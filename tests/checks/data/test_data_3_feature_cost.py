@@ -13,6 +13,7 @@ from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
 from mltestscore.inputs.model import Model, as_model
 from mltestscore.result import CheckResult
 from mltestscore.testing import run_check
+from tests.codetests.shop import features, untested, write
 
 FEATURES = ("speed", "load", "heat", "noise", "kind")
 BUDGET = {"budget_ms": 10.0, "budget_calls": 100.0}
@@ -77,6 +78,26 @@ def test_a_sound_system_passes_and_every_planted_fault_is_caught():
     assert result.state == "passed", result.reason
     assert result.proof.state == "proven", result.proof
     assert [fault.state for fault in result.proof.faults] == ["caught"] * 3
+
+
+def test_the_serving_path_is_measured_where_it_is_offered(tmp_path):
+    offered = features(write(tmp_path))
+    result = run(features=offered, prove=True)
+    assert (result.state, result.proof.state) == ("passed", "proven"), (result.reason, result.proof)
+    assert [fault.state for fault in result.proof.faults] == ["caught"] * 4
+    found = {one.where: one.value for one in result.findings if one.name == "measured cost of the serving path"}
+    assert found["store calls"] == 0
+    assert 0 < found["compute time"] < 10
+
+
+def test_a_serving_path_that_asks_more_often_than_declared_fails(tmp_path):
+    again = features(write(tmp_path)).wrapped("online", "mltestscore.codetests.path_faults:asking_again")
+    assert failed(run(features=again)) == {("measured cost of the serving path", "store calls")}
+
+
+def test_feature_code_without_a_serving_path_is_not_measured(tmp_path):
+    result = run(features=untested(write(tmp_path)), prove=True)
+    assert (result.state, len(result.proof.faults)) == ("passed", 3)
 
 
 @pytest.mark.parametrize("missing", ["catalogue", "model", "holdout"])

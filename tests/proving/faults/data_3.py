@@ -1,4 +1,4 @@
-"""Faults of what features cost, as the catalogue declares it, beside what they bring."""
+"""Faults of what features cost, as the catalogue declares it or the serving path shows it, beside what they bring."""
 
 from __future__ import annotations
 
@@ -45,11 +45,19 @@ def sparse(system: System, severity: float, seed: int) -> None:
     _costs(system, "route query", 0.003, f"0.003\n{CALLS}memory_mb = 1\n")
 
 
-@fault("D3c", "data.3", "one call a row: 20, 100, 4,000 calls a request", (20, 100, 4000), ["store calls", "weather"])
+@fault(
+    "D3c",
+    "data.3",
+    "the serving path asks its store 1, 20, 400 times more than declared",
+    (1, 20, 400),
+    ["store calls", "7 are declared"],
+)
 def a_call_a_row(system: System, severity: float, seed: int) -> None:
-    _costs(system, "weather query", 0.03, f"0.03\nstore_calls = {severity}\n")
+    query = "        rows = self._connection.execute(READINGS"
+    loop = f"        for _ in range({int(severity)}):\n            self._value(DISTANCE, (origin, origin))\n"
+    system.edit("flights/features_online.py", query, loop + query)
 
 
-@a_call_a_row.healthy("one batched call, and a retry of one in a hundred")
+@a_call_a_row.healthy("one batched call, and a retry of one in a hundred is declared")
 def retried(system: System, severity: float, seed: int) -> None:
     _costs(system, "weather query", 0.03, "0.03\nstore_calls = 1.01\n")
