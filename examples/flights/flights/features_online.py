@@ -13,6 +13,7 @@ from flights import spec
 from flights.switches import broken
 
 REQUEST = (spec.KEY, "scheduled_local", "carrier", "origin", "dest")
+RELEASED = 18  # how many features there were at the release; only for FLIGHTS_BREAK=data.6
 NEW_YORK = ZoneInfo("America/New_York")
 
 READINGS = f"SELECT {', '.join(spec.WEATHER)} FROM weather WHERE origin = ? AND hour BETWEEN ? AND ? ORDER BY hour DESC"
@@ -41,7 +42,7 @@ class OnlineFeatures:
         minute = int(local.replace(tzinfo=NEW_YORK).timestamp()) // 60
         hour, origin, carrier = minute // 60, request["origin"], request["carrier"]
         yesterday = (local.date() - timedelta(days=1)).isoformat()
-        return {
+        found = {
             "carrier": carrier,
             "origin": origin,
             "dest": request["dest"],
@@ -53,6 +54,9 @@ class OnlineFeatures:
             "carrier_delay_prev_day": self._value(CARRIER_DAY, (carrier, yesterday)),
             "origin_late_rate_prev_day": self._value(ORIGIN_DAY, (origin, yesterday)),
         }
+        if broken("data.6"):  # pragma: no cover - only under the switch
+            found |= dict.fromkeys(spec.FEATURES[RELEASED:])
+        return found
 
     def _weather(self, origin: str, hour: int) -> dict[str, object]:
         """Return each reading of the hour, or its last one that is not too old."""

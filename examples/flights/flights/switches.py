@@ -6,6 +6,8 @@ This table is the only place that reads the variable; the code asks :func:`broke
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 VARIABLE = "FLIGHTS_BREAK"
@@ -21,9 +23,12 @@ class Switch:
 
 SWITCHES = {
     "data.1": Switch("the expectation suite loses the rules of one model input", ("schema",)),
+    "data.2": Switch("the weeks of the holdout slip into the training table", ("tables",)),
     "data.3": Switch("the weather feed moves to a service that answers in 40 ms, one call a reading", ("catalogue",)),
     "data.4": Switch("the weather feed ended on 31 October, and the model still reads it", ("catalogue",)),
     "data.5": Switch("the extract no longer honours deletions.jsonl", ("tables",)),
+    "data.6": Switch("the online path gives the features that it knew at its release, and no new one"),
+    "data.7": Switch("the unit tests run the feature code and compare nothing"),
     "model.5": Switch("the released model learned from 300 flights with 500 leaves a tree", ("model", "served")),
     "infra.1": Switch("training ignores its seed"),
     "monitor.2": Switch("the weather feed of LaGuardia fails and delivers its default, a dew point of 0", ("served",)),
@@ -50,3 +55,16 @@ def chosen() -> str:
 def broken(item: str) -> bool:
     """Say whether ``item`` is to break."""
     return chosen() == item
+
+
+@contextmanager
+def switched(item: str) -> Iterator[None]:
+    """Run code with exactly this switch, whatever is set; with none of them for an empty text."""
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = item
+    try:
+        yield
+    finally:
+        os.environ.pop(VARIABLE)
+        if before is not None:
+            os.environ[VARIABLE] = before
