@@ -18,6 +18,7 @@ from mltestscore.inputs.sources import FUNCTION
 
 _TABLE = "[tool.mltestscore.deletions]"
 MAX_ROWS = 1_000_000
+MAX_LENGTH = 500  # characters of an identifier
 EXAMPLE = "write it as in 2026-11-01 or 2026-11-01T12:00:00+00:00"
 
 
@@ -113,6 +114,8 @@ def read_deletions(
         if not subject:
             raise InputError(f"{where} has no {identifiers[0]!r}, the identifier that names the subject; write it.")
         values = {name: tuple(_texts(row.get(name))) for name in identifiers}
+        if (longest := max((len(one) for held in values.values() for one in held), default=0)) > MAX_LENGTH:
+            raise InputError(f"{where} has an identifier of {longest} characters; at most {MAX_LENGTH} are searched.")
         asked = _time(row.get(requested), f"{where}: {requested}")
         if asked is None:
             raise InputError(f"{where}: {requested} is missing; {EXAMPLE}.")

@@ -13,7 +13,7 @@ from mltestscore.inputs.model import Model
 from mltestscore.inputs.registry import Registry
 from mltestscore.privacy.membership import TooFew, membership
 from mltestscore.privacy.places import Place
-from mltestscore.privacy.subjects import MOST_EMBEDDED, distinctive, wanted
+from mltestscore.privacy.subjects import distinctive, embedded, wanted
 
 PERSONAL = "columns with personal data"
 DELETED = "deleted subjects that are still held"
@@ -54,8 +54,9 @@ def deleted_subjects(
     """Count the subjects of due deletions that each place still holds."""
     searched = wanted(due)
     yield from _unknown(found, due, identifiers)
-    cut = any(len(one.subjects) > MOST_EMBEDDED for one in searched)
-    note = f"inside of longer texts, only the latest {MOST_EMBEDDED} values were searched" if cut else ""
+    inside = sum(len(embedded(value for value, _ in one.subjects)) for one in searched)
+    cut = inside < sum(len(one.subjects) for one in searched)
+    note = f"inside of longer texts, only the latest {inside} values were searched" if cut else ""
     rows = []
     for place in found:
         traces = place.traces(searched)

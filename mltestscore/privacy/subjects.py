@@ -14,7 +14,8 @@ from mltestscore.inputs.deletions import Deletion
 from mltestscore.privacy.kinds import masked
 from mltestscore.privacy.scan import texts
 
-MOST_EMBEDDED = 400  # values that are also searched inside of longer texts: the latest deletions
+# What is also searched inside of longer texts, the latest deletions first: as much as one pattern does quickly.
+MOST_EMBEDDED, MOST_CHARACTERS = 400, 8_000
 MOST_LITERALS = 1_000
 MAX_FOUND = 10_000  # distinct values of a column that are traced to their subjects
 INSIDE = r"(?:^|[^0-9A-Za-z])({})(?:$|[^0-9A-Za-z])"
@@ -136,9 +137,25 @@ def _earlier(dataset: Dataset, before: datetime | None) -> Any:
 
 def _holds(column: Any, subjects: Mapping[str, str]) -> Any:
     """Return whether a text is one of the values, or holds one of the latest between signs that are no letters."""
-    pattern = INSIDE.format("|".join(re.escape(one) for one in list(subjects)[:MOST_EMBEDDED]))
-    condition = column.re_search(pattern)
-    return condition if len(subjects) <= MOST_EMBEDDED else condition | _is_one(column, list(subjects))
+    latest = embedded(subjects)
+    inside = column.re_search(_inside(latest)) if latest else column.isin([])
+    return inside if len(latest) == len(subjects) else inside | _is_one(column, list(subjects))
+
+
+def embedded(values: Iterable[str]) -> list[str]:
+    """Return the values, the latest first, that are also searched inside of longer texts."""
+    chosen: list[str] = []
+    left = MOST_CHARACTERS
+    for value in values:
+        left -= len(value)
+        if left < 0 or len(chosen) == MOST_EMBEDDED:
+            break
+        chosen.append(value)
+    return chosen
+
+
+def _inside(values: Iterable[str]) -> str:
+    return INSIDE.format("|".join(map(re.escape, values)))
 
 
 def _is_one(column: Any, values: list[str]) -> Any:
@@ -161,12 +178,12 @@ def _as_text(column: Any) -> Any:
 
 def _traced(table: str, column: str, values: Iterable[str | None], subjects: Mapping[str, str]) -> list[Trace]:
     """Return one trace a subject: of which value, the text says."""
-    inside = re.compile(INSIDE.format("|".join(re.escape(one) for one in list(subjects)[:MOST_EMBEDDED])))
+    inside = re.compile(_inside(embedded(value for value in subjects if distinctive(value))))
     found: dict[str, Trace] = {}
     for text in values:
         if text is None:
             continue
         held = [text] if text in subjects else [match.group(1) for match in inside.finditer(text)]
-        for value in held:
+        for value in filter(None, held):
             found.setdefault(subjects[value], Trace(table, column, subjects[value], value))
     return list(found.values())

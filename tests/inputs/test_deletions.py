@@ -101,6 +101,7 @@ def test_what_is_due_follows_the_deadline_or_the_days():
         ([{"user": "a", "requested_at": "2026-05-01", "l": "perhaps"}], {"learned": "l"}, "expected true or false"),
         ([{"user": "a", "requested_at": "2026-05-01"}], {"deadline": "due"}, "no column 'due'"),
         ([], {"identifiers": []}, "identifiers is empty"),
+        ([{"user": "x" * 501, "requested_at": "2026-05-01"}], {}, "identifier of 501 characters; at most 500"),
     ],
 )
 def test_bad_ledgers_are_clear_errors(tmp_path, rows, settings, says):

@@ -80,6 +80,15 @@ def test_many_values_are_found_exactly_and_the_latest_inside_of_texts():
     assert {subject for _, subject in found(frame, *many, latest)} == {"user-000001", "user-004999", "user-late-1"}
 
 
+def test_long_values_are_found_exactly_and_not_all_of_them_inside():
+    many = [
+        Deletion(f"{number:03d}" + "x" * 490, {"user": (f"{number:03d}" + "x" * 490,)}, ASKED) for number in range(99)
+    ]
+    frame = pd.DataFrame({"any": [one.subject for one in many]})
+    assert len(found(frame, *many)) == 99
+    assert len(subjects.embedded(one.subject for one in many)) == 16
+
+
 def test_a_subject_that_came_back_is_held_to_rows_from_before():
     frame = pd.DataFrame({"user": ["user-0001", "user-0002"], "at": pd.to_datetime(["2026-07-01", "2026-03-01"])})
     back = [gone("user-0001", returned=BACK), gone("user-0002", returned=BACK)]
