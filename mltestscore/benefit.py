@@ -122,6 +122,11 @@ class Benefit:
     clearing: Interval
     state: State = "unknown"
 
+    @property
+    def name(self) -> str:
+        """The group in words, cut at 200 characters."""
+        return ", ".join(self.features)[:200]
+
     def acquitted(self) -> Benefit:
         """Return this benefit as unknown: permuting it showed it useless, and something else spoke against that."""
         return replace(self, state="unknown")
@@ -215,8 +220,10 @@ def _rows_wanted(found: Sequence[Benefit], limit: float, tolerated: float, rows:
 
 
 def _factor(one: Benefit, limit: float) -> float:
-    """How many times the rows would show this benefit to be useful, or useless."""
+    """How many times the rows would show this benefit to be useful, or useless; not those of which others decided."""
     value = one.clearing.value
+    if one.accusing.high < limit:
+        return math.inf
     if value >= limit / 2:
         return max(1.0, ((value - one.clearing.low) / value) ** 2)
     return max(1.0, ((one.accusing.high - value) / (limit - value)) ** 2)

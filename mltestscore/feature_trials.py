@@ -147,7 +147,8 @@ def benefit_findings(
     found = benefits(rows, groups, judging.limit, min(0.05, alpha))
     share = share_useless(found, judging.limit, judging.allowed, judging.alpha, len(rows.frame))
     useless = [name for one in found if one.state == "useless" for name in one.features]
-    note, cause = f"metric: {rows.metric}", ", ".join(useless)[:300]
+    most = max(found, key=lambda one: one.accusing.value)
+    note, cause = f"metric: {rows.metric}; most of it comes from {most.name}", ", ".join(useless)[:300]
     if share.low > judging.allowed and opinion is not None:
         some = opinion.training.sample(opinion.most)
         gain = retraining.gain_over_shadows(rows, opinion.trainer, some, useless, opinion.timeout)
@@ -167,7 +168,7 @@ def _table(found: Sequence[Benefit], rows: Rows) -> Table:
         ["features", "loss", "at least (95%)", f"at most ({found[0].accusing.confidence:.3%})", "judged"],
         [
             [
-                ", ".join(one.features)[:200],
+                one.name,
                 one.accusing.value,
                 *(bound if math.isfinite(bound) else None for bound in (one.clearing.low, one.accusing.high)),
                 one.state,

@@ -15,6 +15,7 @@ from mltestscore.finding import Finding, at_most
 from mltestscore.stats.interval import CLEAR, Interval, two_levels
 from mltestscore.stats.paired import auc, difference
 from mltestscore.stats.proportion import bounds
+from mltestscore.stats.seeds import generator
 
 Vector = npt.NDArray[np.float64]
 
@@ -26,8 +27,8 @@ LESSON = 10_000  # training rows that teach one feature: so few leaves gain noth
 LEAST_VALUES = 10  # distinct values of a feature below which its group means are too few to tell an encoding by
 MOST_DISTINCT = 0.5  # of the rows: values that hardly repeat are no means of groups
 AGREEING = 0.95  # of the rows must lie in groups whose mean label is the feature's value
-VOTERS, PAIRS = 500, 50  # groups that a line must pass, and how far apart those two lie that it is drawn through
-MOST_MERGED = 20  # codes that share one value: beyond, any number is a multiple of any other
+VOTERS, PAIRS = 500, 200  # groups that a line must pass, and how many lines through two of them are tried
+MOST_MERGED = 200  # codes that may share one value: far fewer than would make any number a multiple of another
 EXACT = 1e-6  # relative: means of 32-bit numbers
 
 
@@ -241,13 +242,13 @@ def _smoothed(distinct: Vector, counts: npt.NDArray[Any], excess: Vector, size: 
     """
     some = np.unique(np.linspace(0, len(distinct) - 1, VOTERS).astype(int))
     v, e, size, counts = distinct[some], excess[some], size[some], counts[some]
-    for apart in range(1, min(PAIRS, len(v))):
-        first, second = v[:-apart], v[apart:]
-        for start in range(0, len(first), max(1, len(first) // 4)):
-            weight = (e[start + apart] - e[start]) / (second[start] - first[start])
-            line = e[start] + weight * (v - v[start])
-            folds = np.maximum(1.0, np.round(np.divide(e, line, out=np.ones_like(e), where=np.abs(line) > EXACT)))
-            agreeing = np.abs(e - folds * line) <= 10 * EXACT * (size + np.abs(line))
-            if weight > 0 and (folds <= MOST_MERGED).all() and counts[agreeing].sum() >= AGREEING * counts.sum():
-                return True
+    for first, second in generator("pairs of groups").integers(len(v), size=(PAIRS, 2)):
+        if first == second:
+            continue
+        weight = (e[second] - e[first]) / (v[second] - v[first])
+        line = e[first] + weight * (v - v[first])
+        folds = np.maximum(1.0, np.round(np.divide(e, line, out=np.ones_like(e), where=np.abs(line) > EXACT)))
+        agreeing = (folds <= MOST_MERGED) & (np.abs(e - folds * line) <= 10 * EXACT * (size + np.abs(line)))
+        if weight > 0 and counts[agreeing].sum() >= AGREEING * counts.sum():
+            return True
     return False

@@ -17,6 +17,7 @@ from mltestscore.scorecard import json_schema
 HOME = Path(__file__).parents[2] / "examples" / "flights"
 ITEMS = (
     "data.1",
+    "data.2",
     "data.3",
     "data.4",
     "data.5",

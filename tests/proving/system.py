@@ -35,6 +35,7 @@ LEFT_BEHIND = (
 )
 ITEMS = (
     "data.1",
+    "data.2",
     "data.3",
     "data.4",
     "data.5",

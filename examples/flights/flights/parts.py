@@ -52,7 +52,9 @@ class Parts:
         """
         self.flights.to_parquet(self.folder / "departures.parquet", index=False)
         raw.erased().to_json(self.folder / "erased.jsonl", orient="records", lines=True)
-        self._labelled(spec.RELEASES[-1].training).to_parquet(self.folder / "training.parquet", index=False)
+        first, until = spec.RELEASES[-1].training
+        period = (first, spec.HOLDOUT[1] if broken("data.2") else until)
+        self._labelled(period).to_parquet(self.folder / "training.parquet", index=False)
         self._labelled(spec.HOLDOUT).to_parquet(self.folder / "holdout.parquet", index=False)
         outcomes = labels(raw.between(self.flights, spec.SERVED))
         outcomes.to_parquet(self.folder / "outcomes.parquet", index=False)
