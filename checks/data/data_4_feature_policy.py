@@ -55,6 +55,7 @@ NO_RULE = (
 )
 PLANTED = "planted_by_mltestscore"
 SHOWN = 10
+MAX_REASON = 300
 
 
 @check("data.4")
@@ -96,7 +97,7 @@ def check_feature_policy(
 
 
 def _counted(name: str, found: Mapping[str, list[str]], names: tuple[str, ...]) -> Finding:
-    wrong = [reasons[0] for reasons in found.values() if reasons]
+    wrong = [reasons[0][:MAX_REASON] for reasons in found.values() if reasons]
     more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
     return at_most(name, len(wrong), 0, n=len(names), cause="; ".join(wrong[:SHOWN]) + more)
 

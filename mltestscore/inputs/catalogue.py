@@ -55,12 +55,14 @@ from mltestscore.errors import InputError, near
 
 MAX_BYTES = 4 * 2**20
 MAX_TEXT = 2_000
+MAX_NAME = 200
 MAX_WAY = 300
 EXAMPLE = '[features.age]\n  owner = "…"\n  description = "…"'
 
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
+Name = Annotated[str, Field(max_length=MAX_NAME)]
 Names = Annotated[
-    tuple[Text, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value), Field(max_length=500)
+    tuple[Name, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value), Field(max_length=500)
 ]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -109,15 +111,15 @@ class Entry(_Table):
     deprecated_after: date | None = None
     forbidden: Text = ""
     protected: bool = False
-    cost: Cost | Text = ""
+    cost: Cost | Name = ""
     null_share: Share | None = None
 
 
 class _File(_Table):
-    features: dict[str, Entry] = {}
-    columns: dict[str, Entry] = {}
-    sources: dict[str, Source] = {}
-    costs: dict[str, Cost] = {}
+    features: dict[Name, Entry] = {}
+    columns: dict[Name, Entry] = {}
+    sources: dict[Name, Source] = {}
+    costs: dict[Name, Cost] = {}
 
 
 _KINDS: dict[str, type[_Table]] = {"features": Entry, "columns": Entry, "sources": Source, "costs": Cost}

@@ -129,6 +129,8 @@ def test_a_very_long_chain_is_walked(catalogue):
         ({"features": {"a": {"derived_from": ["b"]}, "b": {"derived_from": ["a"]}}}, "derived from each other"),
         ({"features": {"e_*": {"derived_from": ["e_1"]}}}, "derived from each other"),
         ({"features": {"a": {}}, "columns": {"a": {}}}, r"'a' is under \[features\] and \[columns\]"),
+        ({"features": {"a" * 300: {}}}, r"features\.a+ is .*at most 200"),
+        ({"features": {"a": {"tags": ["x" * 300]}}}, r"features\.a\.tags\.0 is .*at most 200"),
         ({"features": {"a": {"owner": "x" * 3000}}}, r"features\.a\.owner .*at most 2000"),
     ],
 )

@@ -15,7 +15,7 @@ from .refusals import Reasons, told, uses
 
 SOUND_ROWS = "a,label\n" + "1,0\n2,1\n" * 20
 DATASETS = ("training", "holdout", "serving", "recomputed", "outcomes")
-OTHERS = ("endpoint", "schema", "registry", "trainer", "repository", "history", "clock")
+OTHERS = ("endpoint", "schema", "registry", "catalogue", "trainer", "repository", "history", "clock")
 
 
 @pytest.fixture
@@ -197,6 +197,21 @@ def test_a_malformed_schema_or_registry_is_named_with_the_place_and_the_remedy(r
         assert part in said["schema"]
     for part in (*of_registry, "[tool.mltestscore.registry]"):
         assert part in said["registry"]
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"features.toml": "[features.a]\nownr = 1"}, "features.a.ownr is not a known key. Did you mean 'owner'?"),
+        ({"features.toml": "[features"}, "features.toml is not valid TOML"),
+        ({"feature.toml": ""}, "Did you mean 'feature.toml'?"),
+    ],
+)
+def test_a_malformed_catalogue_is_named_with_the_place_and_the_remedy(reasons, files, says):
+    said = reasons(["catalogue"], '[tool.mltestscore.catalogue]\npath = "features.toml"\n', **files)
+
+    assert says in said["catalogue"]
+    assert "[tool.mltestscore.catalogue]" in said["catalogue"]
 
 
 TRAINING = """
