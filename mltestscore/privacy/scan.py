@@ -8,6 +8,7 @@ from typing import Any
 
 from scipy import stats
 
+from mltestscore.inputs import database
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.privacy.kinds import KINDS, PREFILTER, Kind, masked
 from mltestscore.stats.interval import CLEAR
@@ -74,10 +75,10 @@ def _scanned(dataset: Dataset) -> tuple[list[Hits], int]:
     wanted = {name: (column, column.re_search(PREFILTER)) for name, column in held.items()}
     low, high = CARD_DIGITS
     for name, column in numbers.items():
-        wanted[name] = (column.try_cast("int64").cast("string"), (column >= low) & (column < high))
+        wanted[name] = (column.cast("int64").cast("string"), (column >= low) & (column < high))
     if not wanted:
         return [], 0
-    sums = {f"c{at}": condition.cast("int64").sum() for at, (_, condition) in enumerate(wanted.values())}
+    sums = {f"c{at}": table.count(where=condition) for at, (_, condition) in enumerate(wanted.values())}
     counts = table.aggregate(**sums).to_pyarrow().to_pylist()[0]
     hits: list[Hits] = []
     for at, (name, (column, condition)) in enumerate(wanted.items()):
@@ -95,7 +96,7 @@ def _numbers(table: Any) -> dict[str, Any]:
 def _values(table: Any, column: Any, condition: Any) -> list[str]:
     """Return distinct texts that pass the condition, the same ones each time."""
     chosen = table.filter(condition).select(value=column.substr(0, MAX_LENGTH)).distinct()
-    ordered = chosen.order_by(chosen.value.hexdigest("md5")).limit(MAX_VALUES)
+    ordered = chosen.order_by(database.md5(chosen.value)).limit(MAX_VALUES)
     found: list[str] = [value for value in ordered.to_pyarrow()["value"].to_pylist() if value]
     return found
 

@@ -18,6 +18,7 @@ from mltestscore.privacy.scan import texts
 MOST_EMBEDDED, MOST_CHARACTERS = 400, 8_000
 MOST_LITERALS = 1_000
 MAX_FOUND = 10_000  # distinct values of a column that are traced to their subjects
+EXACT = 2.0**53
 INSIDE = r"(?:^|[^0-9A-Za-z])({})(?:$|[^0-9A-Za-z])"
 
 
@@ -112,7 +113,7 @@ def _searched(dataset: Dataset, searched: Wanted, mapped: tuple[tuple[str, str],
             looked[name] = (column, condition | looked[name][1] if name in looked else condition, both)
     if not looked:
         return []
-    sums = {f"c{at}": condition.cast("int64").sum() for at, (_, condition, _) in enumerate(looked.values())}
+    sums = {f"c{at}": table.count(where=condition) for at, (_, condition, _) in enumerate(looked.values())}
     counts = table.aggregate(**sums).to_pyarrow().to_pylist()[0]
     found: list[Trace] = []
     for at, (name, (column, condition, subjects)) in enumerate(looked.items()):
@@ -171,8 +172,9 @@ def _as_text(column: Any) -> Any:
     if column.type().is_floating():
         import ibis
 
-        whole = column.try_cast("int64")
-        return ibis.ifelse(whole.cast("float64") == column, whole.cast("string"), column.cast("string"))
+        small = ibis.ifelse(column.abs() < EXACT, column, 0.0)  # of a larger one, or an infinity, no database makes one
+        is_whole = (small == small.floor()) & (column.abs() < EXACT)
+        return ibis.ifelse(is_whole, small.cast("int64").cast("string"), column.cast("string"))
     return column.cast("string")
 
 

@@ -193,8 +193,8 @@ def _with_modes(system: System, mode: int) -> list[Any]:
 @fault(
     "D5e",
     "data.5",
-    "the model that serves learned an aircraft 1, 30, 200 days before its deletion was asked for",
-    (1, 30, 200),
+    "the model that serves learned an aircraft 1, 10, 30 days before its deletion was asked for",
+    (1, 10, 30),
     ["learned too early", "version v2"],
 )
 def not_retrained(system: System, severity: float, seed: int) -> None:
