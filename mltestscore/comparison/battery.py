@@ -42,7 +42,7 @@ def measured(training: Dataset, serving: Dataset, allowed: Tolerance, alpha: flo
         for name, kind in features.items()
     }
     atoms = {
-        name: _atoms(frequent[name], usual[name])
+        name: _atoms((frequent[name], serving.rows), (usual[name], training.rows))
         for name, one in past.items()
         if one.kind == "number" and not one.grows
     }
@@ -64,8 +64,14 @@ def measured(training: Dataset, serving: Dataset, allowed: Tolerance, alpha: flo
     return Measured((*findings, *(one for one in whole if one is not None)), windows, past, now)
 
 
-def _atoms(frequent: Sequence[tuple[Any, int]], usual: Sequence[tuple[Any, int]]) -> list[float]:
-    own = [float(one) for one, _ in [*frequent[: profile.ATOMS], *usual[: profile.ATOMS]]]
+def _atoms(*sides: tuple[Sequence[tuple[Any, int]], int]) -> list[float]:
+    """Return the most frequent value of each side, and what else is frequent enough to matter."""
+    own = [
+        float(one)
+        for frequent, rows in sides
+        for place, (one, n) in enumerate(frequent[: profile.ATOMS])
+        if not place or n >= profile.RARE * rows
+    ]
     return [one for one in dict.fromkeys(own) if numpy.isfinite(one)]
 
 

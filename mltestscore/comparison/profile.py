@@ -23,6 +23,9 @@ WINDOWS = 12  # fewer past windows cannot say what is unusual (measured: 1.6 % f
 ROWS = 100
 ATOMS = 10
 MAX_CATEGORIES = 1_000
+RARE = 0.0005  # half of the smallest share that any invariant tolerates
+BUCKETS, MOST_BUCKETS = 16_384, 512
+EXACT_ROWS = 50_000
 
 
 @dataclass(frozen=True)
@@ -214,11 +217,12 @@ def _most_frequent(table: ibis.Table, features: dict[str, Literal["number", "tex
 
     found: dict[str, Any] = {name: [] for name in features}
     for kind in sorted(set(features.values())):
-        parts = [
-            table.select(feature=ibis.literal(name), value=value(table[name], kind))
-            for name, own in features.items()
-            if own == kind
-        ]
+        columns_of = {
+            name: table.select(value=value(table[name], kind)) for name, own in features.items() if own == kind
+        }
+        if kind == "number":
+            columns_of = {name: _candidates(column) for name, column in columns_of.items()}
+        parts = [column.select(feature=ibis.literal(name), value=column.value) for name, column in columns_of.items()]
         values = ibis.union(*parts) if len(parts) > 1 else parts[0]
         counts = (
             values.filter(values["value"].notnull())
@@ -230,6 +234,26 @@ def _most_frequent(table: ibis.Table, features: dict[str, Literal["number", "tex
         for row in sorted(rows, key=lambda row: row["rank"]):
             found[row["feature"]].append((row["value"], int(row["n"])))
     return list(found.values())
+
+
+def _candidates(column: ibis.Table) -> ibis.Table:
+    """Return the rows of ``value`` whose value may hold a share of at least :data:`RARE`.
+
+    Measurements have a different value in nearly every row, and counting them all costs more than anything else here.
+    Hashed into buckets, they fill each alike; a value that is frequent fills its bucket beyond that. The two largest
+    buckets stay in any case, so that two values never look like one.
+    """
+    if column.get_backend().name != "duckdb":
+        return column
+    bucket = column.value.hash() % BUCKETS
+    sizes = column.filter(column.value.notnull()).group_by(bucket=bucket).aggregate(n=lambda rows: rows.count())
+    seen = sizes.to_pyarrow()
+    labels, counts = (numpy.asarray(seen[name]) for name in ("bucket", "n"))
+    order = numpy.argsort(-counts, kind="stable")
+    kept = labels[order][: max(2, int((counts >= RARE * counts.sum()).sum()))]
+    if counts.sum() < EXACT_ROWS or len(kept) > MOST_BUCKETS:
+        return column
+    return column.filter(bucket.isin(kept.tolist()))
 
 
 def shares_by_window(training: Dataset, atoms: Mapping[str, Sequence[float]], windows: Windows) -> dict[str, Any]:
