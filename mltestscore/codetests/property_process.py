@@ -24,7 +24,7 @@ from mltestscore.inputs.functions import import_function
 from mltestscore.inputs.training_process import told
 
 MOST_ROWS = 8
-SHRINKING = 60  # examples that may be spent to make a counterexample smaller
+SHRINKING, SHRINKING_SECONDS = 40, 3.0  # frames and time that may be spent to make a counterexample smaller
 
 Row = tuple[int, dict[str, int]]
 
@@ -101,8 +101,12 @@ class Trials:
         return broken_properties(lambda: self._frame(rows), self.batch, self.online, self.tolerance)
 
     def _smaller(self, name: str, strategy: strategies.SearchStrategy[list[Row]]) -> None:
+        left, until = SHRINKING, min(self.deadline, time.monotonic() + SHRINKING_SECONDS)
+
         def breaks(rows: list[Row]) -> bool:
-            return time.monotonic() < self.deadline and self._broken(rows).get(name) is not None
+            nonlocal left
+            left -= 1
+            return left >= 0 and time.monotonic() < until and self._broken(rows).get(name) is not None
 
         with suppress(hypothesis.errors.NoSuchExample, hypothesis.errors.Unsatisfiable):
             rows = hypothesis.find(strategy, breaks, settings=_settings(SHRINKING))

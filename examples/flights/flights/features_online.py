@@ -13,7 +13,7 @@ from flights import spec
 from flights.switches import broken
 
 REQUEST = (spec.KEY, "scheduled_local", "carrier", "origin", "dest")
-RELEASED = 18  # how many features there were at the release; only for FLIGHTS_BREAK=data.6
+RELEASED = 18  # pragma: no cover - features at the release; only for FLIGHTS_BREAK=data.6
 NEW_YORK = ZoneInfo("America/New_York")
 
 READINGS = f"SELECT {', '.join(spec.WEATHER)} FROM weather WHERE origin = ? AND hour BETWEEN ? AND ? ORDER BY hour DESC"
@@ -78,8 +78,8 @@ class OnlineFeatures:
         }
 
     def _value(self, query: str, values: tuple[object, ...] | Mapping[str, object]) -> float | None:
-        row = self._connection.execute(query, values).fetchone()
-        return row[0] if row else None
+        (found,) = self._connection.execute(query, values).fetchone() or (None,)
+        return found
 
     @property
     def _connection(self) -> sqlite3.Connection:

@@ -28,7 +28,7 @@ CREATE TABLE origin_day AS
 CREATE UNIQUE INDEX carrier_day_key ON carrier_day (carrier, day);
 CREATE UNIQUE INDEX origin_day_key ON origin_day (origin, day);
 """
-EPOCH = pd.Timestamp(0, tz="UTC")
+EPOCH = pd.Timestamp("1970-01-01", tz="UTC")
 
 
 def build_store(path: Path, flights: pd.DataFrame, weather: pd.DataFrame) -> None:

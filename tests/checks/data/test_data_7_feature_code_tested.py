@@ -78,10 +78,10 @@ def test_tests_that_compare_nothing_at_all_fail(tmp_path):
 
 
 def test_few_changes_decide_nothing(tmp_path):
-    result = run(untested(write(tmp_path)), mutants=4)
+    result = run(untested(write(tmp_path)), mutants=2)
     assert result.state == "inconclusive"
     found = next(found for found in result.findings if found.name == NOTICED)
-    assert (found.value, found.n) == (1.0, 4)
+    assert (found.value, found.n) == (1.0, 4)  # two, and after these two more
 
 
 @pytest.mark.slow
