@@ -14,8 +14,8 @@ Measured
     Membership: whether losses tell training rows from held-out ones, relative to a linear model's on the same rows.
 
 Passes when
-    no column is shown or suspected to hold personal data, no deleted subject is found, nobody reads more than the raw
-    stores allow. Membership inference can only fail: a low figure proves nothing.
+    no column is shown or suspected to hold personal data, no deleted subject is found or was learned, nobody reads
+    more than the raw stores allow. Membership inference can only fail: a low figure proves nothing.
 
 If it fails
     Drop or hash (with a salt) the column at its source; purge what the tables name and train again; narrow the
@@ -93,7 +93,7 @@ def addresses_learned(training: Dataset) -> dict[str, Dataset]:
     return {"training": planted.remarked(training, planted.addresses())}
 
 
-@fault(check_privacy, "card numbers get into every derived store", caught_by=observed.PERSONAL)
+@fault(check_privacy, "card numbers get into a derived store", caught_by=observed.PERSONAL)
 def cards_stored(stores: Stores) -> dict[str, Stores]:
     """Requests are logged as they came."""
     first = next((one for one in stores.derived if one.tables), None)
@@ -121,10 +121,8 @@ def left_in_stores(stores: Stores, deletions: Deletions) -> dict[str, Stores | D
 @fault(check_privacy, "a deleted subject stays inside of the model", caught_by=observed.DELETED)
 def left_in_model(model: Model, deletions: Deletions) -> dict[str, Model | Deletions]:
     """An encoder keeps the identifiers that it saw."""
-    return {
-        "model": planted.hoarding(model, [planted.SUBJECT]),
-        "deletions": planted.forgotten(deletions, LONG_AGO),
-    }
+    hoarding = planted.hoarding(model, [planted.SUBJECT])
+    return {"model": hoarding, "deletions": planted.forgotten(deletions, LONG_AGO)}
 
 
 @fault(check_privacy, "the model that serves learned a subject before its deletion", caught_by=observed.EARLY)
