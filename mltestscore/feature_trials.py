@@ -110,7 +110,13 @@ def _numbered(clusters: npt.NDArray[Any] | None) -> npt.NDArray[np.intp] | None:
 
 @dataclass(frozen=True)
 class Judging:
-    """How benefits are judged: the options of the check that bear on it."""
+    """How benefits are judged.
+
+    Attributes:
+        limit: what all useless features together may bring at most.
+        allowed: the share of features that may be useless, and one of them in any case; 0 allows none.
+        alpha: the level of the check.
+    """
 
     limit: float
     allowed: float
@@ -142,22 +148,23 @@ def benefit_findings(
         yield undecided(USELESS, "some scores of the holdout rows are not finite")
         return
     features = rows.model.features
-    tolerated = math.floor(judging.allowed * len(features)) + 1
-    alpha = FOR_BENEFIT * judging.alpha * tolerated / len(features)  # Markov: so many of all must be wrong to accuse
+    allowed = max(judging.allowed, 1 / len(features)) if judging.allowed else 0.0
+    least = math.floor(allowed * len(features)) + 1
+    alpha = FOR_BENEFIT * judging.alpha * least / len(features)  # Markov: so many of all must be wrong to accuse
     found = benefits(rows, groups, judging.limit, min(0.05, alpha))
-    share = share_useless(found, judging.limit, judging.allowed, judging.alpha, len(rows.frame))
+    share = share_useless(found, judging.limit, allowed, judging.alpha, len(rows.frame))
     useless = [name for one in found if one.state == "useless" for name in one.features]
     most = max(found, key=lambda one: one.accusing.value)
     note, cause = f"metric: {rows.metric}; most of it comes from {most.name}", ", ".join(useless)[:300]
-    if share.low > judging.allowed and opinion is not None:
+    if share.low > allowed and opinion is not None:
         some = opinion.training.sample(opinion.most)
         gain = retraining.gain_over_shadows(rows, opinion.trainer, some, useless, opinion.timeout)
         note += f"; a retrained model gains {gain.value:.4f} from them, between {gain.low:.4f} and {gain.high:.4f}"
-        if gain.low > 0:
+        if gain.low > judging.limit:  # less may be the luck of one training
             found = [one.acquitted() if one.state == "useless" else one for one in found]
-            share = share_useless(found, judging.limit, judging.allowed, judging.alpha, len(rows.frame))
+            share = share_useless(found, judging.limit, allowed, judging.alpha, len(rows.frame))
             cause = ""
-    yield at_most(USELESS, share, judging.allowed, unit="share", cause=cause, note=note)
+    yield at_most(USELESS, share, allowed, unit="share", cause=cause, note=note)
     yield _table(found, rows)
 
 

@@ -95,10 +95,11 @@ def test_the_check_fails_a_model_that_saw_the_holdout_and_acquits_features_that_
 
     result = run_check("data.2", prove=False, model=model([1, 1, 0]).replace(remembering), **given)
     assert "refit on the training rows" in next(one.name for one in result.findings if one.verdict == "failed")
-    ignoring = run_check("data.2", prove=False, model=model([1, 0, 0.1]), **given)
+    none = {"allowed": 0.0}
+    ignoring = run_check("data.2", prove=False, model=model([1, 0, 0.1]), options=none, **given)
     assert ignoring.state == "inconclusive"
     assert "a retrained model gains" in ignoring.findings[0].note
-    alone = run_check("data.2", prove=False, model=model([1, 0, 0.1]), **{**given, "trainer": None})
+    alone = run_check("data.2", prove=False, model=model([1, 0, 0.1]), options=none, **{**given, "trainer": None})
     assert alone.state == "failed"
 
 

@@ -5,14 +5,15 @@ Why
 
 Measured
     Benefit: the quality that the model loses on holdout rows when a group of associated features is permuted together,
-    so that twins do not excuse each other. Useful: the lower 95 % bound is above zero. Useless: the upper bound is
-    below ``limit``, also for all such groups together, since small benefits add up. Before useless features fail the
-    check, a trainer, where one is offered, trains with and without their content: a retrained model that gains from
-    them acquits. Leakage: rows and keys on both sides of the split; holdout rows from before the end of training;
+    so that twins do not excuse each other. Useful: the lower 95 % bound is above zero. Useless: of the rest, the upper
+    bound is below ``limit``, also for all such groups together, since small benefits add up. Before useless features
+    fail the check, a trainer, where one is offered, trains with and without their content: a retrained model that
+    gains ``limit`` acquits them. Leakage: rows and keys on both sides of the split; holdout rows from before its end;
     entities on both sides that no time separates; a feature that alone tells the label; a feature that consists of
     mean labels; a model that beats its trainer's refit on the training rows alone, so that it saw others.
-    Not visible: redundancy among three and more features without a pair that is associated, leaks through features
-    that a strong honest one could match, encodings with noise or of rows that are not offered, near-duplicates.
+    Not visible: whether a model that learned from few rows missed a weak feature by chance, redundancy among three and
+    more features of which no two are associated, leaks that a strong honest feature could match, encodings with noise
+    or of rows that are not offered, near-duplicates.
 
 Passes when
     at most ``allowed`` of the features are not shown useful, and no leak is found.
@@ -22,15 +23,15 @@ If it fails
     time or entity before anything is fitted; encode out of fold; drop what is known only with the outcome.
 
 Options
-    limit: 0.002 of the metric for all accused features together; the noise of 20,000 rows allows no less. allowed: 0.1;
-    seasons leave some features idle. groups: features that come, cost and fail as one. associated: 0.7. max_rows:
-    40,000 scored for a group, small holdouts up to five times; max_scores: 3 million in all. min_rows 1,000,
-    min_per_class 50: below them intervals are not reliable. alpha: 0.0003, two thirds for benefits (shared by Markov's
-    inequality), one sixth each for coincidence and single features. twins: 0.001 of the rows beyond coincidence.
-    earlier, entities: 0.01. alone: AUC 0.98; alone_r2: 0.995, as a series' last value may honestly reach 0.98. gap:
-    0.02 AUC. time_order, known_entities: whether later rows, or the entities of training, are what the model is for.
-    refit_rows: 50,000; more training rows are not fitted again. refit_gain: 0.05. timeout: seconds for one training.
-    metric: roc_auc for two classes, d2_log_loss for more, r2 for numbers.
+    limit: 0.002 of the metric for all accused features together; the noise of 20,000 rows allows no less. allowed: 0.1,
+    and one in any case: seasons leave some features idle. groups: features that come, cost and fail as one.
+    associated: 0.7. max_rows: 40,000 scored for a group, small holdouts up to five times; max_scores: 3 million in all.
+    min_rows 1,000, min_per_class 50: below them intervals are not reliable. alpha: 0.0003, two thirds for benefits
+    (shared by Markov's inequality), one sixth each for coincidence and single features. twins: 0.001 of the rows beyond
+    coincidence. earlier, entities: 0.01. alone: AUC 0.98; alone_r2: 0.995, as a series' last value may honestly reach
+    0.98. gap: 0.02 AUC. time_order, known_entities: whether later rows, or the entities of training, are what the model
+    is for. refit_rows: 50,000; more training rows are not fitted again. refit_gain: 0.05. timeout: seconds for one
+    training. metric: roc_auc for two classes, d2_log_loss for more, r2 for numbers.
 
 Source
     Breck et al. 2017, Data 2. Fisher et al. 2019 (permutation importance), Kursa and Rudnicki 2010 (shadows), Kapoor
@@ -106,8 +107,8 @@ def check_features_beneficial(
 
 @fault(check_features_beneficial, "columns of noise are fed to the model", caught_by=trials.USELESS)
 def noise(model: Model, training: Dataset, holdout: Dataset, rng: np.random.Generator) -> Mapping[str, Any]:
-    """A quarter of all features are noise that the scores follow a little."""
-    names = [f"planted noise {number}" for number in range(len(model.features) // 3 + 1)]
+    """A quarter of all features, or more, are noise that the scores follow a little."""
+    names = [f"planted noise {number}" for number in range(len(model.features) // 3 + 2)]
     first, second = (
         planted.with_columns(side, {name: rng.normal(size=side.rows) for name in names}) for side in (training, holdout)
     )
