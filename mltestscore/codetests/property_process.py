@@ -101,18 +101,23 @@ class Trials:
         return broken_properties(lambda: self._frame(rows), self.batch, self.online, self.tolerance)
 
     def _smaller(self, name: str, strategy: strategies.SearchStrategy[list[Row]]) -> None:
+        """Let Hypothesis look for a smaller frame that breaks the property, within bounds; keep the smallest it met."""
         left, until = SHRINKING, min(self.deadline, time.monotonic() + SHRINKING_SECONDS)
+        smallest: list[Row] | None = None
 
         def breaks(rows: list[Row]) -> bool:
-            nonlocal left
+            nonlocal left, smallest
             left -= 1
-            return left >= 0 and time.monotonic() < until and self._broken(rows).get(name) is not None
+            if left < 0 or time.monotonic() > until:
+                return False
+            one = self._broken(rows).get(name)
+            if one is not None and (smallest is None or _size(rows) < _size(smallest)):
+                smallest, self.found[name] = rows, (one, self._shown(rows))
+            return one is not None
 
-        with suppress(hypothesis.errors.NoSuchExample, hypothesis.errors.Unsatisfiable):
-            rows = hypothesis.find(strategy, breaks, settings=_settings(SHRINKING))
-            again = self._broken(rows).get(name)
-            if again is not None:
-                self.found[name] = (again, self._shown(rows))
+        # Out of bounds nothing breaks any more, which Hypothesis may call unsatisfiable or flaky.
+        with suppress(hypothesis.errors.HypothesisException):
+            hypothesis.find(strategy, breaks, settings=_settings(SHRINKING))
 
     def _frame(self, rows: list[Row]) -> pd.DataFrame:
         frame = self.rows.iloc[[index for index, _ in rows]].reset_index(drop=True)
@@ -129,6 +134,10 @@ class Trials:
         edges = [self.edges[name][0][number] for _, changes in rows for name, number in changes.items()]
         first = self._frame(rows[:2]).to_dict("records")
         return f"{len(rows)} rows" + (f" ({', '.join(edges[:3])})" if edges else "") + f": {first!r}"
+
+
+def _size(rows: list[Row]) -> tuple[int, int]:
+    return len(rows), sum(len(changes) for _, changes in rows)
 
 
 def _settings(examples: int) -> hypothesis.settings:

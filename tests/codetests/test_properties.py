@@ -192,3 +192,13 @@ def test_text_that_lies_beyond_the_cap_is_cut(tmp_path):
     assert found is not None
     assert all(len(value) <= 200 for value in found.values)
     assert open_dataset("raw", long).rows == 3
+
+
+@pytest.mark.slow
+def test_a_slow_path_is_not_shrunk_for_ever_and_still_shown(tmp_path):
+    write(tmp_path)
+    paths = tmp_path / "shop" / "paths.py"
+    text = paths.read_text().replace('rows["price"] < 10', 'rows["price"] <= 10')
+    paths.write_text("import time\n" + text.replace("def batch(rows):", "def batch(rows):\n    time.sleep(0.3)"))
+    tries = try_properties(features(tmp_path), examples=5, seconds=30, tolerance=1e-9)
+    assert [one.name for one in tries.properties if one.broken] == [AGREE]

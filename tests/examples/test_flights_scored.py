@@ -21,6 +21,8 @@ ITEMS = (
     "data.3",
     "data.4",
     "data.5",
+    "data.6",
+    "data.7",
     "infra.1",
     "model.5",
     "monitor.2",

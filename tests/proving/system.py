@@ -39,6 +39,8 @@ ITEMS = (
     "data.3",
     "data.4",
     "data.5",
+    "data.6",
+    "data.7",
     "model.5",
     "infra.1",
     "monitor.2",
