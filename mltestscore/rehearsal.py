@@ -48,7 +48,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """The command's two outcomes, without and with the new feature, and files of the project that were touched."""
+    """The command's outcomes without and with the new feature, and files of the real project that now name it."""
 
     plain: Outcome
     added: Outcome
@@ -81,8 +81,14 @@ def _rehearse(dry_run: DryRun) -> Rehearsal:
     if added.done.code == 0 and added.done.seconds > dry_run.max_seconds:
         again = _outcome(dry_run, dry_run.feature)
         added = min(added, again, key=lambda one: one.done.seconds if one.done.code == 0 else np.inf)
-    after = dry_run.content()
-    return Rehearsal(plain, added, _differing(before, after))
+    changed = _differing(before, dry_run.content())
+    return Rehearsal(plain, added, tuple(name for name in changed if _names(dry_run, name)))
+
+
+def _names(dry_run: DryRun, name: str) -> bool:
+    """Say whether a file of the project names the new feature: what people saved meanwhile does not."""
+    file = dry_run.folder / name
+    return file.is_file() and dry_run.feature.encode() in file.read_bytes()
 
 
 def _outcome(dry_run: DryRun, feature: str) -> Outcome:

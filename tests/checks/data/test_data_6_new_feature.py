@@ -156,6 +156,12 @@ def test_a_rehearsal_that_writes_into_the_real_project_is_found(project):
     assert failed(run(dry_run))[TOUCHED].cause == "notes.md"
 
 
+def test_a_file_that_somebody_saves_meanwhile_is_nobodys_fault(project):
+    target = project / "notes.md"
+    result = run(rehearsal(project, ("# train", f"Path({str(target)!r}).write_text('a note of mine')")))
+    assert result.state == "passed", result.reason
+
+
 def test_a_command_that_fails_without_a_new_feature_is_an_error_with_its_last_words(project):
     result = run(rehearsal(project, ("# train", "raise ValueError('no data today')")))
     assert result.state == "error"
