@@ -152,7 +152,7 @@ def test_a_slow_rehearsal_fails_and_one_that_hangs_is_stopped(project, monkeypat
 
 def test_a_rehearsal_that_writes_into_the_real_project_is_found(project):
     target = project / "notes.md"
-    dry_run = rehearsal(project, ("# train", f"Path({str(target)!r}).write_text(new)"))
+    dry_run = rehearsal(project, ("# train", f"if new: Path({str(target)!r}).write_text(new)"))
     assert failed(run(dry_run))[TOUCHED].cause == "notes.md"
 
 
