@@ -212,16 +212,17 @@ _FOURS = r"{first}(?P<s>[ \-]?)\d{{4}}(?P=s)\d{{4}}(?P=s)\d{{4}}"
 _ISSUERS = r"(?:4\d{3}|5[1-5]\d{2}|222[1-9]|22[3-9]\d|2[3-6]\d{2}|27[01]\d|2720|6011|65\d{2}|64[4-9]\d|35[2-8]\d)"
 _AMEX = r"3[47]\d{2}(?P<a>[ \-]?)\d{6}(?P=a)\d{5}"
 
-# The chances of what has a check digit follow from it; that of internet addresses and of signed numbers are upper
-# bounds, counted on random digits (tests/privacy/test_kinds.py counts them again). Nothing else is written as telephone
-# numbers are, with a plus, brackets and odd groups: there, one half is an allowance.
+# The chances of what has a check digit follow from it; that of signed numbers is an upper bound, counted on random
+# digits (tests/privacy/test_kinds.py counts them again). Two are allowances of one half: nothing else is written as
+# telephone numbers are, with a plus, brackets and odd groups; and of random internet addresses five in six have two
+# numbers from 100 on, which of versions (of parts below 100, or 120, or 300) hardly any to one in ten have.
 KINDS = (
     Kind("e-mail addresses", re.compile(_MAIL, re.ASCII), is_person_address, 0.0),
     Kind("card numbers", _pattern(_FOURS.format(first=_ISSUERS) + "|" + _AMEX), is_card, 0.1, in_numbers=True),
     Kind("bank accounts (IBAN)", _pattern(r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?"), is_iban, 1 / 97),
     Kind("telephone numbers", _telephone(_PHONE), is_phone, 0.5),
     Kind("telephone or signed numbers", _telephone(_SIGNED), is_phone, 0.95),
-    Kind("internet addresses", re.compile(_FOUR_NUMBERS, re.ASCII), is_address, 0.02),
+    Kind("internet addresses", re.compile(_FOUR_NUMBERS, re.ASCII), is_address, 0.5),
     Kind("identity numbers (ES)", _pattern(r"[0-9XYZ]\d{7}[A-HJ-NP-TV-Z]"), is_dni, 1 / 23),
     Kind("tax codes (IT)", _pattern(CODICE.pattern), is_codice, 1 / 26),
     Kind("tax numbers (BR)", _pattern(r"\d{3}\.\d{3}\.\d{3}-\d{2}"), is_cpf, 1 / 100),

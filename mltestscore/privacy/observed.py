@@ -27,15 +27,15 @@ LONGEST = 80  # characters of a table's and a column's name that are shown
 def personal_data(found: list[Place], allowed: Sequence[str], fewest: int, alpha: float) -> Iterator[Finding | Table]:
     """Count the columns of each place that are shown to hold personal data; what is only suspected leaves it open."""
     scans = {place.name: place.personal() for place in found}
-    level = alpha / max(1, sum(len(hits) for hits, _ in scans.values()))
+    tests = max(1, sum(len(hits) for hits, _ in scans.values()))
     rows = []
     for name, (hits, columns) in scans.items():
         said: dict[str, dict[str, str]] = {"shown": {}, "suspected": {}, "by chance": {}, "allowed": {}}
         for hit in sorted(hits, key=lambda one: -one.valid):
             at = f"{hit.table[-LONGEST:]}.{hit.column[:LONGEST]}"
             lawful = any(fnmatchcase(f"{hit.table}.{hit.column}", pattern) for pattern in allowed)
-            doubtful = "by chance" if hit.explained() else "suspected"
-            says = "allowed" if lawful else "shown" if hit.shown(level, fewest) else doubtful
+            doubtful = "by chance" if hit.explained(tests) else "suspected"
+            says = "allowed" if lawful else "shown" if hit.shown(alpha / tests, fewest) else doubtful
             said[says].setdefault(at, f"{at}: {hit.valid} {hit.kind.name}, such as {hit.example}")
             rows.append((at, hit.kind.name, hit.candidates, hit.valid, hit.kind.chance, says, hit.example))
         shown, doubted = said["shown"], said["suspected"].keys() - said["shown"].keys()

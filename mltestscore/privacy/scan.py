@@ -44,11 +44,11 @@ class Hits:
         """Say whether more candidates are valid than chance explains: the exact lower bound lies above its share."""
         return self.valid >= fewest and bounds(self.valid, self.candidates, alpha)[0] > self.kind.chance
 
-    def explained(self) -> bool:
-        """Say whether chance explains the valid ones (one-sided exact binomial test, not rejected at 5 %)."""
+    def explained(self, tests: int = 1) -> bool:
+        """Say whether chance explains the valid ones: an exact binomial test, 5 % shared by all ``tests`` of a run."""
         if not self.valid:
             return True
-        return bool(stats.binom.sf(self.valid - 1, self.candidates, self.kind.chance) > CLEAR)
+        return bool(stats.binom.sf(self.valid - 1, self.candidates, self.kind.chance) > CLEAR / tests)
 
 
 def personal(dataset: Dataset) -> tuple[list[Hits], int]:

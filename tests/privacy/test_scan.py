@@ -49,6 +49,13 @@ def test_what_is_inside_of_lists_and_structures_is_shown():
     assert shown(data) == {("person", "e-mail addresses"), ("tags", "e-mail addresses")}
 
 
+def test_addresses_of_clients_are_shown_and_builds_are_not():
+    clients = [".".join(map(str, RNG.integers(1, 224, 4))) for _ in range(100)]
+    builds = [".".join(str(RNG.integers(0, most)) for most in (120, 40, 300, 60)) for _ in range(3000)]
+    assert shown(table(client=clients)) == {("client", "internet addresses")}
+    assert (shown(table(build=builds)), doubted(table(build=builds))) == (set(), set())
+
+
 def sixteen(count: int) -> list[str]:
     return [f"4{number:015d}" for number in RNG.integers(0, 10**15, count)]
 
