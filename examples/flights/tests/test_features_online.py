@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from flights import spec
-from flights.features_online import OnlineFeatures
+from flights.features_online import RELEASED, OnlineFeatures
 from flights.store import build_store
 
 EVENING = "2013-06-04T18:30"
@@ -116,3 +116,7 @@ def test_one_object_serves_several_requests(flights_of, weather_of, store, same)
     request = {spec.KEY: "x", "scheduled_local": EVENING, "carrier": "B6", "origin": "JFK", "dest": "BUF"}
     found = [online.features(request)["origin_delay_last_hour"] for _ in range(2)]
     same(found, [10, 10])
+
+
+def test_the_switch_of_the_demonstration_counts_all_features(same):
+    same(RELEASED, len(spec.FEATURES))
