@@ -25,7 +25,7 @@ If it fails
 Options
     limit: 0.002 of the metric for all accused features together; the noise of 20,000 rows allows no less. allowed: 0.1,
     and one in any case: seasons leave some features idle. groups: features that come, cost and fail as one.
-    associated: 0.7. max_rows: 40,000 scored for a group, small holdouts up to five times; max_scores: 3 million in all.
+    associated: 0.7. max_rows: 100,000 scored for a group, a holdout up to five times; max_scores: 3 million in all.
     min_rows 1,000, min_per_class 50: below them intervals are not reliable. alpha: 0.0003, two thirds for benefits
     (shared by Markov's inequality), one sixth each for coincidence and single features. twins: 0.001 of the rows beyond
     coincidence. earlier, entities: 0.01. alone: AUC 0.98; alone_r2: 0.995, as a series' last value may honestly reach
@@ -68,7 +68,7 @@ def check_features_beneficial(
     groups: tuple[tuple[str, ...], ...] = (),
     associated: float = 0.7,
     metric: str = "",
-    max_rows: int = 40_000,
+    max_rows: int = 100_000,
     max_scores: int = 3_000_000,
     min_rows: int = 1_000,
     min_per_class: int = 50,
