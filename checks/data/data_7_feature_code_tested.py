@@ -32,6 +32,8 @@ Source
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mltestscore import Table, Text, at_least, at_most, check, fault
@@ -70,22 +72,28 @@ def check_feature_code_tested(
     from mltestscore.codetests.mutation import Mutation
     from mltestscore.codetests.observed_run import run_tests
     from mltestscore.codetests.properties import try_properties
+    from mltestscore.inputs.feature_code import TABLE
 
-    run = run_tests(features, timeout)
-    first = "; ".join(f"{name}: {said.splitlines()[-1]}" for name, said in list(run.failed.items())[:3] if said)
-    yield at_most(FAILING, run.failures, 0, n=run.tests, cause=first[:500])
-    yield from _run_by_tests(run, min_coverage)
-    if not run.failures:
-        mutation = Mutation(features, run)
-        tried = mutation.tried(mutants, seconds)
-        if not _decided(_share(tried, alpha), min_noticed):
-            tried = mutation.tried(2 * mutants, seconds)
-        yield from _changed(tried, _share(tried, alpha), min_noticed, min_changes)
-    if features.raw is not None and (features.batch or features.online):
-        yield from _held(try_properties(features, examples=examples, seconds=seconds, tolerance=tolerance))
-    else:
-        how = "Name batch, online and raw under [tool.mltestscore.features] to have them tried on rows at every edge."
-        yield Text("Properties that were not tried", how)
+    offered = features.raw is not None and bool(features.batch or features.online)
+    with ThreadPoolExecutor(1) as pool:
+        held = partial(try_properties, features, examples=examples, seconds=seconds, tolerance=tolerance)
+        tries = pool.submit(held) if offered else None  # while the tests run
+        run = run_tests(features, timeout)
+        first = "; ".join(f"{name}: {said.splitlines()[-1]}" for name, said in list(run.failed.items())[:3] if said)
+        yield at_most(FAILING, run.failures, 0, n=run.tests, cause=first[:500])
+        yield from _run_by_tests(run, min_coverage)
+        if not run.failures:
+            mutation = Mutation(features, run)
+            tried = mutation.tried(mutants, seconds)
+            if not _decided(_share(tried, alpha), min_noticed):
+                tried = mutation.tried(2 * mutants, seconds)
+            yield from _changed(tried, _share(tried, alpha), min_noticed, min_changes)
+        if tries is not None:
+            yield from _held(tries.result())
+        else:
+            yield Text(
+                "Properties that were not tried", f"Name batch, online and raw under {TABLE} to have them tried."
+            )
 
 
 def _run_by_tests(run: TestRun, min_coverage: float) -> Observations:

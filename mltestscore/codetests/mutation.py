@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -23,7 +24,7 @@ Run = Mapping[str, object]
 
 NOTICED = (1, 2)  # a test failed; the tests could not even be collected
 LEAST_LIMIT, TIMES_SOUND = 10.0, 10  # a mutant's time in seconds, and in runs of the sound code
-AT_A_TIME = 2  # mutants under test: the machine has other work, too
+AT_A_TIME = min(4, max(2, os.cpu_count() or 1))  # mutants under test: one may wait while the other works
 LOOK_AGAIN = 6  # with so many changes of one function unnoticed, and none noticed, 80 % is ruled out at level .0001
 
 
