@@ -46,11 +46,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mltestscore import check, fault, leakage, oracle, undecided
-from mltestscore import feature_faults as planted
-from mltestscore import feature_trials as trials
+from mltestscore import check, fault, undecided
 from mltestscore.declare import Observations
 from mltestscore.errors import NotOffered
+from mltestscore.features import faults as planted
+from mltestscore.features import leakage, oracle, trials
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.model import Model
 from mltestscore.inputs.trainer import Trainer

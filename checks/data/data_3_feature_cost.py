@@ -40,13 +40,13 @@ from typing import Any
 
 from mltestscore import Finding, Table, at_least, at_most, check, fault, undecided
 from mltestscore.codetests.online_cost import online_cost
-from mltestscore.costs import gains, judged_rows, missing_shares, most_varied, overview, unfit, units
 from mltestscore.errors import NotOffered
+from mltestscore.features.costs import gains, judged_rows, missing_shares, most_varied, overview, unfit, units
+from mltestscore.features.spending import COST, MEASURED, measured, spent, upstream
 from mltestscore.inputs.catalogue import Catalogue, Cost
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.feature_code import FeatureCode
 from mltestscore.inputs.model import Model
-from mltestscore.spending import COST, MEASURED, measured, spent, upstream
 
 GAIN = "gain of costly features"
 MISSING = "rows without a value"

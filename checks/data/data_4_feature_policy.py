@@ -39,10 +39,10 @@ from typing import Any
 
 from mltestscore import Finding, Table, at_most, check, fault, undecided
 from mltestscore.errors import NotOffered
+from mltestscore.features.policy import COLUMNS, Policy, forbidden, gaps, outlived, overview, required
 from mltestscore.inputs.catalogue import Catalogue
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.model import Model
-from mltestscore.policy import COLUMNS, Policy, forbidden, gaps, outlived, overview, required
 
 UNLISTED = "model inputs outside the catalogue"
 UNOWNED = "model inputs without an owner, a description or a required field"
@@ -108,7 +108,7 @@ def _proxies(
     if training is None or attribute not in training.columns:
         yield undecided(PROXY, "the training data do not have it; offer it beside the features", where=attribute)
         return
-    from mltestscore.proxies import associations, sides
+    from mltestscore.features.proxies import associations, sides
 
     others = [name for name in model.features if name != attribute and name in training.columns]
     if lacking := [name for name in model.features if name not in training.columns]:

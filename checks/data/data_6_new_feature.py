@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mltestscore.declare import Observations
+    from mltestscore.features.lead_time import LeadTime
+    from mltestscore.features.rehearsal import Rehearsal
     from mltestscore.inputs.dry_run import DryRun
     from mltestscore.inputs.model import Model
     from mltestscore.inputs.registry import Registry
     from mltestscore.inputs.repository import Repository
-    from mltestscore.lead_time import LeadTime
-    from mltestscore.rehearsal import Rehearsal
 
 FAILED, SECONDS = "rehearsals that fail", "seconds to add a feature, train and serve"
 REACHED, OTHERS = "places that the new feature does not reach", "other columns that change with the new feature"
@@ -61,8 +61,8 @@ def check_new_feature(
     min_commits: int = 6,
 ) -> Observations:
     """Rehearse adding a feature in a copy of the project, with and without it, and compare what came out."""
-    from mltestscore.lead_time import lead_times
-    from mltestscore.rehearsal import rehearse
+    from mltestscore.features.lead_time import lead_times
+    from mltestscore.features.rehearsal import rehearse
 
     found = rehearse(dry_run)
     done = found.added.done
@@ -81,7 +81,7 @@ def check_new_feature(
 
 
 def _compared(dry_run: DryRun, found: Rehearsal) -> Observations:
-    from mltestscore.rehearsal import not_reached, other_columns, strange_scores
+    from mltestscore.features.rehearsal import not_reached, other_columns, strange_scores
 
     added = found.added
     missing, others = not_reached(dry_run, added), other_columns(dry_run, found.plain, added)
@@ -108,7 +108,7 @@ def _compared(dry_run: DryRun, found: Rehearsal) -> Observations:
 
 
 def _lead(times: Sequence[LeadTime], max_lead_days: float, min_commits: int) -> Observations:
-    from mltestscore.lead_time import median_days
+    from mltestscore.features.lead_time import median_days
 
     if times:
         days = median_days(times)

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from mltestscore.errors import ConfigError
+from mltestscore.features.lead_time import LeadTime, lead_times, median_days
 from mltestscore.inputs.dry_run import DryRun, open_dry_run
 from mltestscore.inputs.model import as_model
 from mltestscore.inputs.registry import Lineage, Registry
 from mltestscore.inputs.repository import open_repository
-from mltestscore.lead_time import LeadTime, lead_times, median_days
 from mltestscore.result import CheckResult, FindingRecord
 from mltestscore.testing import run_check
 
@@ -143,7 +143,7 @@ def test_a_model_that_does_not_use_it_or_is_not_the_one_that_serves_is_found(pro
 
 @pytest.mark.slow
 def test_a_slow_rehearsal_fails_and_one_that_hangs_is_stopped(project, monkeypatch):
-    monkeypatch.setattr("mltestscore.rehearsal.START", 8.0)
+    monkeypatch.setattr("mltestscore.features.rehearsal.START", 8.0)
     slow = failed(run(rehearsal(project, ("# train", "import time; time.sleep(0.5 * bool(new))"), max_seconds=0.4)))
     assert slow[SECONDS].value > 0.5
     hangs = failed(run(rehearsal(project, ("time.sleep(0.5", "time.sleep(500"), max_seconds=0.4)))

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mltestscore.feature_groups import as_numbers, as_texts, is_number
+from mltestscore.features.groups import as_numbers, as_texts, is_number
 from mltestscore.finding import Finding, at_most
 from mltestscore.stats.interval import CLEAR, Interval, two_levels
 from mltestscore.stats.paired import auc, difference

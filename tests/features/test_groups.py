@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mltestscore.errors import ConfigError
-from mltestscore.feature_groups import as_numbers, as_texts, association, feature_groups
+from mltestscore.features.groups import as_numbers, as_texts, association, feature_groups
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mltestscore.benefit import Benefit, Rows, benefits, cannot_vary, share_useless
+from mltestscore.features.benefit import Benefit, Rows, benefits, cannot_vary, share_useless
 from mltestscore.inputs.model import as_model
 from mltestscore.stats.interval import Interval
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mltestscore.features.proxies import associations, sides
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
-from mltestscore.proxies import associations, sides
 
 LIMIT = 0.9
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from mltestscore.feature_groups import as_numbers, as_texts, is_number
+from mltestscore.features.groups import as_numbers, as_texts, is_number
 from mltestscore.finding import Finding, at_most
 from mltestscore.inputs.dataset import Roles
 from mltestscore.stats.proportion import bounds

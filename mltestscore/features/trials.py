@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mltestscore import contest, leakage, oracle, retraining
-from mltestscore.benefit import Benefit, Rows, benefits, cannot_vary, share_useless
+from mltestscore import contest
 from mltestscore.details import Table
-from mltestscore.feature_groups import feature_groups
+from mltestscore.features import leakage, oracle, retraining
+from mltestscore.features.benefit import Benefit, Rows, benefits, cannot_vary, share_useless
+from mltestscore.features.groups import feature_groups
 from mltestscore.finding import Finding, at_most, undecided
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.model import Model
@@ -95,7 +96,7 @@ class Trial:
         return Rows(self.model, chosen, truth, metric, clusters, repeats, self.holdout.digest, dead)
 
     def groups(self, rows: Rows, declared: Sequence[Sequence[str]], limit: float) -> list[tuple[str, ...]]:
-        """Return the features in groups that ``rows`` judge; see :func:`mltestscore.feature_groups.feature_groups`."""
+        """Return the features in groups that ``rows`` judge; see :func:`mltestscore.features.groups.feature_groups`."""
         flat = [name for name in self.model.features if rows.frame[name].nunique(dropna=False) < 2]
         return feature_groups(self.split.training, self.model.features, declared, limit, flat)
 

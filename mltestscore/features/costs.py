@@ -10,9 +10,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # a part of scikit-learn's installation
 
 from mltestscore import contest
-from mltestscore.benefit import Rows
 from mltestscore.comparison.levels import rate
 from mltestscore.details import Cell, Table
+from mltestscore.features.benefit import Rows
 from mltestscore.inputs.catalogue import Catalogue, Cost, Entry
 from mltestscore.inputs.clusters import clustered_share
 from mltestscore.inputs.dataset import Dataset

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mltestscore import feature_faults as planted
+from mltestscore.features import faults as planted
 from mltestscore.inputs.dataset import Roles, open_dataset
 from mltestscore.inputs.model import as_model
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mltestscore.costs import Unit, gains, judged_rows, missing_shares, most_varied, overview, unfit, units
+from mltestscore.features.costs import Unit, gains, judged_rows, missing_shares, most_varied, overview, unfit, units
 from mltestscore.inputs.catalogue import Catalogue, Cost, read_catalogue
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
 from mltestscore.inputs.model import Model, as_model

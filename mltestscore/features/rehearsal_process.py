@@ -1,4 +1,4 @@
-"""Loads a rehearsed model in its own process: ``python -m mltestscore.rehearsal_process WORK``.
+"""Loads a rehearsed model in its own process: ``python -m mltestscore.features.rehearsal_process WORK``.
 
 Reads ``WORK/request.json`` and ``served.parquet``, writes inputs and scores of the model to ``WORK/result.json``.
 """

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from mltestscore.errors import ConfigError
+from mltestscore.features.policy import Policy, forbidden, gaps, outlived, required
 from mltestscore.inputs.catalogue import Entry, read_catalogue
-from mltestscore.policy import Policy, forbidden, gaps, outlived, required
 
 CATALOGUE = read_catalogue(
     {

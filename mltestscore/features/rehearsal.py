@@ -123,7 +123,7 @@ def _model(dry_run: DryRun, copy: Path, served: pd.DataFrame) -> tuple[tuple[str
         served.to_parquet(work / "served.parquet", index=False)
         request = {"model": str(copy / dry_run.model), "loading": dict(dry_run.loading)}
         (work / "request.json").write_text(json.dumps(request), encoding="utf-8")
-        arguments = ["-m", "mltestscore.rehearsal_process", name]
+        arguments = ["-m", "mltestscore.features.rehearsal_process", name]
         done = run_python(arguments, sandbox=copy, home=dry_run.folder, timeout=LOADING)
         if done.code != 0:
             raise InputError(

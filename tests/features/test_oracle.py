@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mltestscore.oracle import Sides, alone, encoded, encodings, is_encoding
+from mltestscore.features.oracle import Sides, alone, encoded, encodings, is_encoding
 
 
 def sides(task: str, whole: bool = True, clusters=None, **features) -> Sides:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from mltestscore.codetests.online_cost import OnlineCost
-from mltestscore.costs import Unit
+from mltestscore.features.costs import Unit
+from mltestscore.features.spending import COST, MEASURED, measured, spent, upstream
 from mltestscore.finding import Finding
 from mltestscore.inputs.catalogue import Cost
-from mltestscore.spending import COST, MEASURED, measured, spent, upstream
 
 
 def unit(name: str, late: float | None = None, sources: tuple[str, ...] = (), **cost: float) -> Unit:

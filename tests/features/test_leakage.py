@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mltestscore import leakage
+from mltestscore.features import leakage
+from mltestscore.features.leakage import Allowed, Split
 from mltestscore.inputs.dataset import Roles
-from mltestscore.leakage import Allowed, Split
 
 ALLOWED = Allowed(twins=0.001, earlier=0.01, entities=0.01)
 

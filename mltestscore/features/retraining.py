@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mltestscore.benefit import Rows
 from mltestscore.errors import InputError
+from mltestscore.features.benefit import Rows
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.trainer import Trainer
 from mltestscore.stats.interval import CLEAR, Interval, TwoLevels, two_levels

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from mltestscore.codetests.online_cost import OnlineCost
-from mltestscore.costs import RESOURCES, Unit
+from mltestscore.features.costs import RESOURCES, Unit
 from mltestscore.finding import Finding, at_most, undecided
 from mltestscore.stats.interval import CLEAR, Interval, exactly, two_levels
 from mltestscore.stats.paired import difference

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mltestscore.benefit import Rows
 from mltestscore.errors import InputError
+from mltestscore.features.benefit import Rows
+from mltestscore.features.retraining import advantage_over_refit, gain_over_shadows
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
 from mltestscore.inputs.model import as_model
 from mltestscore.inputs.trainer import Trainer
-from mltestscore.retraining import advantage_over_refit, gain_over_shadows
 from mltestscore.testing import run_check
 
 NAMES = ("a", "b", "c")
