@@ -282,13 +282,14 @@ def _figure(column: Any, rule: Rule) -> Figure:
 
 def _distinct_values(column: Any, kwargs: Mapping[str, Any]) -> Any:
     """Return the number of distinct values; only 0, 1 and 2 for more are told apart where the rule asks no more."""
+    import ibis
+
     low, asked = kwargs.get("min_value"), {key for key in kwargs if key.startswith(("max", "strict"))}
     ordered = family(column.type()) in ("integer", "number", "text", "time")
     if asked or not isinstance(low, (int, float)) or low > 2 or not ordered:
         return column.nunique()
     # To count the values of a measurement costs more than all other rules together.
-    several = (column.max() > column.min()).cast("int64").coalesce(0)
-    return (column.count() > 0).cast("int64") + several
+    return ibis.ifelse(column.count() > 0, 1, 0) + ibis.ifelse(column.max() > column.min(), 1, 0)
 
 
 def _deviation(value: Any) -> Any:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -35,13 +37,32 @@ def validate(frame: pd.DataFrame, rules: Sequence[Rule]) -> list[Outcome]:
 def _asset() -> Any:
     # Older versions phone home unless they are told before the import.
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    import great_expectations
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    with _main_module_with_a_file():
+        import great_expectations
+        from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = great_expectations.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
     asset = context.data_sources.add_pandas("memory").add_dataframe_asset("frame")
     return asset.add_batch_definition_whole_dataframe("whole")
+
+
+@contextmanager
+def _main_module_with_a_file() -> Iterator[None]:
+    """Give the main module a file for the time of the import.
+
+    Great Expectations imports Spark's client where Spark is there. That takes a main module without a file, such as a
+    worker of pytest-xdist has, for a doctest of its own, and ends the process where grpc is missing.
+    """
+    main = sys.modules["__main__"]
+    if hasattr(main, "__file__"):
+        yield
+        return
+    main.__file__ = ""
+    try:
+        yield
+    finally:
+        del main.__file__
 
 
 def _suite(rules: Sequence[Rule]) -> Any:

@@ -15,8 +15,9 @@ from mltestscore.inputs.access import EVERYONE, Access, declared, of_files
 @pytest.fixture
 def file(tmp_path) -> Path:
     """A file that everybody may read, in folders that everybody may enter."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):  # pytest keeps its folders to their owner
-        folder.chmod(0o755)
+    for folder in (tmp_path, *tmp_path.parents):  # pytest keeps its folders to their owner
+        if folder.owner() == tmp_path.owner() and not folder.stat().st_mode & 0o001:
+            folder.chmod(0o755)
     path = tmp_path / "data.csv"
     path.write_text("x\n1\n", encoding="utf-8")
     path.chmod(0o644)
