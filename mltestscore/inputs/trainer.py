@@ -159,7 +159,8 @@ class _Process:
                 f"{SETTING}: {self._trainer.source} was still training after {timeout:g} s and was stopped. "
                 "Give it more time (option timeout) or fewer rows (option rows)."
             ) from None
-        if code != 0:
+        # Threads of a library may abort a process that has written all and is about to end: the training is done.
+        if code > 0 or (code < 0 and not (self._folder / "result.json").exists()):
             raise InputError(self._failure(code))
         made = json.loads((self._folder / "result.json").read_text(encoding="utf-8"))
         return Trained(predictions=np.load(self._folder / "predictions.npy", allow_pickle=False), **made)

@@ -192,3 +192,20 @@ def test_the_digest_follows_the_code_beside_the_function(project):
 def test_a_missing_folder_is_named(project, data):
     with pytest.raises(InputError, match=r"the folder .*gone does not exist"):
         Trainer("training:seeded", project / "gone").train(data, data.frame(), seed=1, hash_seed=1, timeout=5)
+
+
+def test_a_process_that_aborts_once_all_is_written_has_trained(tmp_path):
+    """A library's threads at the end of the interpreter, say."""
+    text = """
+import atexit, os, signal
+import numpy as np
+
+def train(frame, seed):
+    atexit.register(os.kill, os.getpid(), signal.SIGABRT)
+    return lambda probe: np.zeros(len(probe))
+"""
+    (tmp_path / "aborting.py").write_text(text, encoding="utf-8")
+    frame = pd.DataFrame({"a": [1.0, 2.0], "y": [0, 1]})
+    data = open_dataset("training", frame, Roles(label="y", features=("a",)))
+    made = Trainer("aborting:train", tmp_path).train(data, frame[["a"]], seed=1, hash_seed=1, timeout=60)
+    assert made.predictions.tolist() == [0.0, 0.0]
