@@ -25,7 +25,7 @@ ATOMS = 10
 MAX_CATEGORIES = 1_000
 RARE = 0.0005  # half of the smallest share that any invariant tolerates
 BUCKETS, MOST_BUCKETS = 16_384, 512
-EXACT_ROWS = 50_000
+MANY_ROWS = 500_000  # fewer are counted as fast as they are hashed
 
 
 @dataclass(frozen=True)
@@ -207,20 +207,21 @@ def _add_categories(found: dict[str, Past], frame: pd.DataFrame, windows: list[f
 def most_frequent(dataset: Dataset, features: dict[str, Literal["number", "text"]], limit: int) -> dict[str, Any]:
     """Return for each feature its ``limit`` most frequent values and their rows, most frequent first."""
     found = dataset.recall(
-        ("most frequent", limit), features.items(), lambda new: _most_frequent(dataset.table, dict(new), limit)
+        ("most frequent", limit), features.items(), lambda new: _most_frequent(dataset, dict(new), limit)
     )
     return dict(zip(features, found, strict=True))
 
 
-def _most_frequent(table: ibis.Table, features: dict[str, Literal["number", "text"]], limit: int) -> list[Any]:
+def _most_frequent(dataset: Dataset, features: dict[str, Literal["number", "text"]], limit: int) -> list[Any]:
     import ibis
 
+    table = dataset.table
     found: dict[str, Any] = {name: [] for name in features}
     for kind in sorted(set(features.values())):
         columns_of = {
             name: table.select(value=value(table[name], kind)) for name, own in features.items() if own == kind
         }
-        if kind == "number":
+        if kind == "number" and dataset.rows >= MANY_ROWS and table.get_backend().name == "duckdb":
             columns_of = {name: _candidates(column) for name, column in columns_of.items()}
         parts = [column.select(feature=ibis.literal(name), value=column.value) for name, column in columns_of.items()]
         values = ibis.union(*parts) if len(parts) > 1 else parts[0]
@@ -243,17 +244,13 @@ def _candidates(column: ibis.Table) -> ibis.Table:
     Hashed into buckets, they fill each alike; a value that is frequent fills its bucket beyond that. The two largest
     buckets stay in any case, so that two values never look like one.
     """
-    if column.get_backend().name != "duckdb":
-        return column
     bucket = column.value.hash() % BUCKETS
     sizes = column.filter(column.value.notnull()).group_by(bucket=bucket).aggregate(n=lambda rows: rows.count())
     seen = sizes.to_pyarrow()
     labels, counts = (numpy.asarray(seen[name]) for name in ("bucket", "n"))
     order = numpy.argsort(-counts, kind="stable")
     kept = labels[order][: max(2, int((counts >= RARE * counts.sum()).sum()))]
-    if counts.sum() < EXACT_ROWS or len(kept) > MOST_BUCKETS:
-        return column
-    return column.filter(bucket.isin(kept.tolist()))
+    return column if len(kept) > MOST_BUCKETS else column.filter(bucket.isin(kept.tolist()))
 
 
 def shares_by_window(training: Dataset, atoms: Mapping[str, Sequence[float]], windows: Windows) -> dict[str, Any]:

@@ -116,8 +116,9 @@ def measure(
 
     Each block sends a burst to each version, then ``rate × seconds`` requests to each at the same time, so that the
     machine carries ``rate`` in all. ``alone``, or no previous version: first a block for the current version alone at
-    the whole rate, half as long where there are two versions. A ``rate`` of 0 is replaced by half of what the previous
-    version (else the current one) can do, at most 400 a second. A block has at least 16 requests.
+    the whole rate; where there are two versions, half as long and before every other block. A ``rate`` of 0 is replaced
+    by half of what the previous version (else the current one) can do, at most 400 a second. A block has at least 16
+    requests.
     """
     arms = [Arm(served) for served in (current, previous) if served is not None]
     other = arms[1] if previous is not None else None
@@ -128,8 +129,8 @@ def measure(
     rng = np.random.default_rng(seed)
     for arm in arms:
         arm.note_memory()
-    for _ in range(pairs):
-        if alone or previous is None:
+    for block in range(pairs):
+        if previous is None or (alone and block % 2 == 0):
             shorter = seconds if previous is None else max(seconds / 2, LEAST_REQUESTS / rate)
             arms[0].alone.append(current.send(frame, schedule(rate, shorter, int(rng.integers(2**63)))))
         for number in rng.permutation(len(arms)):
@@ -164,15 +165,19 @@ def _warm(served: Served, frame: pd.DataFrame, seconds: float) -> float:
 
 
 def details(arms: dict[str, Arm]) -> Iterator[Table | Series]:
-    """Show each version's percentiles, and its 95th percentile block by block."""
-    rows = [(name, percentiles(arm.latencies_ms), float(np.median(arm.capacities))) for name, arm in arms.items()]
+    """Show each version's percentiles, and the 95th block by block; of two versions, those measured side by side."""
+    blocks_of = {name: [load.latencies_ms for load in arm.loads or arm.alone] for name, arm in arms.items()}
+    rows = [
+        (name, percentiles(np.concatenate(blocks_of[name])), float(np.median(arm.capacities)))
+        for name, arm in arms.items()
+    ]
     yield Table(
         "Latency from the intended start, in milliseconds",
         ["version", "requests", *(f"p{share:g}" for share in PERCENTILES), "capacity (1/s)"],
-        [(name, len(arms[name].latencies_ms), *found.values(), round(most, 1)) for name, found, most in rows],
+        [(name, sum(map(len, blocks_of[name])), *found.values(), round(most, 1)) for name, found, most in rows],
     )
-    blocks = range(1, 1 + min(len(arm.paced) for arm in arms.values()))
     lines: dict[str, Sequence[float]] = {
-        name: [float(np.percentile(load.latencies_ms, 95)) for load in arm.paced] for name, arm in arms.items()
+        name: [float(np.percentile(block, 95)) for block in blocks] for name, blocks in blocks_of.items()
     }
-    yield Series("95th percentile by block", "block", blocks, lines, "milliseconds")
+    count = min(map(len, lines.values()))
+    yield Series("95th percentile by block", "block", range(1, 1 + count), lines, "milliseconds")

@@ -154,7 +154,7 @@ def test_whole_rate_goes_to_the_current_version_alone_only_where_asked():
         for alone in (False, True)
     )
     assert [load.requests for load in both.paced] == [40] * 3
-    assert [load.requests for load in asked.paced] == [20] * 3
+    assert [load.requests for load in asked.paced] == [20] * 2
 
 
 def test_rate_is_a_share_of_what_the_previous_version_can_do():
