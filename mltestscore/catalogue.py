@@ -20,6 +20,11 @@ def our_files() -> list[Path]:
     return sorted(shipped("checks").glob("*/*_[1-7]_*.py"), key=lambda file: (order.index(file.parent.name), file.name))
 
 
+def our_items() -> list[str]:
+    """Return the rubric items that have a check of ours, in rubric order."""
+    return [".".join(file.name.split("_")[:2]) for file in our_files()]
+
+
 def team_files(folders: list[Path]) -> list[Path]:
     """Return the files of a team's own checks: ``*.py`` in the folders of ``checks_in``, not in folders below them.
 
@@ -57,7 +62,7 @@ def our_check(id: str) -> Check:
     files = {file.name[: len(id)].replace("_", "."): file for file in our_files() if file.name.startswith(_prefix(id))}
     if id in files:
         return checks_of(import_file(files[id]))[0]
-    known = [".".join(file.name.split("_")[:2]) for file in our_files()]
+    known = our_items()
     raise ConfigError(f"There is no built-in check {id!r}.{near(id, known)}")
 
 

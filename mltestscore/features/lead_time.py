@@ -11,7 +11,7 @@ import numpy
 from scipy import stats
 
 from mltestscore.inputs.registry import Registry
-from mltestscore.inputs.repository import Repository, _git
+from mltestscore.inputs.repository import Repository
 from mltestscore.stats.interval import CLEAR, Interval
 
 MOST_FEATURES = 50
@@ -43,7 +43,7 @@ def lead_times(repository: Repository, registry: Registry, features: Sequence[st
     if not published or published[-1][0] < _beginning(repository):
         return found  # a history that was cut off, or a replay of the past
     for feature in features[:MOST_FEATURES]:
-        code, said, _ = _git(repository.root, "log", "--reverse", "--format=%H %ct", f"-S{feature}")
+        code, said, _ = repository.git("log", "--reverse", "--format=%H %ct", f"-S{feature}")
         if code != 0 or not said:
             continue
         commit, seconds = said.splitlines()[0].split()
@@ -51,7 +51,7 @@ def lead_times(repository: Repository, registry: Registry, features: Sequence[st
         for served, version, tree in published:
             if served < began or not _is_commit(tree):
                 continue
-            named, _, _ = _git(repository.root, "grep", "--quiet", "--fixed-strings", "-e", feature, tree)
+            named, _, _ = repository.git("grep", "--quiet", "--fixed-strings", "-e", feature, tree)
             if named == 0:
                 found.append(LeadTime(feature, commit, version, (served - began).total_seconds() / SECONDS_A_DAY))
                 break
@@ -81,7 +81,7 @@ def median_days(times: Sequence[LeadTime]) -> Interval:
 
 def _beginning(repository: Repository) -> datetime:
     """The time of the repository's oldest root commit; the end of time where it has none."""
-    code, said, _ = _git(repository.root, "rev-list", "--max-parents=0", "--format=%ct", "HEAD")
+    code, said, _ = repository.git("rev-list", "--max-parents=0", "--format=%ct", "HEAD")
     times = [int(line) for line in said.splitlines() if line.isdigit()] if code == 0 else []
     return datetime.fromtimestamp(min(times), UTC) if times else datetime.max.replace(tzinfo=UTC)
 

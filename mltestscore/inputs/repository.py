@@ -43,6 +43,13 @@ class Repository:
         """The commit; empty when the files are not those of a commit."""
         return "" if self.dirty else self.commit
 
+    def git(self, *arguments: str) -> tuple[int, str, str]:
+        """Return exit status, output and errors of a git command that only reads.
+
+        Raises :class:`InputError` when it hangs.
+        """
+        return _git(self.root, *arguments)
+
 
 def open_repository(path: Path) -> Repository:
     """Read the state of the git work tree that holds ``path``.

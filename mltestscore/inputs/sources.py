@@ -55,7 +55,7 @@ def open_source(name: str, source: object, base: Path) -> Content:
         return _call(name, source, import_function(source, base=base, setting=name), base)
     if warehouse.is_address(source):
         table = warehouse.table_at(name, str(source))
-        return Content(_named(str(source)), table=missing_as_null(table))
+        return Content(warehouse.title(str(source)), table=missing_as_null(table))
     content = _held(source) or _files(name, source, base)
     if content is not None:
         return content
@@ -151,13 +151,6 @@ def _read(name: str, paths: Sequence[Path]) -> ibis.Table:
             f"{name}: cannot read {files} as {suffix[1:]}: {said}. Is it complete, of this format and readable?"
         ) from error
     return missing_as_null(table)
-
-
-def _named(url: str) -> str:
-    from mltestscore.serving.client import redact
-
-    address, _, table = url.partition("#")
-    return f"{redact(address)}#{table}"
 
 
 def missing_as_null(table: ibis.Table) -> ibis.Table:

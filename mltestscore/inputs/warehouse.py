@@ -25,21 +25,27 @@ def is_address(source: object) -> bool:
     return isinstance(source, str) and ADDRESS.match(source) is not None
 
 
+def title(url: str) -> str:
+    """Return the URL for the reader: without user, password and query."""
+    from mltestscore.serving.client import redact
+
+    address, mark, table = url.partition("#")
+    return redact(address) + mark + table
+
+
 def table_at(name: str, url: str) -> ibis.Table:
     """Return the table that a URL names after its ``#``, as ``table`` or ``schema.table``.
 
     Raises :class:`InputError`, without the URL's password, for a database that cannot be reached or is of an unknown
     kind, a driver that is not installed, and a table that is not there (near names).
     """
-    from mltestscore.serving.client import redact
-
     address, _, path = url.partition("#")
     try:
         urlsplit(address)
     except ValueError:
         raise InputError(f"{name}: the URL of its database cannot be read; {EXPECTED}") from None
     schema, _, table = unquote(path).rpartition(".")
-    where = f"{name}: {redact(address)}"
+    where = f"{name}: {title(address)}"
     kind = address.partition("://")[0].lower()
     if kind in FILES:
         raise InputError(f"{where}: {kind} is no database; fetch the file first, and name its path; {EXPECTED}")

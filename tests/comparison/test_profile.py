@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mltestscore.comparison import profile
 from mltestscore.comparison.profile import common_features, most_frequent, past, windows_of
 from mltestscore.comparison.window import beyond_by_chance
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
@@ -47,6 +48,20 @@ def test_the_most_frequent_values_come_first_and_ties_by_value() -> None:
     found = most_frequent(data, {"x": "number", "y": "text", "z": "text"}, 2)
     assert found == {"x": [(3.0, 3), (1.0, 1)], "y": [("a", 2), ("b", 2)], "z": []}
     assert most_frequent(data, {"y": "text"}, 1) == {"y": [("a", 2)]}
+
+
+def test_frequent_values_of_many_rows_are_those_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashed into buckets first, nothing that holds a share worth looking at is lost or miscounted."""
+    rng = np.random.default_rng(4)
+    measured = rng.normal(size=40_000)
+    measured[:60], measured[60:4_000], measured[4_000] = -999.0, 0.0, np.inf
+    frame = pd.DataFrame({"measured": measured, "few": rng.integers(0, 3, 40_000), "one": 7.5})
+    features: dict = dict.fromkeys(frame.columns, "number")
+    exact = most_frequent(open_dataset("training", frame), features, 10)
+    monkeypatch.setattr(profile, "MANY_ROWS", 1)
+    hashed = most_frequent(open_dataset("training", frame), features, 10)
+    assert hashed["measured"][:2] == exact["measured"][:2] == [(0.0, 3_940), (-999.0, 60)]
+    assert (hashed["few"], hashed["one"]) == (exact["few"], [(7.5, 40_000)])
 
 
 @pytest.mark.parametrize("n", [200, 2_000])

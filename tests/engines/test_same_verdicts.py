@@ -14,7 +14,6 @@ from mltestscore.inputs.model import as_model
 from mltestscore.inputs.schema import Schema
 from mltestscore.result import CheckResult
 from mltestscore.testing import run_check
-from tests.engines.conftest import Offer
 
 FEATURES = ("price", "stock", "colour", "seen")
 ROLES = Roles(key=("id",), time="at", cluster="shop", features=FEATURES)
@@ -54,11 +53,18 @@ def datasets(sources: dict[str, Any]) -> dict[str, Dataset]:
     return {name: open_dataset(name, source, ROLES) for name, source in sources.items()}
 
 
-def said(result: CheckResult) -> dict[tuple[str, str], tuple[str, Any]]:
-    return {
+def found(item: str, sources: dict[str, Any], names: tuple[str, ...], **more: Any) -> CheckResult:
+    opened = datasets(sources)
+    return run_check(item, prove=False, **{name: opened[name] for name in names}, **more)
+
+
+def said(result: CheckResult) -> tuple[Any, ...]:
+    """What must agree: the state, and each finding's verdict and value, floats within the tolerance."""
+    findings = {
         (one.name, one.where): (one.verdict, pytest.approx(one.value, rel=TOLERANCE, nan_ok=True))
         for one in result.findings
     }
+    return result.state, result.reason, findings
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["sound", "broken"])
@@ -72,26 +78,30 @@ def schema() -> Schema:
     return inferred(training)
 
 
-def compared(item: str, frames: dict[str, pd.DataFrame], offered: Offer, names: tuple[str, ...], **more: Any) -> None:
-    there, here = datasets(offered(frames)), datasets(frames)
-    expected = run_check(item, prove=False, **{name: here[name] for name in names}, **more)
-    found = run_check(item, prove=False, **{name: there[name] for name in names}, **more)
-    assert expected.state in ("passed", "failed"), expected.reason
-    assert (found.state, found.reason) == (expected.state, expected.reason)
-    assert said(found) == said(expected)
+def decided(frames: dict[str, pd.DataFrame]) -> str:
+    return "passed" if frames["serving"].equals(frames["recomputed"]) else "failed"
 
 
 def test_invariants(frames, offered, schema):
-    compared("monitor.2", frames, offered, ("training", "serving"), schema=schema)
+    names = ("training", "serving")
+    expected = found("monitor.2", frames, names, schema=schema)
+    assert expected.state == decided(frames), expected.reason
+    assert said(found("monitor.2", offered(frames), names, schema=schema)) == said(expected)
 
 
 def test_skew(frames, offered):
-    compared("monitor.3", frames, offered, ("serving", "recomputed"))
+    names = ("serving", "recomputed")
+    expected = found("monitor.3", frames, names)
+    assert expected.state == decided(frames), expected.reason
+    assert said(found("monitor.3", offered(frames), names)) == said(expected)
 
 
 def test_schema(frames, offered, schema):
+    names = ("training", "serving")
     model = as_model(lambda rows: np.zeros(len(rows)), features=FEATURES, task="regression")
-    compared("data.1", frames, offered, ("training", "serving"), schema=schema, model=model)
+    expected = found("data.1", frames, names, schema=schema, model=model)
+    assert expected.state == decided(frames), expected.reason
+    assert said(found("data.1", offered(frames), names, schema=schema, model=model)) == said(expected)
 
 
 def test_the_same_rows_are_sampled(frames, offered):

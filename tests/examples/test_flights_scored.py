@@ -12,25 +12,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from mltestscore.catalogue import our_items
 from mltestscore.scorecard import json_schema
 
 HOME = Path(__file__).parents[2] / "examples" / "flights"
-ITEMS = (
-    "data.1",
-    "data.2",
-    "data.3",
-    "data.4",
-    "data.5",
-    "data.6",
-    "data.7",
-    "infra.1",
-    "model.5",
-    "monitor.2",
-    "monitor.3",
-    "monitor.4",
-    "monitor.5",
-    "monitor.6",
-)
+ITEMS = our_items()
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,15 +15,18 @@ from mltestscore.inputs.access import EVERYONE, Access, declared, of_files
 
 
 @pytest.fixture
-def file(tmp_path) -> Path:
-    """A file that everybody may read, in folders that everybody may enter."""
-    for folder in (tmp_path, *tmp_path.parents):  # pytest keeps its folders to their owner
-        if folder.owner() == tmp_path.owner() and not folder.stat().st_mode & 0o001:
-            folder.chmod(0o755)
+def file(tmp_path) -> Iterator[Path]:
+    """A file that everybody may read, in folders that everybody may enter while the test lasts."""
+    closed = [one for one in (tmp_path, *tmp_path.parents) if not one.stat().st_mode & stat.S_IXOTH]
+    modes = {folder: stat.S_IMODE(folder.stat().st_mode) for folder in closed}  # pytest keeps its own to their owner
+    for folder in closed:
+        folder.chmod(0o755)
     path = tmp_path / "data.csv"
     path.write_text("x\n1\n", encoding="utf-8")
     path.chmod(0o644)
-    return path
+    yield path
+    for folder, mode in modes.items():
+        folder.chmod(mode)
 
 
 def test_a_public_file_is_everyones(file):

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mltestscore.catalogue import our_check
+from mltestscore.catalogue import our_check, our_items
 from mltestscore.scorecard import Scorecard, load
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "flights"
@@ -33,22 +33,7 @@ LEFT_BEHIND = (
     "mltestscore-report",
     ".pytest_cache",
 )
-ITEMS = (
-    "data.1",
-    "data.2",
-    "data.3",
-    "data.4",
-    "data.5",
-    "data.6",
-    "data.7",
-    "model.5",
-    "infra.1",
-    "monitor.2",
-    "monitor.3",
-    "monitor.4",
-    "monitor.5",
-    "monitor.6",
-)
+ITEMS = tuple(our_items())
 PATHS = ("serving", "recomputed")  # the two feature paths over the served week: upstream faults reach both
 TABLES = ("training", "holdout", *PATHS)
 TIMEOUT = 600.0
