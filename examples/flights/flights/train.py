@@ -23,7 +23,6 @@ PARAMETERS = {
 }
 OVERFIT = {
     "learning_rate": 0.5,
-    "max_iter": 200,
     "max_leaf_nodes": 500,
     "min_samples_leaf": 1,
     "l2_regularization": 0.0,
