@@ -15,7 +15,7 @@ from mltestscore.result import CheckResult, FindingRecord
 from mltestscore.testing import run_check
 
 # Timings beside another worker's load say nothing (the check rightly concludes nothing): the serial stage runs them.
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 SERVERS = Path(__file__).parents[2] / "serving" / "servers"
 SHORT = {"pairs": 7, "looks": 1, "alpha": 0.01, "block_seconds": 0.15}
