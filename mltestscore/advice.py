@@ -90,6 +90,8 @@ def _complete(passed: list[CheckResult]) -> tuple[Effort, str]:
         return "medium", f"Sharpen {check.id} until it catches {' and '.join(missed) or 'what is planted in it'}."
     if check.origin == "marked test":
         return "medium", f'Make {check.id} a check with `@check("{check.item}")` and plant a fault with `@fault(…)`.'
+    if check.origin == "existing result":
+        return "medium", f"Offer the inputs of {check.item}, so that the built-in check runs and proves itself."
     return "low", f"Plant a fault that {check.id} must catch, with `@fault(…)`."
 
 

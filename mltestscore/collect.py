@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
+from mltestscore.borrowed import evidence, evidently_report
 from mltestscore.catalogue import checks_of, import_file, our_files, team_files
 from mltestscore.config import Config
 from mltestscore.declare import Check
@@ -22,6 +23,7 @@ from mltestscore.shipped import shipped
 from mltestscore.stash import CONFIG, RUNNING
 
 PROPERTY = "mltestscore"
+EXISTING = "mltestscore/existing"
 
 
 class CheckFailed(Exception):  # noqa: N818 - a verdict, not an error
@@ -35,6 +37,8 @@ class Project(pytest.Directory):
         """Yield our own files in rubric order, then the team's."""
         for file, node in planned_files(self.config.stash[CONFIG]):
             yield CheckFile.from_parent(self, path=file, nodeid=node)
+        if existing_checks(self.config.stash[CONFIG]):
+            yield ExistingResults.from_parent(self, path=Path(evidence.__file__), nodeid=EXISTING)
 
 
 class CheckFile(pytest.Module):
@@ -47,6 +51,15 @@ class CheckFile(pytest.Module):
         """Yield an item a check."""
         for check in checks_of(self.obj):
             yield CheckItem.from_parent(self, name=check.function.__name__, callobj=_test_of(check))
+
+
+class ExistingResults(CheckFile):
+    """What the team's own tools found, as the configuration declares it."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield an item a declaration, named by its check's id."""
+        for check in existing_checks(self.config.stash[CONFIG]):
+            yield CheckItem.from_parent(self, name=check.id, callobj=_test_of(check))
 
 
 class CheckItem(pytest.Function):
@@ -66,9 +79,14 @@ def planned_files(config: Config) -> list[tuple[Path, str]]:
     return ours + [(file, f"mltestscore/{file.parent.name}/{file.name}") for file in team_files(folders)]
 
 
+def existing_checks(config: Config) -> list[Check]:
+    """Return the checks of what the team's own tools found; raises :class:`ConfigError` for a wrong declaration."""
+    return [*evidence.evidence_checks(config), *evidently_report.report_checks(config)]
+
+
 def planned_checks(config: Config) -> dict[str, Check]:
     """Return every check by its node id; files that do not import are left to pytest's own report."""
-    planned: dict[str, Check] = {}
+    planned = {f"{EXISTING}::{check.id}": check for check in existing_checks(config)}
     for file, node in planned_files(config):
         with suppress(Exception):
             planned |= {f"{node}::{check.function.__name__}": check for check in checks_of(import_file(file))}
@@ -194,8 +212,7 @@ def _home(name: str, config: pytest.Config) -> str:
 
 
 def _unrun(check: Check, state: Any, reason: str) -> CheckResult:
-    origin: Any = "built-in" if check.id == check.item else "team"
-    return CheckResult(id=check.id, item=check.item, origin=origin, state=state, reason=reason)
+    return CheckResult(id=check.id, item=check.item, origin=check.origin, state=state, reason=reason)
 
 
 def conclude(result: CheckResult, error: BaseException | None) -> None:

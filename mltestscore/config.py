@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
+from mltestscore.borrowed.settings import EvidenceConfig, EvidentlyConfig, SchemaConfig
+from mltestscore.borrowed.settings import SettingsTable as _Table
 from mltestscore.errors import ConfigError, near
 
 EXAMPLE = """[tool.mltestscore] is not in any pyproject.toml from {folder} upward. Write, for a start:
@@ -20,10 +22,6 @@ EXAMPLE = """[tool.mltestscore] is not in any pyproject.toml from {folder} upwar
   path = "model.skops"               # then run `pytest --mltestscore` again: the scorecard says what to offer next"""
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class DataConfig(_Table):
@@ -176,11 +174,13 @@ class Config(_Table):
     features: FeaturesConfig | None = None
     dry_run: DryRunConfig | None = None
     endpoint: EndpointConfig | None = None
-    schema_: PathConfig | None = Field(default=None, alias="schema")
+    schema_: SchemaConfig | None = Field(default=None, alias="schema")
     registry: PathConfig | None = None
     catalogue: PathConfig | None = None
     stores: dict[str, StoreConfig] = {}
     deletions: DeletionsConfig | None = None
+    evidence: list[EvidenceConfig] = []
+    evidently: EvidentlyConfig | None = None
     checks: dict[str, dict[str, Any]] = {}
     gates: dict[str, GateConfig] = {}
 
@@ -277,11 +277,13 @@ def _known(location: tuple[int | str, ...]) -> list[str]:
         "features": FeaturesConfig,
         "dry_run": DryRunConfig,
         "endpoint": EndpointConfig,
-        "schema": PathConfig,
+        "schema": SchemaConfig,
         "registry": PathConfig,
         "catalogue": PathConfig,
         "stores": StoreConfig,
         "deletions": DeletionsConfig,
+        "evidence": EvidenceConfig,
+        "evidently": EvidentlyConfig,
         "gates": GateConfig,
     }
     model = tables.get(str(location[0]), Config) if location else Config

@@ -13,6 +13,7 @@ from typing import Any
 
 from mltestscore.details import Detail
 from mltestscore.finding import Finding
+from mltestscore.result import Origin
 
 Observations = Iterator[Finding | Detail]
 CheckFunction = Callable[..., Observations]
@@ -52,6 +53,15 @@ class Check:
     options: dict[str, Any]
     proof_options: dict[str, Any]
     faults: list[Fault] = field(default_factory=list)
+    existing: bool = False
+    """Whether it only takes over what a team's own tool found, which is worth ½ like a marked test."""
+
+    @property
+    def origin(self) -> Origin:
+        """Who wrote it."""
+        if self.existing:
+            return "existing result"
+        return "built-in" if self.id == self.item else "team"
 
     @property
     def doc(self) -> str:

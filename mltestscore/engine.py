@@ -32,7 +32,7 @@ def run(
     result = CheckResult(
         id=check.id,
         item=check.item,
-        origin="built-in" if check.id == check.item else "team",
+        origin=check.origin,
         state="error",
         options=plain(chosen),
         options_changed=sorted(name for name in options if options[name] != check.options[name]),

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 State = Literal["passed", "failed", "inconclusive", "not_offered", "error"]
 FaultState = Literal["caught", "missed", "error"]
+Origin = Literal["built-in", "team", "marked test", "existing result"]
 ProofState = Literal["proven", "vacuous", "unproven"]
 
 
@@ -113,7 +114,7 @@ class CheckResult(Record):
     id: str
     item: str
     node: str = Field(default="", description="The pytest node id.")
-    origin: Literal["built-in", "team", "marked test"] = "built-in"
+    origin: Origin = "built-in"
     state: State
     reason: str = Field(default="", description="One sentence: what was found, or what is missing and the remedy.")
     traceback: str = Field(default="", description="For an error: where it happened.")

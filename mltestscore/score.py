@@ -124,6 +124,9 @@ def _worth(check: CheckResult, in_ci: bool, repeated_runs: int) -> Worth:
         if check.origin == "marked test":
             why = "no fault is planted in it, so nobody knows whether it can fail"
             return Worth(0.5, f"{check.id} passed, but {why}: a marked test is worth ½ until it has a planted fault.")
+        if check.origin == "existing result":
+            why = "no fault was planted where it was made, so nobody knows whether it could have failed"
+            return Worth(0.5, f"{check.id} passed, but {why}: an existing result is worth ½.")
         return Worth(0.0, f"{check.id} passed, but plants no fault, so nothing shows that it can fail.")
     if is_repeated(check, in_ci=in_ci, repeated_runs=repeated_runs):
         how = "it runs in CI" if in_ci else f"{check.runs_before + 1} runs are on record"

@@ -29,6 +29,14 @@ def import_function(source: str, *, base: Path, setting: str) -> Callable[..., A
     Raises :class:`ConfigError` for a name of another form, :class:`InputError` naming ``setting`` when the module
     cannot be imported or has no such function.
     """
+    found = import_object(source, base=base, setting=setting)
+    if not callable(found):
+        raise InputError(f"{setting}: {source!r} is a {type(found).__name__}; name a function.")
+    return found  # type: ignore[no-any-return]
+
+
+def import_object(source: str, *, base: Path, setting: str) -> Any:
+    """Import whatever ``"module:name"`` names, as :func:`import_function` does a function, with the same errors."""
     module_name, function_name = split_name(source, setting)
     make_importable(base)
     try:
@@ -40,9 +48,7 @@ def import_function(source: str, *, base: Path, setting: str) -> Callable[..., A
             known = (name for name in dir(found) if not name.startswith("_"))
             raise InputError(f"{setting}: {module_name!r} has no function {function_name!r}.{near(part, known)}")
         found = getattr(found, part)
-    if not callable(found):
-        raise InputError(f"{setting}: {source!r} is a {type(found).__name__}; name a function.")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def make_importable(base: Path) -> None:

@@ -39,6 +39,7 @@ class CheckView:
 
     record: CheckResult
     fullness: Fullness
+    decided: ItemState
 
     @cached_property
     def groups(self) -> Sequence[Group]:
@@ -61,6 +62,12 @@ class CheckView:
     def hidden_figures(self) -> int:
         """How many details are not on the page."""
         return len(self.record.details) - len(self.figures)
+
+    @property
+    def unsaid(self) -> str:
+        """Why the check has nothing to show, where its item's verdict does not say so: another check decided it."""
+        silent = self.record.state in ("not_offered", "error") and self.record.state != self.decided
+        return self.record.reason if silent else ""
 
     @property
     def vacuous(self) -> bool:
@@ -93,7 +100,7 @@ class ItemView:
         """The item's checks, those that explain its state first."""
         explains = states.ANSWERS_BY.get(self.record.state, ())
         ordered = sorted(self.record.checks, key=lambda check: check.state not in explains)
-        return [CheckView(check, self.fullness) for check in ordered]
+        return [CheckView(check, self.fullness, self.record.state) for check in ordered]
 
     @property
     def verdict(self) -> str:
