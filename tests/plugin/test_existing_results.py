@@ -98,3 +98,36 @@ def test_a_wrong_declaration_ends_the_run_before_it_starts(project, results):
 
     assert outcome.ret == pytest.ExitCode.USAGE_ERROR
     outcome.stderr.fnmatch_lines(["*tool.mltestscore.evidence, entry 1: *data.8*Did you mean*"])
+
+
+REPORT = """
+[tool.mltestscore.evidently]
+report = "report:gaps"
+[tool.mltestscore.data.training]
+source = "rows.csv"
+[tool.mltestscore.data.serving]
+source = "rows.csv"
+"""
+
+
+GAPS = """
+from evidently import Report
+from evidently.metrics import MissingValueCount
+from evidently.tests import lte
+
+gaps = Report([MissingValueCount(column="temp", tests=[lte(0)])])
+"""
+
+
+@pytest.mark.slow
+def test_a_report_of_evidently_runs_in_a_worker(project):
+    file = project.folder / "pyproject.toml"
+    file.write_text(file.read_text() + REPORT)
+    project.write("rows.csv", "temp\n" + "1.5\n" * 300)
+    project.write("report.py", GAPS)
+
+    outcome = project.start("-n", "1", "-k", "evidently_report")
+
+    assert outcome.ret == pytest.ExitCode.OK
+    (check,) = [check for check in project.item("monitor.2")["checks"] if check["origin"] == "existing result"]
+    assert (check["state"], [fact["name"] for fact in check["inputs"]]) == ("passed", ["serving", "training"])
