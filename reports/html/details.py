@@ -71,7 +71,7 @@ def _table(title: str, data: dict[str, Any], caps: Caps) -> Figure:
         element(
             "tr",
             *(
-                element("td", _cell(value), class_=right, data_label=_cut(str(name)))
+                element("td", _cell(value), class_=right)
                 for value, right, name in zip(row, classes, columns, strict=True)
             ),
         )

@@ -12,7 +12,6 @@ from mltestscore.words.figures import (
     interval_text,
     limit_text,
     number,
-    plural,
     share_scale,
     sign,
     value_text,
@@ -60,17 +59,6 @@ class Group:
     def is_single(self) -> bool:
         """Whether the group is one finding on the whole system, which needs no line of its own for the name."""
         return len(self.shown) == 1 and not self.shown[0].where and not self.folded and not self.hidden
-
-    @property
-    def folded_words(self) -> str:
-        """The line that unfolds the rest."""
-        count = len(self.folded) + self.hidden
-        return f"{count:,} more within the limit" if self.shown else f"{plural(count, 'finding')} within the limit"
-
-    @property
-    def hidden_words(self) -> str:
-        """What is said of rows that are not on the page; empty when all are."""
-        return f"{plural(self.hidden, 'more finding')} in scorecard.json." if self.hidden else ""
 
 
 def finding_groups(check: CheckResult, most: int) -> list[Group]:

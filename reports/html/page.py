@@ -51,6 +51,17 @@ class CheckView:
         """How many measures are not on the page."""
         return len({finding.name for finding in self.record.findings}) - len(self.groups)
 
+    @property
+    def folded_words(self) -> str:
+        """The line that unfolds the findings that agree; empty when none is folded."""
+        count = sum(len(group.folded) for group in self.groups)
+        return f"{plural(count, 'more finding')} within the limit" if count else ""
+
+    @property
+    def hidden_findings(self) -> int:
+        """How many findings that agree are not on the page."""
+        return sum(group.hidden for group in self.groups)
+
     @cached_property
     def figures(self) -> Sequence[Figure]:
         """The typed details, drawn."""

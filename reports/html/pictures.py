@@ -14,7 +14,7 @@ from mltestscore.result import FindingRecord
 from mltestscore.scorecard import SectionScore, TrendPoint
 from mltestscore.words.figures import number, points, share_scale, with_unit
 
-from .svg import Scale, element, line, picture, rounded_ends, scale
+from .svg import Scale, element, line, picture, rounded_ends, scale, short
 
 WIDTH, HEIGHT = 240, 20
 MIDDLE = HEIGHT / 2
@@ -47,23 +47,29 @@ def scale_ends(shared: Scale, unit: str) -> tuple[str, str]:
 
 
 def finding_picture(finding: FindingRecord, shared: Scale) -> Markup:
-    """Draw point, interval, limit and the previous run's point (hollow); the tinted part of the line is allowed."""
+    """Draw point, interval, limit and the previous run's point (hollow); the tinted part of the line is allowed.
+
+    Nothing is drawn of an exact count that may not be other than it is: one point on its limit shows nothing.
+    """
+    if (
+        finding.low == finding.value == finding.high
+        and finding.value in (finding.floor, finding.ceiling)
+        and not _moved(finding)
+    ):
+        return Markup("")
     parts = [_allowed(finding, shared), element("path", d=f"M0 {MIDDLE:.0f}H{WIDTH}", class_="t")]
     parts += [
-        element("path", d=f"M{shared(limit):.1f} 1V{HEIGHT - 1}", class_="l")
+        element("path", d=f"M{_pixel(shared(limit))} 1V{HEIGHT - 1}", class_="l")
         for limit in (finding.floor, finding.ceiling)
         if limit is not None
     ]
-    if finding.value is not None:
+    if finding.value is not None and not finding.low == finding.value == finding.high:
         parts.append(_interval(finding, shared))
-    if finding.previous is not None:
-        parts.append(element("circle", cx=round(shared(finding.previous), 1), cy=MIDDLE, r=3.6, class_="p"))
+    if _moved(finding):
+        parts.append(element("circle", cx=round(shared(finding.previous or 0.0), 1), cy=MIDDLE, r=3.6, class_="p"))
     if finding.value is not None:
         parts.append(element("path", d=_mark(finding.verdict, round(shared(finding.value), 1)), class_=finding.verdict))
-    spoken = _spoken(finding)
-    if spoken:
-        parts.insert(0, element("title", spoken))
-    return picture(WIDTH, HEIGHT, spoken, *parts, class_="f")
+    return picture(WIDTH, HEIGHT, _spoken(finding), *parts, class_="f")
 
 
 def sparkline(trend: Sequence[TrendPoint], now: float, maximum: float) -> Markup:
@@ -111,25 +117,33 @@ def _interval(finding: FindingRecord, shared: Scale) -> Markup:
     low = shared(finding.low) if finding.low is not None else 0
     high = shared(finding.high) if finding.high is not None else WIDTH
     caps = "".join(
-        f"M{end:.1f} {MIDDLE - 4:.0f}v8"
+        f"M{_pixel(end)} {MIDDLE - 4:.0f}v8"
         for end, known in ((low, finding.low), (high, finding.high))
         if known is not None
     )
-    return element("path", d=f"M{low:.1f} {MIDDLE:.0f}H{high:.1f}{caps}", class_="i")
+    return element("path", d=f"M{_pixel(low)} {MIDDLE:.0f}H{_pixel(high)}{caps}", class_="i")
 
 
 def _mark(verdict: str, x: float) -> str:
     """Return the shape of a verdict: a disc when passed, a cross when failed, a diamond when inconclusive."""
     if verdict == "failed":
         left, top = x - REACH, MIDDLE - REACH
-        return f"M{left:.1f} {top:.1f}l9 9m0-9l-9 9"
+        return f"M{_pixel(left)} {_pixel(top)}l9 9m0-9l-9 9"
     if verdict == "inconclusive":
-        return f"M{x - 5:.1f} {MIDDLE:.0f}l5-5 5 5-5 5z"
-    return f"M{x - REACH:.1f} {MIDDLE:.0f}a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0"
+        return f"M{_pixel(x - 5)} {MIDDLE:.0f}l5-5 5 5-5 5z"
+    return f"M{_pixel(x - REACH)} {MIDDLE:.0f}a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0"
+
+
+def _moved(finding: FindingRecord) -> bool:
+    return finding.previous is not None and finding.previous != finding.value
+
+
+def _pixel(value: float) -> str:
+    return short(round(value, 1))
 
 
 def _spoken(finding: FindingRecord) -> str:
     """Return what the picture alone says: the cells beside it hold value, interval and limit already."""
-    if finding.previous is None:
+    if finding.previous is None or not _moved(finding):
         return ""
     return f"previous run {with_unit(number(finding.previous * share_scale(finding.unit)), finding.unit)}"

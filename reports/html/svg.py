@@ -36,11 +36,11 @@ def picture(width: float, height: float, label: str, *children: Markup, class_: 
     """Return an ``<svg>`` that a screen reader announces as ``label``, or passes over where that is empty."""
     return element(
         "svg",
+        *([element("title", label)] if label else []),
         *children,
         class_=class_ or None,
         viewBox=f"0 0 {short(width)} {short(height)}",
         role="img" if label else None,
-        aria_label=label or None,
         aria_hidden=None if label else "true",
     )
 

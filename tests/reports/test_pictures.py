@@ -49,7 +49,7 @@ def test_the_previous_runs_point_is_a_hollow_ring_that_is_read_out() -> None:
     before = record(at_most("latency", 35, 40, unit="ms"), previous=31.0)
     picture = str(finding_picture(before, finding_scale([before])))
     assert 'class="p"' in picture
-    assert 'aria-label="previous run 31\u202fms"' in picture
+    assert "<title>previous run 31\u202fms</title>" in picture
 
 
 @given(st.lists(st.tuples(finite, finite), min_size=1, max_size=5))
@@ -76,7 +76,7 @@ def test_rows_that_agree_are_folded_behind_the_failing_one() -> None:
     (group,) = finding_groups(check("data.1", findings), most=3)
     assert [row.where for row in group.shown] == ["c300"]
     assert [row.where for row in group.folded] == ["c4", "c3", "c2"]
-    assert (group.folded_words, group.hidden_words) == ("5 more within the limit", "2 more findings in scorecard.json.")
+    assert group.hidden == 2
 
 
 def test_where_many_agree_the_one_nearest_its_limit_is_shown() -> None:
@@ -103,7 +103,7 @@ def test_what_was_not_measured_has_no_picture() -> None:
 
 def test_the_sparkline_reads_out_every_score() -> None:
     trend = [TrendPoint(run="a", started="", value=1.0), TrendPoint(run="b", started="", value=2.0)]
-    assert 'aria-label="Score of the last runs: 1.0, 2.0, 2.5"' in sparkline(trend, 2.5, 7)
+    assert "<title>Score of the last runs: 1.0, 2.0, 2.5</title>" in sparkline(trend, 2.5, 7)
 
 
 def test_a_table_says_what_it_leaves_out() -> None:
