@@ -78,6 +78,11 @@ def unix_micros(time: Any) -> Any:
     return _function("unix_micros", "timestamp", "int64")(time)
 
 
+def floor(number: Any) -> Any:
+    """Return the next whole number below, still a float: Ibis casts it to a 64-bit integer, which ends on infinity."""
+    return _function("floor", "float64", "float64")(number)
+
+
 @cache
 def _function(name: str, takes: str, returns: str) -> Any:
     """Return a function that the database itself has under this name."""

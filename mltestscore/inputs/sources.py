@@ -144,6 +144,11 @@ def _read(name: str, paths: Sequence[Path]) -> ibis.Table:
     try:
         # Parquet is read where it lies; text is parsed once instead of at every query.
         table = database.relation("VIEW" if suffix == ".parquet" else "TABLE", f"SELECT * FROM {reader}")
+        floating = _floating(table)
+        if suffix == ".parquet" and floating:
+            # In the view and not around it: DuckDB would write out a table that a query names twice, all columns of it.
+            known = ", ".join(f"nullif({name}, 'nan') AS {name}" for name in map(_name, floating))
+            return database.relation("VIEW", f"SELECT * REPLACE ({known}) FROM {reader}")
     except Exception as error:
         files = str(paths[0].resolve()) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
         said = _one_line(error).partition(" LINE 1:")[0]  # then follows our query, which is not the reader's
@@ -157,9 +162,17 @@ def missing_as_null(table: ibis.Table) -> ibis.Table:
     """Return the table with NaN as NULL in floating columns: one missing value, whatever wrote the file."""
     import ibis
 
-    floating = [name for name, kind in table.schema().items() if kind.is_floating()]
+    floating = _floating(table)
     nan = ibis.literal(float("nan"))
     return table.mutate(**{name: table[name].nullif(nan) for name in floating}) if floating else table
+
+
+def _floating(table: ibis.Table) -> list[str]:
+    return [name for name, kind in table.schema().items() if kind.is_floating()]
+
+
+def _name(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
 
 
 def _sql(texts: Sequence[str]) -> str:
