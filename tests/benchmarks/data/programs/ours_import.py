@@ -1,0 +1,18 @@
+"""What ``ours`` costs before it reads a row: what it imports sooner or later, and DuckDB opened through Ibis."""
+
+from __future__ import annotations
+
+import ibis
+import ours  # noqa: F401
+import scipy.stats  # noqa: F401
+from exchange import tell, told
+
+
+def main() -> None:
+    """Import and ask DuckDB for its tables."""
+    told()
+    tell(f"{len(ibis.duckdb.connect().list_tables())} tables", ("mltestscore",))
+
+
+if __name__ == "__main__":
+    main()
