@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
-from mltestscore.borrowed import evidence, evidently_report
+from mltestscore.borrowed import drilldown, evidence, evidently_report
 from mltestscore.catalogue import checks_of, import_file, our_files, team_files
 from mltestscore.config import Config
 from mltestscore.declare import Check
@@ -163,6 +163,10 @@ def run_item(check: Check, request: pytest.FixtureRequest) -> None:
             check, inputs, options, proving=running.proving, progress=lambda phase: running.progress(f"{name}: {phase}")
         )
         result.seconds.inputs = seconds
+        if running.drilldowns is not None:
+            result.drilldowns = drilldown.drilldowns(
+                check, inputs, result, running.drilldowns, lambda phase: running.progress(f"{name}: {phase}")
+            )
     except NotOffered as missing:
         result = _unrun(check, "not_offered", str(missing))
     except MltestscoreError as refused:

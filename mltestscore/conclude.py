@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from mltestscore.rubric import rubric
 from mltestscore.score import assemble, changes, next_steps, score
 from mltestscore.scorecard import GateResult, Run, Scorecard
 
+DRILLDOWN = re.compile(r"drilldown-[0-9a-f]{16}\.html")
 MOST_LINES = 12
 FILES = {"json": "scorecard.json", "html": "scorecard.html", "markdown": "scorecard.md", "badge": "badge.svg"}
 
@@ -121,12 +123,21 @@ def write(scorecard: Scorecard, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             _write_whole(folder / FILES[name], text, scorecard.run.id)
+        _remove_others(scorecard, folder)
     except OSError as error:
         raise InputError(
             f"The scorecard cannot be written to {folder}: {error.strerror or error}. Free space, change its rights, "
             "or name another folder with --mltestscore-output."
         ) from None
     return folder / FILES["html"]
+
+
+def _remove_others(scorecard: Scorecard, folder: Path) -> None:
+    """Remove pages of earlier runs that this scorecard does not lead to: nobody should take them for its own."""
+    ours = {look.file for item in scorecard.items for check in item.checks for look in check.drilldowns}
+    for file in folder.glob("drilldown-*.html"):
+        if file.name not in ours and DRILLDOWN.fullmatch(file.name):
+            file.unlink(missing_ok=True)
 
 
 def _write_whole(file: Path, text: str, run_id: str) -> None:

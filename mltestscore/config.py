@@ -168,6 +168,7 @@ class Config(_Table):
     repeated_within_days: int = Field(default=30, ge=1)
     proof_rows: int = Field(default=20_000, ge=200)
     proof_cache: bool = True
+    drilldown: bool = False
     data: dict[str, DataConfig] = {}
     model: ModelConfig | None = None
     trainer: TrainerConfig | None = None

@@ -18,6 +18,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--mltestscore-output", metavar="FOLDER", help="where the scorecard goes")
     group.addoption("--mltestscore-gate", metavar="NAME", help="hold the scorecard to [tool.mltestscore.gates.NAME]")
     group.addoption("--mltestscore-fail-under", type=float, metavar="SCORE", help="exit 1 when the score is lower")
+    group.addoption(
+        "--mltestscore-drilldown", action="store_true", help="draw flagged features with Evidently, a page each"
+    )
     group.addoption("--mltestscore-no-proof", action="store_true", help="plant no faults: faster, and earns nothing")
 
 

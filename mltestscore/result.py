@@ -108,6 +108,15 @@ class Seconds(Record):
     faults: float = 0.0
 
 
+class Drilldown(Record):
+    """A closer look at a flagged feature: ``file`` lies beside the scorecard; without one, ``why`` says so."""
+
+    feature: str
+    file: str = ""
+    about: str = ""
+    why: str = ""
+
+
 class CheckResult(Record):
     """One check on one system in one run."""
 
@@ -120,6 +129,7 @@ class CheckResult(Record):
     traceback: str = Field(default="", description="For an error: where it happened.")
     findings: list[FindingRecord] = []
     details: list[DetailRecord] = []
+    drilldowns: list[Drilldown] = []
     proof: Proof = Proof()
     inputs: list[InputFact] = []
     options: dict[str, Any] = {}

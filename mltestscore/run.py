@@ -25,6 +25,7 @@ from mltestscore.scorecard import Phases, Run, Scorecard
 from mltestscore.stash import CONFIG, RUNNING, Running
 
 WORKER_KEY = "mltestscore_run"
+OUTPUT_KEY = "mltestscore_output"
 _STATUS = {
     "inconclusive": ("inconclusive", "i", "INCONCLUSIVE"),
     "not_offered": ("not offered", "o", "NOT OFFERED"),
@@ -50,11 +51,14 @@ def register(config: pytest.Config) -> None:
         controller = None if worker or config.option.collectonly else Controller(config, settings, planned, history)
     except MltestscoreError as error:
         raise pytest.UsageError(str(error)) from None
+    output = Path(worker[OUTPUT_KEY]) if worker else controller.output if controller else None
+    asked = settings.drilldown or config.getoption("mltestscore_drilldown")
     store = history if settings.proof_cache else None
     proving = Proving(settings.proof_rows, store, run_id or (controller.run.id if controller else ""))
     config.stash[RUNNING] = Running(
         proving=None if config.getoption("mltestscore_no_proof") else proving,
         progress=controller.progress if controller else lambda _: None,
+        drilldowns=output if asked else None,
     )
     from mltestscore.inputs import fixtures
 
@@ -138,10 +142,10 @@ class Controller:
         self.progress = Progress(self._write)
         self.run: Run = run_facts(settings.folder)
         output = config.getoption("mltestscore_output")
-        self._output = config.invocation_params.dir / output if output else settings.path(settings.output)
+        self.output = config.invocation_params.dir / output if output else settings.path(settings.output)
         conclude.refuse_unknown_gate(settings, config.getoption("mltestscore_gate"))
         conclude.statements_of(settings)  # read again at the end; a file that is wrong must not cost a run
-        self._journal = Journal(self._output, settings.name, str(settings.file), self.run)
+        self._journal = Journal(self.output, settings.name, str(settings.file), self.run)
 
     def _write(self, phase: str) -> None:
         """Write a phase of a slow check past pytest's capturing of what the check prints."""
@@ -156,8 +160,9 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell an xdist worker the id of the run."""
+        """Tell an xdist worker the id of the run, and where its files go."""
         node.workerinput[WORKER_KEY] = self.run.id
+        node.workerinput[OUTPUT_KEY] = str(self.output)
 
     def pytest_collection_finish(self) -> None:
         """Note when collection ended."""
@@ -204,7 +209,7 @@ class Controller:
         self.progress("")
         scorecard = self._conclude(cut=bool(session.shouldstop or session.shouldfail) or exitstatus in (2, 3, 4))
         try:
-            html = conclude.write(scorecard, self._output)
+            html = conclude.write(scorecard, self.output)
         except MltestscoreError as error:
             self._lines = [*conclude.summary(scorecard, None), f"mltestscore: {error}{self._kept()}"]
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

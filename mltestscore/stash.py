@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,8 @@ class Running:
 
     proving: Proving | None
     progress: Progress
+    drilldowns: Path | None = None
+    """The folder for a closer look at flagged features; ``None``: nobody asked for it."""
 
 
 CONFIG = pytest.StashKey[Config]()

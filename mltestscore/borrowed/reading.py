@@ -10,6 +10,7 @@ from typing import Literal
 from mltestscore.details import Table
 from mltestscore.errors import NotOffered
 from mltestscore.finding import Finding, at_most
+from mltestscore.result import CheckResult
 
 TestState = Literal["passed", "failed", "warned", "error", "skipped"]
 
@@ -17,6 +18,7 @@ FAILED = "existing tests that fail"
 ERRED = "existing tests that ended in an error"
 WARNED = "existing tests that only warn"
 CONTRADICTED = "results that contradict themselves"
+HEAD = ["test", "column", "outcome", "found"]
 NAMED = 3
 MAX_NAME = 160
 MAX_SAID = 300
@@ -95,12 +97,14 @@ def judged(tests: Sequence[ExistingTest], where: str = "") -> Iterator[Finding |
         yield _count(WARNED, "warned", tests, n, where, advisory=True)
     ordered = sorted(tests, key=lambda test: _WORST_FIRST[test.state])
     rows = [(test.name, test.column, test.state, test.said) for test in ordered]
-    yield Table(f"Existing tests{f' of {where}' if where else ''}", ["test", "column", "outcome", "found"], rows)
+    yield Table(f"Existing tests{f' of {where}' if where else ''}", HEAD, rows)
 
 
-def flagged(tests: Sequence[ExistingTest]) -> list[str]:
-    """Return the columns whose tests fail, each once."""
-    return list(dict.fromkeys(test.column for test in tests if test.column and test.state in ("failed", "warned")))
+def failing_columns(result: CheckResult) -> list[str]:
+    """Return the columns whose existing tests fail, each once, from a result that :func:`judged` made."""
+    tables = [detail.data for detail in result.details if detail.data.get("columns") == HEAD]
+    rows = [row for table in tables for row in table["rows"]]
+    return list(dict.fromkeys(str(row[1]) for row in rows if row[1] and row[2] == "failed"))
 
 
 def _count(

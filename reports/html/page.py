@@ -210,6 +210,11 @@ def web_address(link: str) -> bool:
     return re.fullmatch(r"https?://[^\s<>\"'`\\]{1,500}", link, re.ASCII) is not None and link.isascii()
 
 
+def beside(file: str) -> bool:
+    """Return whether a link leads to a page that a run writes beside this one, and nowhere else."""
+    return re.fullmatch(r"drilldown-[0-9a-f]{16}\.html", file, re.ASCII) is not None
+
+
 def coded(text: str) -> Markup:
     """Return text with what stands between backticks set as code, as the rubric's texts name config keys.
 

@@ -18,7 +18,7 @@ from mltestscore.scorecard import Scorecard
 from mltestscore.words import figures, states, tame
 
 from .details import Caps
-from .page import Fullness, Page, coded, web_address
+from .page import Fullness, Page, beside, coded, web_address
 
 HERE = Path(__file__).parent
 LARGEST = 300_000
@@ -46,7 +46,7 @@ def render(scorecard: Scorecard) -> str:
 
 def _page(card: Scorecard, fullness: Fullness) -> str:
     style, script = _style(), _script()
-    template = _environment().get_template("scorecard.html.j2")
+    template = environment().get_template("scorecard.html.j2")
     return template.render(
         page=Page(card, fullness),
         card=card,
@@ -58,8 +58,9 @@ def _page(card: Scorecard, fullness: Fullness) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return the templates with their filters: what they print is escaped unless we made it."""
+    templates = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
         undefined=StrictUndefined,
@@ -67,7 +68,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {
+    templates.filters |= {
         "number": figures.number,
         "points": figures.points,
         "credit": figures.credit,
@@ -76,14 +77,15 @@ def _environment() -> Environment:
         "sentence": states.sentence,
         "coded": coded,
     }
-    environment.globals |= {
+    templates.globals |= {
         "plural": figures.plural,
         "renewed": states.renewed,
         "states": states.STATES,
         "section_names": states.SECTIONS,
         "web_address": web_address,
+        "beside": beside,
     }
-    return environment
+    return templates
 
 
 @cache
