@@ -35,12 +35,14 @@ class DataConfig(_Table):
     cluster: str = ""
     features: list[str] = []
     ignore: list[str] = []
+    protected: list[str] = []
 
 
 class ModelConfig(_Table):
-    """``[tool.mltestscore.model]``."""
+    """``[tool.mltestscore.model]``; ``previous_path`` where the registry does not tell the version before."""
 
     path: str = ""
+    previous_path: str = ""
     version: str = ""
     trusted: list[str] = []
     allow_pickle: bool = False

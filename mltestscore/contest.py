@@ -21,6 +21,7 @@ from mltestscore.stats.seeds import generator, seed_of
 
 if TYPE_CHECKING:
     from mltestscore.baselines import Baseline
+    from mltestscore.inputs.model import Model
 
 Scores = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -123,8 +124,16 @@ def labelled(dataset: Dataset, features: Sequence[str], rows: int) -> pd.DataFra
     return frame[frame[roles.label].notna()].reset_index(drop=True)
 
 
-def judged_rows(frame: pd.DataFrame, dataset: Dataset, *texts: str) -> Mask:
-    """Return which rows of ``frame``, taken from ``dataset``, are judged; the others, one in four, choose.
+def labelled_scores(model: Model, dataset: Dataset, frame: pd.DataFrame, rows: int) -> Scores:
+    """Return the scores of ``frame``, which is ``labelled(dataset, …, rows)``; a model on file is asked once a run."""
+    if not model.digest:
+        return model.predict(frame)
+    key = (model.digest, model.features)
+    return dataset.sample(rows).recall("scores of labelled rows", [key], lambda _: [model.predict(frame)])[0]
+
+
+def judged_rows(frame: pd.DataFrame, dataset: Dataset, *texts: str, one_in: int = CHOOSING) -> Mask:
+    """Return which rows of ``frame``, taken from ``dataset``, are judged; the others, one in ``one_in``, choose.
 
     Rows of one cluster, or of one key, stay together: their side is a hash of it. Without either, rows are drawn by
     position. ``texts`` and the data's digest seed both.
@@ -132,10 +141,10 @@ def judged_rows(frame: pd.DataFrame, dataset: Dataset, *texts: str) -> Mask:
     seeds = ("contest", *texts, dataset.digest)
     columns = [dataset.roles.cluster] if dataset.roles.cluster else list(dataset.roles.key)
     if not columns:
-        return generator(*seeds).random(len(frame)) >= 1 / CHOOSING
+        return generator(*seeds).random(len(frame)) >= 1 / one_in
     labels = reduce(lambda left, right: left + "\x1f" + right, (frame[name].astype(str) for name in columns))
     salt = hashlib.sha256(str(seed_of(*seeds)).encode()).hexdigest()[:16]
-    return np.asarray(pd.util.hash_array(labels.to_numpy(dtype=object), hash_key=salt) % CHOOSING != 0)
+    return np.asarray(pd.util.hash_array(labels.to_numpy(dtype=object), hash_key=salt) % one_in != 0)
 
 
 def clusters_of(frame: pd.DataFrame, dataset: Dataset) -> npt.NDArray[Any] | None:

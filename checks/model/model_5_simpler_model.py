@@ -81,7 +81,7 @@ def check_simpler_model(
     if short := contest.too_few(truth, judged, lesson.labels, model.task, rows=min_rows, per_class=min_per_class):
         yield undecided(ADVANTAGE, short.reason, n_to_settle=short.rows_wanted)
         return
-    scores = model.predict(later)
+    scores = contest.labelled_scores(model, holdout, later, max_holdout_rows)
     finite = np.isfinite(scores.reshape(len(later), -1)).all(axis=1)
     yield at_most(FINITE, int((~finite).sum()), 0, n=len(later))
     if finite.all():

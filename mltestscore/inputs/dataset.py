@@ -34,6 +34,8 @@ class Roles:
         cluster: rows of one cluster are not independent (a user, an hour).
         features: the model's inputs; empty: all columns without another role.
         ignore: columns that no check should look at.
+        protected: columns that name groups of people, for model.7; model inputs or not. One that is not there is a
+            finding of that check, not an error of the dataset.
     """
 
     label: str = ""
@@ -43,6 +45,7 @@ class Roles:
     cluster: str = ""
     features: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()
 
     @property
     def others(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import pytest
 
 from mltestscore.config import Config
 from mltestscore.inputs import offered
+from mltestscore.inputs import previous_model as before
 from mltestscore.stash import CONFIG
 
 if TYPE_CHECKING:
@@ -68,6 +69,12 @@ def outcomes(mltestscore_config: Config) -> Dataset:
 def model(mltestscore_config: Config) -> Model:
     """The model that is served."""
     return offered.model(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def previous_model(mltestscore_config: Config) -> Model:
+    """The version that was served before it."""
+    return before.open_previous(mltestscore_config)
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,7 @@ def roles(data: DataConfig | None) -> Roles:
 
     if data is None:
         return Roles()
-    columns = {name: tuple(getattr(data, name)) for name in ("key", "features", "ignore")}
+    columns = {name: tuple(getattr(data, name)) for name in ("key", "features", "ignore", "protected")}
     return Roles(label=data.label, score=data.score, time=data.time, cluster=data.cluster, **columns)
 
 
@@ -253,7 +253,7 @@ def _opened(name: str, value: object, config: Config) -> object:
 
         data = config.data.get(name)
         return value if isinstance(value, Dataset) else open_dataset(name, value, roles(data), base=config.folder)
-    if name == "model":
+    if name in ("model", "previous_model"):
         from mltestscore.inputs.model import Model, as_model
 
         return value if isinstance(value, Model) else as_model(value, name=config.name)

@@ -1,12 +1,14 @@
 """How good scores are and by how much one model is better than another on the same rows; higher is always better.
 
-Metrics carry scikit-learn's names. ``roc_auc`` and ``accuracy`` are as usual; ``r2``, ``d2_absolute_error`` and
-``d2_log_loss`` are skill scores: the share of a constant's loss that the model removes, 1 at best, 0 for the constant.
+Metrics carry scikit-learn's names. ``roc_auc`` and ``accuracy`` are as usual; ``r2``, ``d2_absolute_error``,
+``d2_log_loss`` and ``d2_brier_score`` are skill scores: the share of a constant's loss that the model removes, 1 at
+best, 0 for the constant.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy
 from numpy.typing import ArrayLike, NDArray
@@ -19,8 +21,8 @@ from mltestscore.stats.paired import auc, auc_difference, difference
 Vector = NDArray[numpy.float64]
 
 METRICS = {
-    "binary": ("roc_auc", "d2_log_loss", "accuracy"),
-    "multiclass": ("accuracy", "d2_log_loss"),
+    "binary": ("roc_auc", "d2_log_loss", "d2_brier_score", "accuracy"),
+    "multiclass": ("accuracy", "d2_log_loss", "d2_brier_score"),
     "regression": ("r2", "d2_absolute_error"),
 }
 LEAST_PROBABILITY = 1e-6  # a single score of 0 must not decide a mean log loss alone
@@ -46,7 +48,7 @@ def quality(metric: str, y: ArrayLike, scores: ArrayLike) -> float:
     if metric == "roc_auc":
         return auc(y, scores, alpha=0.5).value
     loss = float(losses(metric, y, scores).mean())
-    return 1 - loss / _loss_of_a_constant(metric, numpy.asarray(y))
+    return 1 - loss / loss_of_a_constant(metric, numpy.asarray(y))
 
 
 def advantage(
@@ -69,7 +71,7 @@ def advantage(
     """
     if metric == "roc_auc":
         return auc_difference(y, ours, theirs, alpha, clusters)
-    scale = 1 / _loss_of_a_constant(metric, numpy.asarray(y))
+    scale = 1 / loss_of_a_constant(metric, numpy.asarray(y))
     gap = difference(losses(metric, y, theirs), losses(metric, y, ours), alpha, clusters)
     return replace(gap, value=gap.value * scale, low=gap.low * scale, high=gap.high * scale)
 
@@ -87,17 +89,25 @@ def losses(metric: str, y: ArrayLike, scores: ArrayLike) -> Vector:
     if metric == "d2_log_loss":
         right = given[numpy.arange(len(truth)), truth] if given.ndim == 2 else numpy.where(truth == 1, given, 1 - given)
         return numpy.asarray(-numpy.log(numpy.clip(right, LEAST_PROBABILITY, 1.0)))
+    if metric == "d2_brier_score":  # over all classes, of which the score of a binary task names one
+        wrong = (given if given.ndim == 2 else numpy.column_stack([1 - given, given])).copy()
+        wrong[numpy.arange(len(truth)), truth] -= 1
+        return numpy.asarray((wrong**2).sum(axis=1))
     gaps = numpy.abs(truth - given)
-    return numpy.asarray(gaps**2 if metric == "r2" else gaps, dtype=numpy.float64)
+    return numpy.asarray(gaps if metric == "d2_absolute_error" else gaps**2, dtype=numpy.float64)
 
 
-def _loss_of_a_constant(metric: str, y: NDArray[numpy.generic]) -> float:
-    """The mean loss of the best constant on these rows; 1 for accuracy, which needs no scale."""
+def loss_of_a_constant(metric: str, y: NDArray[Any]) -> float:
+    """Return the mean loss of the best constant on these rows; 1 for accuracy, which needs no scale.
+
+    Raises :class:`ValueError` for labels of one value only.
+    """
     if metric == "accuracy":
         return 1.0
-    if metric == "d2_log_loss":
+    if metric in ("d2_log_loss", "d2_brier_score"):
         shares = numpy.unique(y, return_counts=True)[1] / len(y)
-        loss = float(-(shares * numpy.log(shares)).sum())
+        entropy, gini = float(-(shares * numpy.log(shares)).sum()), float(1 - (shares**2).sum())
+        loss = entropy if metric == "d2_log_loss" else gini
     else:
         constant = y.astype(numpy.float64).mean() if metric == "r2" else numpy.median(y.astype(numpy.float64))
         loss = float(losses(metric, y, numpy.full(len(y), constant)).mean())

@@ -15,17 +15,24 @@ def rng():
     return np.random.default_rng(11)
 
 
+def brier(y, shares):
+    return ((np.eye(shares.shape[1])[y] - shares) ** 2).sum(axis=1).mean()
+
+
 def cases(rng):
     binary = rng.integers(0, 2, 300)
     shares = rng.dirichlet([1, 1, 1], 300)
     three, values = rng.integers(0, 3, 300), rng.normal(size=300)
+    prior = np.tile(np.bincount(three) / 300, (300, 1))
     scores = np.clip(0.3 * binary + 0.7 * rng.random(300), 0.01, 0.99)
     return {
         ("binary", "roc_auc"): (binary, scores, metrics.roc_auc_score(binary, scores)),
         ("binary", "accuracy"): (binary, scores, metrics.accuracy_score(binary, scores >= 0.5)),
         ("binary", "d2_log_loss"): (binary, scores, metrics.d2_log_loss_score(binary, scores)),
+        ("binary", "d2_brier_score"): (binary, scores, 1 - ((binary - scores) ** 2).mean() / binary.var()),
         ("multiclass", "accuracy"): (three, shares, metrics.accuracy_score(three, shares.argmax(axis=1))),
         ("multiclass", "d2_log_loss"): (three, shares, metrics.d2_log_loss_score(three, shares)),
+        ("multiclass", "d2_brier_score"): (three, shares, 1 - brier(three, shares) / brier(three, prior)),
         ("regression", "r2"): (values, values + 1, metrics.r2_score(values, values + 1)),
         ("regression", "d2_absolute_error"): (values, -values, metrics.d2_absolute_error_score(values, -values)),
     }
