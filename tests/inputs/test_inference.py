@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import pandas as hp
 
+from mltestscore.comparison.levels import rate
 from mltestscore.corruptions import rejected
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
 from mltestscore.inputs.gx import validate
@@ -58,12 +59,35 @@ def test_nine_in_ten_corrupted_columns_are_rejected(known):
     assert all(any(ways.values()) for ways in found.values())
 
 
+def healthy(rows: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Heavy tails, counts, rare categories and rare gaps: what surprises in the next rows of a sound system."""
+    columns: dict[str, object] = {}
+    for place in range(8):
+        columns[f"price{place}"] = rng.lognormal(3, 1.5, rows)
+        columns[f"count{place}"] = rng.poisson(1 + place, rows)
+        columns[f"wait{place}"] = np.where(rng.random(rows) < 1 / rows, np.nan, rng.standard_t(3, rows))
+        columns[f"city{place}"] = np.char.add("c", (rng.zipf(2.0, rows) % 60).astype(str))
+    return pd.DataFrame(columns)
+
+
+@pytest.mark.parametrize("rows", [250, 2_500, 25_000])
+def test_the_next_rows_of_a_sound_system_do_not_break_what_was_inferred(rows):
+    rng = np.random.default_rng(rows)
+    schema = inferred(training(healthy(rows, rng)))
+    later = open_dataset("holdout", healthy(max(250, rows // 3), rng))
+
+    broken = [one for one in schema.violations(later) if not one.missing]
+    shown = [one for one in broken if rate(one.unexpected, one.rows, 0.05).low > 1 - one.rule.mostly]
+    assert [(one.column, one.rule.text, one.unexpected, one.rows) for one in shown] == []
+
+
 def test_a_key_is_unique_and_a_label_counts_as_a_column(known):
     assert "expect_column_values_to_be_unique" in rules_of(known, "id")
     assert rules_of(known, "stays")["expect_column_values_to_be_between"] == {
         "column": "stays",
         "min_value": 0,
         "max_value": 4,
+        "mostly": 0.996,
     }
 
 
