@@ -23,8 +23,8 @@ Options
     min_coverage .8: common practice; full coverage of glue code is no aim. min_noticed .8: Breck et al. give none; the
     value that data.1 asks of a schema. min_changes 3: fewer changes of one function may all leave it the same program.
     mutants 24, and as many more where these do not decide at 95 %, both looks together; alpha .0001, likewise. seconds
-    90 for the changes. examples 20: frames besides every edge. tolerance 1e-9: sums in another order differ in the 16th
-    digit. timeout: seconds for the tests.
+    90 for the changes. examples 10: frames of up to 16 rows, besides every edge. tolerance 1e-9: sums in another order
+    differ in the 16th digit. timeout: seconds for the tests.
 
 Source
     Breck et al. 2017, Data 7; DeMillo, Lipton and Sayward 1978 (mutants); Buonaccorsi 1987 (hypergeometric bounds).
@@ -54,7 +54,7 @@ NOTICED, UNNOTICED = "changes of the code that a test notices", "functions in wh
 FAULTS = "mltestscore.codetests.path_faults"
 
 
-@check("data.7", proof_options={"mutants": 8, "examples": 5})
+@check("data.7", proof_options={"mutants": 8})
 def check_feature_code_tested(
     features: FeatureCode,
     *,
@@ -64,7 +64,7 @@ def check_feature_code_tested(
     mutants: int = 24,
     alpha: float = 0.0001,
     seconds: float = 90.0,
-    examples: int = 20,
+    examples: int = 10,
     tolerance: float = 1e-9,
     timeout: float = 120.0,
 ) -> Observations:
@@ -72,18 +72,19 @@ def check_feature_code_tested(
     from mltestscore.codetests.mutation import Mutation
     from mltestscore.codetests.observed_run import run_tests
     from mltestscore.codetests.properties import try_properties
+    from mltestscore.codetests.session import Session
     from mltestscore.inputs.feature_code import TABLE
 
     offered = features.raw is not None and bool(features.batch or features.online)
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, Session(features) as session:
         held = partial(try_properties, features, examples=examples, seconds=seconds, tolerance=tolerance)
         tries = pool.submit(held) if offered else None  # while the tests run
-        run = run_tests(features, timeout)
+        run = run_tests(session, timeout)
         first = "; ".join(f"{name}: {said.splitlines()[-1]}" for name, said in list(run.failed.items())[:3] if said)
         yield at_most(FAILING, run.failures, 0, n=run.tests, cause=first[:500])
         yield from _run_by_tests(run, min_coverage)
         if not run.failures:
-            mutation = Mutation(features, run)
+            mutation = Mutation(session, run)
             tried = mutation.tried(mutants, seconds)
             if not _decided(_share(tried, alpha), min_noticed):
                 tried = mutation.tried(2 * mutants, seconds)

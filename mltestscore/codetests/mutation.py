@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
-from pathlib import Path
+from time import monotonic
 
 from mltestscore.codetests.mutants import Mutant, Place, mutant, places, statement_lines
-from mltestscore.codetests.mutation_process import SURVIVED, TIMED_OUT
 from mltestscore.codetests.observed_run import REMEDY, TestRun
-from mltestscore.codetests.sandbox import copied, run_python
+from mltestscore.codetests.session import TIMED_OUT, Judged, Session
 from mltestscore.errors import InputError, NotOffered
-from mltestscore.inputs.feature_code import TABLE, FeatureCode
+from mltestscore.inputs.feature_code import TABLE
 from mltestscore.stats.seeds import generator
 
-Run = Mapping[str, object]
-
+SURVIVED = (0, 5)  # all tests passed; there was none
 NOTICED = (1, 2)  # a test failed; the tests could not even be collected
-LEAST_LIMIT, TIMES_SOUND = 10.0, 10  # a mutant's time in seconds, and in runs of the sound code
-AT_A_TIME = min(4, max(2, os.cpu_count() or 1))  # mutants under test: one may wait while the other works
+LEAST_SECONDS, LEAST_CPU, TIMES_SOUND = 10.0, 2.0, 10  # a mutant's wall and processor time, also in sound runs
 LOOK_AGAIN = 6  # with so many changes of one function unnoticed, and none noticed, 80 % is ruled out at level .0001
 
 
@@ -75,25 +69,27 @@ class Tried:
 class Mutation:
     """The mutants of feature code, against the tests that :class:`TestRun` saw run their lines."""
 
-    def __init__(self, features: FeatureCode, run: TestRun) -> None:
+    def __init__(self, session: Session, run: TestRun) -> None:
         if find_spec("cosmic_ray") is None:
             raise NotOffered("cosmic-ray", REMEDY)
-        self._features, self._run = features, run
-        self._outcomes: dict[Place, Outcome] = features.memory.setdefault(("mutants", features.code_digest), {})
+        self._session, self._features, self._run = session, session.features, run
+        self._noticing: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        key = ("mutants", self._features.code_digest)
+        self._outcomes: dict[Place, Outcome] = self._features.memory.setdefault(key, {})
 
     def tried(self, most: int, seconds: float) -> Tried:
         """Try ``most`` mutants drawn at random, then those of functions in which none was noticed, for ``seconds``.
 
         Raises :class:`InputError` when the tests fail on the sound code where mutants are run.
         """
+        until = monotonic() + seconds
         drawn = self._drawn(most)
-        further, exhausted = self._further(drawn)
-        self._try(drawn, further, seconds)
+        for one in drawn:
+            self._try(one, until)
         done = [self._outcomes[one.place] for one in drawn if one.place in self._outcomes]
-        followed = [self._outcomes[one.place] for one in further if one.place in self._outcomes]
-        reached = {key for key in exhausted if all(one.place in self._outcomes for one in further if _key(one) == key)}
+        followed, exhausted = self._followed(done, until)
         every = len(drawn) if len(drawn) < most else max(len(drawn), len(self._places))
-        return Tried(tuple(done), tuple(followed), every, len(drawn) - len(done), frozenset(reached))
+        return Tried(tuple(done), tuple(followed), every, len(drawn) - len(done), frozenset(exhausted))
 
     @cached_property
     def _texts(self) -> dict[str, str]:
@@ -129,83 +125,95 @@ class Mutation:
                 made.append(one)
         return made
 
-    def _further(self, drawn: Sequence[Mutant]) -> tuple[list[Mutant], set[tuple[str, str]]]:
-        """Return more mutants of each function, six with the drawn ones, and the functions that have no more."""
-        seen = {one.place for one in drawn}
-        further: list[Mutant] = []
-        exhausted: set[tuple[str, str]] = set()
-        for key in dict.fromkeys((place.module, place.function) for place in self._places if place.function):
-            mine = [place for place in self._places if (place.module, place.function) == key]
-            room = LOOK_AGAIN - sum(place in seen for place in mine)
-            made: list[Mutant] = []
-            for place in mine:
-                if len(made) > room:
-                    break
-                if place not in seen and (one := self._mutant(place)) is not None:
-                    made.append(one)
-            further += made[: max(0, room)]
-            if len(made) <= room:
-                exhausted.add(key)
-        return further, exhausted
+    def _followed(self, drawn: Sequence[Outcome], until: float) -> tuple[list[Outcome], set[tuple[str, str]]]:
+        """Try more mutants of each function in which none was noticed, up to six with the drawn ones.
 
-    def _tests(self, place: Place) -> list[str]:
-        """Return the tests that run the statement; all of them where importing runs it, too."""
+        Returns their outcomes, and the functions of which all were tried. Where no mutant at all was noticed, the share
+        says it all, and nothing is tried.
+        """
+        tried: list[Outcome] = []
+        exhausted: set[tuple[str, str]] = set()
+        for key in self._functions if any(one.noticed for one in drawn) else ():
+            mine = [one.noticed for one in drawn if _key(one.mutant.place) == key]
+            seen = {one.mutant.place for one in drawn}
+            left = iter([place for place in self._places if _key(place) == key and place not in seen])
+            while not any(mine) and len(mine) < LOOK_AGAIN:
+                if (place := next(left, None)) is None:
+                    exhausted.add(key)
+                    break
+                if (one := self._mutant(place)) is None:
+                    continue
+                if (outcome := self._try(one, until)) is None:
+                    break
+                tried.append(outcome)
+                mine.append(outcome.noticed)
+        return tried, exhausted
+
+    @property
+    def _functions(self) -> list[tuple[str, str]]:
+        return [key for key in dict.fromkeys(map(_key, self._places)) if key[1]]
+
+    def _try(self, one: Mutant, until: float) -> Outcome | None:
+        """Return what becomes of a mutant, now or before; ``None`` where time is over or pytest itself fails."""
+        if one.place in self._outcomes:
+            return self._outcomes[one.place]
+        tests, anew = self._tests(one.place)
+        judged: Judged | None = Judged(SURVIVED[1])
+        if tests:
+            self._must_pass(until)
+            judged = self._judged(tests, one.place.module, one.text, anew, until)
+        if judged is None or not (judged.code in (*SURVIVED, *NOTICED, TIMED_OUT) or judged.code < 0):
+            return None
+        noticed = judged.code not in SURVIVED
+        for key in (_key(one.place), (one.place.module, "")):
+            self._noticing[key].update([judged.by] if judged.by else [])
+        return self._outcomes.setdefault(one.place, Outcome(one, noticed=noticed, tests=len(tests)))
+
+    def _tests(self, place: Place) -> tuple[list[str], bool]:
+        """Return the tests that run the statement; all of them where importing runs it, too, and whether it does."""
         by_line = self._run.files[place.module].tests
         lines = statement_lines(self._texts[place.module], place.line)
         found = frozenset[str]().union(*(by_line.get(line, frozenset()) for line in lines))
-        return list(self._features.tests) if "" in found else sorted(found)
+        if "" in found:
+            return list(self._features.tests), True
+        return _likely_first(found, self._noticing[_key(place)], self._noticing[place.module, ""]), False
 
-    def _try(self, drawn: Sequence[Mutant], further: Sequence[Mutant], seconds: float) -> None:
-        """Run what is not remembered, and of ``further`` only while nothing was noticed in the function."""
-        noticed = {_key(one.mutant) for one in self._outcomes.values() if one.noticed}
-        waiting: list[tuple[Mutant, list[str]]] = []
-        runs: list[Run] = []
-        for number, one in enumerate((*drawn, *further)):
-            more = number >= len(drawn)
-            if one.place in self._outcomes or (more and _key(one) in noticed):
-                continue
-            if tests := self._tests(one.place):
-                waiting.append((one, tests))
-                function = f"{one.place.module}: {one.place.function}"
-                run = {"module": one.place.module, "text": one.text, "tests": tests, "function": function}
-                runs.append({**run, "only_until_noticed": more})
-            else:
-                self._outcomes[one.place] = Outcome(one, noticed=False, tests=0)
-        if all(run["only_until_noticed"] for run in runs) and not noticed:
-            return
-        for (one, tests), code in zip(waiting, self._codes(runs, seconds) if runs else [], strict=True):
-            if code is not None and (code in SURVIVED or code in NOTICED or code == TIMED_OUT or code < 0):
-                self._outcomes[one.place] = Outcome(one, noticed=code not in SURVIVED, tests=len(tests))
-
-    def _codes(self, runs: Sequence[Run], left: float) -> list[int | None]:
-        """Run the sound code once, then what is given; return how each ended, ``None`` for what did not in time."""
-        module, text = next(iter(self._texts.items()))
-        sound: dict[str, object] = {"module": module, "text": text, "tests": self._features.tests, "function": ""}
-        sound |= {"only_until_noticed": False}
-        limit = max(LEAST_LIMIT, TIMES_SOUND * self._run.seconds)
-        request = {"loaded": self._run.loaded, "deaf": self._features.deaf, "limit": limit, "mutants": [*runs, sound]}
-        home, key = self._features.folder, ("sound", self._features.code_digest)
+    def _must_pass(self, until: float) -> None:
+        """Run the sound code once, as mutants are run."""
+        key = ("sound", self._features.code_digest)
         if key in self._features.memory:
-            request["mutants"] = runs
-        with ExitStack() as stack:
-            copies = [stack.enter_context(copied(home, self._features.ignored, TABLE)) for _ in range(AT_A_TIME)]
-            work = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            (work / "request.json").write_text(json.dumps({**request, "copies": list(map(str, copies))}), "utf-8")
-            arguments = ["-m", "mltestscore.codetests.mutation_process", str(work)]
-            done = run_python(arguments, sandbox=copies[0], home=home, timeout=left)
-            outcomes = work / "outcomes.jsonl"
-            lines = outcomes.read_text(encoding="utf-8").splitlines() if outcomes.is_file() else []
-        if done.code not in (0, None):
-            raise InputError(f"{TABLE} tests could not be run on changed code. They said:\n{done.said}")
-        found = dict(json.loads(line) for line in lines)
-        if (again := found.get(len(runs), 0)) not in SURVIVED:
+            return
+        judged = self._judged(self._features.tests, self._features.modules[0], "", anew=False, until=until)
+        if judged is None:
+            return
+        if judged.code not in SURVIVED:
             raise InputError(
                 f"{TABLE} tests pass once and fail when they are run again on the same code (pytest ended with status "
-                f"{again}); make them independent of what ran before."
+                f"{judged.code}); make them independent of what ran before."
             )
         self._features.memory[key] = True
-        return [found.get(number) for number in range(len(runs))]
+
+    def _judged(self, tests: Sequence[str], module: str, text: str, anew: bool, until: float) -> Judged | None:
+        left = until - monotonic()
+        if left <= 0:
+            return None
+        seconds = max(LEAST_SECONDS, TIMES_SOUND * self._run.seconds)
+        cpu = max(LEAST_CPU, TIMES_SOUND * self._run.cpu)
+        return self._session.judge(tests, module=module, text=text, anew=anew, seconds=seconds, cpu=cpu, left=left)
 
 
-def _key(mutant: Mutant) -> tuple[str, str]:
-    return mutant.place.module, mutant.place.function
+def _key(place: Place) -> tuple[str, str]:
+    return place.module, place.function
+
+
+def _likely_first(tests: frozenset[str], *noticed: Counter[str]) -> list[str]:
+    """Return tests in the order in which they are likely to notice a change: the first that fails spares the others.
+
+    Those come first that noticed most so far; then one of each test function, before further parameters of the same.
+    """
+    nth: Counter[str] = Counter()
+    order: dict[str, int] = {}
+    for test in sorted(tests):
+        function = test.partition("[")[0]
+        order[test], nth[function] = nth[function], nth[function] + 1
+    return sorted(tests, key=lambda test: (*(-count[test] for count in noticed), order[test], test))

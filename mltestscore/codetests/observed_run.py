@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
-from mltestscore.codetests.sandbox import copied, run_python
+from mltestscore.codetests.session import Session
 from mltestscore.errors import InputError, NotOffered
-from mltestscore.inputs.feature_code import TABLE, FeatureCode
+from mltestscore.inputs.feature_code import TABLE
 
 REMEDY = "pip install 'mltestscore[features]'"
 
@@ -61,9 +58,9 @@ class TestRun:
         tests: how many ran; skipped ones do not count.
         failures: how many failed, or could not be collected.
         failed: what the first of them said, by node id.
-        seconds: wall time.
+        seconds: wall time, without loading.
+        cpu: seconds of processor time likewise.
         files: by module.
-        loaded: modules from outside of the project that the tests loaded.
     """
 
     __test__ = False  # no test, whatever pytest thinks of the name
@@ -72,46 +69,40 @@ class TestRun:
     failures: int
     failed: Mapping[str, str]
     seconds: float
+    cpu: float
     files: Mapping[str, FileRun]
-    loaded: tuple[str, ...]
 
 
-def run_tests(features: FeatureCode, timeout: float) -> TestRun:
-    """Run the tests once in a copy of the project, under coverage.py with branches.
+def run_tests(session: Session, timeout: float) -> TestRun:
+    """Run the tests once in a copy of the project, under coverage.py with branches; remembered for the same code.
 
     Raises :class:`NotOffered` without coverage.py, :class:`InputError` when the tests take longer than ``timeout``
     seconds or pytest cannot run at all.
     """
     if find_spec("coverage") is None:
         raise NotOffered("coverage.py", REMEDY)
+    features = session.features
     key = ("run", features.code_digest)
     if key not in features.memory:
-        features.memory[key] = _run(features, timeout)
+        features.memory[key] = _run(session, timeout)
     found: TestRun = features.memory[key]
     return found
 
 
-def _run(features: FeatureCode, timeout: float) -> TestRun:
-    request = {"modules": features.modules, "tests": features.tests, "deaf": features.deaf}
-    with copied(features.folder, features.ignored, TABLE) as sandbox, tempfile.TemporaryDirectory() as name:
-        work = Path(name)
-        (work / "request.json").write_text(json.dumps(request), encoding="utf-8")
-        arguments = ["-m", "mltestscore.codetests.coverage_process", name]
-        done = run_python(arguments, sandbox=sandbox, home=features.folder, timeout=timeout)
-        if done.code is None:
-            raise InputError(
-                f"{TABLE} tests: {', '.join(features.tests)} still ran after {timeout:g} s and were stopped. Name only "
-                "the unit tests of the feature code, or give them more time (option timeout)."
-            )
-        if done.code != 0 or not (work / "result.json").is_file():
-            raise InputError(f"{TABLE} tests could not be run in a copy of the project. They said:\n{done.said}")
-        result = json.loads((work / "result.json").read_text(encoding="utf-8"))
-        report = json.loads((work / "coverage.json").read_text(encoding="utf-8"))
+def _run(session: Session, timeout: float) -> TestRun:
+    features = session.features
+    result = session.observe(timeout)
+    if result is None:
+        raise InputError(
+            f"{TABLE} tests: {', '.join(features.tests)} still ran after {timeout:g} s and were stopped. Name only "
+            "the unit tests of the feature code, or give them more time (option timeout)."
+        )
     if result["code"] in (3, 4):
-        raise InputError(f"{TABLE} tests: pytest could not run {', '.join(features.tests)}. It said:\n{done.said}")
-    files = {module: _file(report[module]) for module in features.modules}
-    loaded = tuple(result["loaded"])
-    return TestRun(result["tests"], result["failures"], result["failed"], result["seconds"], files, loaded)
+        raise InputError(f"{TABLE} tests: pytest could not run {', '.join(features.tests)}. It said:\n{session.said}")
+    if "report" not in result:
+        raise InputError(f"{TABLE} tests could not be run in a copy of the project. They said:\n{session.said}")
+    files = {module: _file(result["report"][module]) for module in features.modules}
+    return TestRun(result["tests"], result["failures"], result["failed"], result["seconds"], result["cpu"], files)
 
 
 def _file(report: Mapping[str, Any]) -> FileRun:

@@ -52,8 +52,17 @@ class Tries:
 def try_properties(features: FeatureCode, *, examples: int, seconds: float, tolerance: float) -> Tries:
     """Hold both paths to every property on each edge and on ``examples`` frames drawn at random, for ``seconds``.
 
-    Raises :class:`InputError` when a path cannot be imported, or the process dies or hangs.
+    Remembered for the same code and rows. Raises :class:`InputError` when a path cannot be imported, or the process
+    dies or hangs.
     """
+    key = ("properties", features.replace(deaf=False).digest, examples, tolerance)
+    if key not in features.memory:
+        features.memory[key] = _tried(features, examples, seconds, tolerance)
+    found: Tries = features.memory[key]
+    return found
+
+
+def _tried(features: FeatureCode, examples: int, seconds: float, tolerance: float) -> Tries:
     frame, edges = raw_rows(features)
     if frame.empty:
         raise InputError(f"{TABLE} raw has no rows; offer some that come in service.")

@@ -56,19 +56,26 @@ def broken_properties(
 def _of_batch(
     make: Callable[[], pd.DataFrame], batch: Batch, table: list[dict[str, Any]], tolerance: float
 ) -> dict[str, Broken | None]:
-    frame = make()
-    found: dict[str, Broken | None] = {}
-    again = _batch(batch, frame, found)
-    found = {REPEATED: _compared(table, again, found, tolerance), UNTOUCHED: _changed(make(), frame)}
+    """Ask for the rows backwards, and for the last alone.
+
+    Who gives the same features for the rows backwards gives them twice; only where they differ, the frame as it was is
+    asked for again, to tell chance from order.
+    """
+    places = list(range(len(table)))[::-1]
+    frame = make().iloc[places].reset_index(drop=True)
+    turned = _again([table[place] for place in places], batch, frame, tolerance)
+    found = {REPEATED: turned, UNTOUCHED: _changed(make().iloc[places].reset_index(drop=True), frame)}
     if len(table) > 1:
-        backwards = list(range(len(table)))[::-1]
-        refused: dict[str, Broken | None] = {}
-        turned = _batch(batch, make().iloc[backwards].reset_index(drop=True), refused)
-        found[ORDER] = _compared([table[place] for place in backwards], turned, refused, tolerance)
-        refused = {}
-        last = _batch(batch, make().iloc[-1:].reset_index(drop=True), refused)
-        found[SIZE] = _compared(table[-1:], last, refused, tolerance)
+        repeated = _again(table, batch, make(), tolerance) if turned is not None else None
+        last = _again(table[-1:], batch, make().iloc[-1:].reset_index(drop=True), tolerance)
+        found |= {REPEATED: repeated, ORDER: turned, SIZE: last}
     return found
+
+
+def _again(expected: Sequence[dict[str, Any]], batch: Batch, frame: pd.DataFrame, tolerance: float) -> Broken | None:
+    refused: dict[str, Broken | None] = {}
+    found = _batch(batch, frame, refused)
+    return refused[TOTAL] if found is None else _difference(expected, found, tolerance, shared=False)
 
 
 def _batch(batch: Batch, frame: pd.DataFrame, found: dict[str, Broken | None]) -> list[dict[str, Any]] | None:
@@ -96,15 +103,6 @@ def _online(online: Online, frame: pd.DataFrame, found: dict[str, Broken | None]
             found[TOTAL] = Broken(f"online raised {type(error).__name__}: {str(error)[:LONGEST]}")
             return None
     return served
-
-
-def _compared(
-    left: Sequence[dict[str, Any]],
-    right: Sequence[dict[str, Any]] | None,
-    refused: Mapping[str, Broken | None],
-    tolerance: float,
-) -> Broken | None:
-    return refused[TOTAL] if right is None else _difference(left, right, tolerance, shared=False)
 
 
 def _difference(

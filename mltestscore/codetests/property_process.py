@@ -10,7 +10,6 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,9 @@ from mltestscore.errors import MltestscoreError
 from mltestscore.inputs.functions import import_function
 from mltestscore.inputs.training_process import told
 
-MOST_ROWS = 8
-SHRINKING, SHRINKING_SECONDS = 40, 3.0  # frames and time that may be spent to make a counterexample smaller
+MOST_ROWS = 16
+ENOUGH = 3  # frames that break a property: more of them say nothing new
+SHRINKING, SHRINKING_SECONDS = 12, 3.0  # frames and time that may be spent to make a counterexample smaller
 
 Row = tuple[int, dict[str, int]]
 
@@ -43,12 +43,12 @@ class Trials:
         self.online: Online | None = _path(request, "online")
         self.examples, self.tolerance = request["examples"], request["tolerance"]
         self.deadline = time.monotonic() + request["seconds"]
-        self.found: dict[str, tuple[Broken, str]] = {}
+        self.found: dict[str, tuple[Broken, list[Row]]] = {}
         self.counts = dict.fromkeys(PROPERTIES, 0)
         self.tried = dict.fromkeys(PROPERTIES, 0)
 
     def run(self) -> dict[str, Any]:
-        """Try every edge, then frames drawn at random, then make each counterexample smaller."""
+        """Try every edge, then frames drawn at random until enough break a property, then smaller parts of these."""
         for rows in self._edge_rows():
             self._hold(rows)
         strategy = strategies.lists(self._row(), min_size=1, max_size=MOST_ROWS, unique_by=lambda row: row[0])
@@ -59,11 +59,10 @@ class Trials:
             self._hold(rows)
 
         hold()
-        for name in list(self.found):
-            self._smaller(name, strategy)
+        self._make_smaller()
         broken = {
-            name: {"said": one.said, "feature": one.feature, "values": one.values, "rows": shown}
-            for name, (one, shown) in self.found.items()
+            name: {"said": one.said, "feature": one.feature, "values": one.values, "rows": self._shown(rows)}
+            for name, (one, rows) in self.found.items()
         }
         return {"tried": self.tried, "counts": self.counts, "broken": broken}
 
@@ -89,35 +88,29 @@ class Trials:
             yield [(index, {name: number}) for index, (name, number) in enumerate(every[start : start + size])]
 
     def _hold(self, rows: list[Row]) -> None:
-        if time.monotonic() > self.deadline:
+        if time.monotonic() > self.deadline or max(self.counts.values()) >= ENOUGH:
             return
         for name, one in self._broken(rows).items():
             self.tried[name] += 1
-            if one is not None:
-                self.counts[name] += 1
-                self.found.setdefault(name, (one, self._shown(rows)))
+            self.counts[name] += one is not None
 
     def _broken(self, rows: list[Row]) -> dict[str, Broken | None]:
-        return broken_properties(lambda: self._frame(rows), self.batch, self.online, self.tolerance)
+        """Hold the paths to each property on the rows; keep the smallest that break it."""
+        found = broken_properties(lambda: self._frame(rows), self.batch, self.online, self.tolerance)
+        for name, one in found.items():
+            if one is not None and (name not in self.found or _size(rows) < _size(self.found[name][1])):
+                self.found[name] = one, rows
+        return found
 
-    def _smaller(self, name: str, strategy: strategies.SearchStrategy[list[Row]]) -> None:
-        """Let Hypothesis look for a smaller frame that breaks the property, within bounds; keep the smallest it met."""
+    def _make_smaller(self) -> None:
+        """Try smaller parts of each frame that breaks a property, within bounds."""
         left, until = SHRINKING, min(self.deadline, time.monotonic() + SHRINKING_SECONDS)
-        smallest: list[Row] | None = None
-
-        def breaks(rows: list[Row]) -> bool:
-            nonlocal left, smallest
-            left -= 1
-            if left < 0 or time.monotonic() > until:
-                return False
-            one = self._broken(rows).get(name)
-            if one is not None and (smallest is None or _size(rows) < _size(smallest)):
-                smallest, self.found[name] = rows, (one, self._shown(rows))
-            return one is not None
-
-        # Out of bounds nothing breaks any more, which Hypothesis may call unsatisfiable or flaky.
-        with suppress(hypothesis.errors.HypothesisException):
-            hypothesis.find(strategy, breaks, settings=_settings(SHRINKING))
+        for name in list(self.found):
+            parts = _parts(self.found[name][1])
+            while left and time.monotonic() < until and (part := next(parts, None)) is not None:
+                left -= 1
+                if self._broken(part).get(name) is not None:
+                    parts = _parts(part)
 
     def _frame(self, rows: list[Row]) -> pd.DataFrame:
         frame = self.rows.iloc[[index for index, _ in rows]].reset_index(drop=True)
@@ -136,6 +129,15 @@ class Trials:
         return f"{len(rows)} rows" + (f" ({', '.join(edges[:3])})" if edges else "") + f": {first!r}"
 
 
+def _parts(rows: list[Row]) -> Iterator[list[Row]]:
+    """Yield smaller frames: halves, then without one end, then without what was pushed to an edge."""
+    middle = len(rows) // 2
+    pieces = [rows[:middle], rows[middle:], rows[1:], rows[:-1]] if len(rows) > 2 else [[row] for row in rows[:-1]]
+    yield from (piece for piece in pieces if 0 < len(piece) < len(rows))
+    if any(changes for _, changes in rows):
+        yield [(index, {}) for index, _ in rows]
+
+
 def _size(rows: list[Row]) -> tuple[int, int]:
     return len(rows), sum(len(changes) for _, changes in rows)
 
@@ -147,7 +149,7 @@ def _settings(examples: int) -> hypothesis.settings:
         deadline=None,
         derandomize=True,  # the same code and rows give the same verdict
         suppress_health_check=list(hypothesis.HealthCheck),
-        phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
+        phases=[hypothesis.Phase.generate],
         print_blob=False,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ import pytest
 MOST_FAILURES = 20
 
 
-def arguments(targets: Sequence[str], *, stop_at_first: bool = False) -> list[str]:
-    """Return pytest's arguments: quiet, in order, in one process, without leaving a cache behind."""
+def arguments(targets: Sequence[str], temporary: Path, *, stop_at_first: bool = False) -> list[str]:
+    """Return pytest's arguments: quiet, in order, in one process, without leaving a cache or temporary files behind."""
     words = [*targets, "-q", "--rootdir=.", "--tb=line", "-p", "no:cacheprovider", "-p", "no:randomly"]
+    words.append(f"--basetemp={temporary}")
     words += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # plugins are loaded before, on purpose
     words += ["-n", "0"] if find_spec("xdist") else []
     words += ["--no-cov"] if find_spec("pytest_cov") else []

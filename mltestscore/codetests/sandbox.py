@@ -84,26 +84,57 @@ def run(
     command: Sequence[str], *, sandbox: Path, home: Path, timeout: float, variables: Mapping[str, str] | None = None
 ) -> Done:
     """Run a command like :func:`run_python`."""
+    began = monotonic()
+    code: int | None = None
+    with started(command, sandbox=sandbox, home=home, variables=variables) as running:
+        with suppress(subprocess.TimeoutExpired):
+            code = running.process.wait(timeout)
+        kill_tree(running.process)
+        return Done(code, running.said(), monotonic() - began)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A process at work, and the file to which its output and errors go."""
+
+    process: subprocess.Popen[bytes]
+    output: IO[bytes]
+
+    def said(self) -> str:
+        """Return the last lines of its output and errors."""
+        size = self.output.seek(0, os.SEEK_END)
+        self.output.seek(max(0, size - 20_000))
+        lines = self.output.read().decode("utf-8", "replace").strip().splitlines()
+        return "\n".join(line[:300] for line in lines[-LAST_LINES:])
+
+
+@contextmanager
+def started(
+    command: Sequence[str],
+    *,
+    sandbox: Path,
+    home: Path,
+    variables: Mapping[str, str] | None = None,
+    handed: Sequence[int] = (),
+) -> Iterator[Running]:
+    """Start a command in ``sandbox``, with the open files ``handed``; stop it and all that it started afterwards."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_OF_THIS_RUN)}
     environment = {**kept, **_ONE_THREAD, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": _path(sandbox, home)}
-    began = monotonic()
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             list(command),
             cwd=sandbox,
             env={**environment, **(variables or {})},
             stdin=subprocess.DEVNULL,
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # so that Ctrl-C reaches us first, and we stop the whole tree
+            pass_fds=tuple(handed),
         )
-        code: int | None = None
         try:
-            with suppress(subprocess.TimeoutExpired):
-                code = process.wait(timeout)
+            yield Running(process, output)
         finally:
             kill_tree(process)
-        return Done(code, _tail(said), monotonic() - began)
 
 
 def kill_tree(process: subprocess.Popen[bytes]) -> None:
@@ -130,10 +161,3 @@ def _path(sandbox: Path, home: Path) -> str:
         inside = place.is_relative_to(home) and (sandbox / place.relative_to(home)).exists()
         parts.append(str(sandbox / place.relative_to(home)) if inside else part)
     return os.pathsep.join(dict.fromkeys(parts))
-
-
-def _tail(said: IO[bytes]) -> str:
-    size = said.seek(0, os.SEEK_END)
-    said.seek(max(0, size - 20_000))
-    lines = said.read().decode("utf-8", "replace").strip().splitlines()
-    return "\n".join(line[:300] for line in lines[-LAST_LINES:])
