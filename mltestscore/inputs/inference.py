@@ -1,7 +1,7 @@
 """A first schema, inferred from the training data: what every column was like. A person must review it.
 
-What the data show is not what may be: ranges get slack, every rule on rows tolerates what so many rows cannot rule
-out, and the suite says that nobody has looked at it yet. Else a sound system's next thousand rows would break it.
+What the data show is not what may be: ranges get slack, rules on values tolerate what so many rows cannot rule
+out, and the suite says that nobody has looked at it yet. Else the next rows of a sound system would break it.
 """
 
 from __future__ import annotations
@@ -121,8 +121,8 @@ def _column(
     missing = 1 - figure["known"] / figure["rows"]
     allowed = missing + max(NULL_SLACK[0], NULL_SLACK[1] * missing) if missing else 0.0
     surprises = {"mostly": 1 - _unseen(figure["known"])}
-    if allowed < 1:
-        mostly = {"mostly": math.floor(100 * (1 - allowed)) / 100} if missing else surprises
+    if allowed < 1:  # where nothing ever was missing, no model need take a gap: that rule is strict
+        mostly = {"mostly": math.floor(100 * (1 - allowed)) / 100} if missing else {}
         yield Rule("expect_column_values_to_not_be_null", {"column": name, **mostly})
     if once:
         yield Rule("expect_column_values_to_be_unique", {"column": name})

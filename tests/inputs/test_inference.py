@@ -60,12 +60,12 @@ def test_nine_in_ten_corrupted_columns_are_rejected(known):
 
 
 def healthy(rows: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Heavy tails, counts, rare categories and rare gaps: what surprises in the next rows of a sound system."""
+    """Heavy tails, counts, rare categories and gaps: what surprises in the next rows of a sound system."""
     columns: dict[str, object] = {}
     for place in range(8):
         columns[f"price{place}"] = rng.lognormal(3, 1.5, rows)
         columns[f"count{place}"] = rng.poisson(1 + place, rows)
-        columns[f"wait{place}"] = np.where(rng.random(rows) < 1 / rows, np.nan, rng.standard_t(3, rows))
+        columns[f"wait{place}"] = np.where(rng.random(rows) < 0.01, np.nan, rng.standard_t(3, rows))
         columns[f"city{place}"] = np.char.add("c", (rng.zipf(2.0, rows) % 60).astype(str))
     return pd.DataFrame(columns)
 
