@@ -19,14 +19,16 @@ import pandas as pd
 
 from mltestscore.errors import InputError
 from mltestscore.inputs import access as rights
+from mltestscore.inputs import warehouse
 from mltestscore.inputs.access import Access
 from mltestscore.inputs.artefact import texts_of_file
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
-from mltestscore.inputs.sources import FUNCTION, READERS, SAME_FORMAT, Content, tidy
+from mltestscore.inputs.sources import FUNCTION, READERS, SAME_FORMAT, Content, missing_as_null, tidy
 
 MAX_FILES = 2_000
-MAX_ROWS = 2_000_000  # of a database's table; more are not searched, and the store says so
+MAX_ROWS = 2_000_000  # of a table in an SQLite file; more are not searched, and the store says so
 SQLITE = b"SQLite format 3\0"
+SQLITE_URL = "sqlite:///"  # such a database is a file, and read as one: its columns may mix types
 TEXT = "text"  # the column of a table of texts
 TABLES = {*READERS, *SAME_FORMAT}
 
@@ -125,8 +127,8 @@ def open_store(
 
     Args:
         name: how checks call it.
-        source: tables (Parquet, CSV, JSON lines), SQLite files and any other file, relative to ``base``; or a
-            SQLAlchemy URL.
+        source: tables (Parquet, CSV, JSON lines), SQLite files and any other file, relative to ``base``; or the URL
+            of a database, whose tables are searched where they are, as :mod:`mltestscore.inputs.warehouse` reads it.
         raw: whether it holds what users gave.
         derived_from: the raw stores that it comes from.
         access: who may read it, where the rights of files do not say so.
@@ -161,7 +163,9 @@ class _Held:
     def open(self, source: str) -> None:
         if FUNCTION.fullmatch(source):
             self.keep(open_dataset(source, source, base=self.base))
-        elif "://" in source:
+        elif source.lower().startswith(SQLITE_URL):
+            self.open(source[len(SQLITE_URL) :])
+        elif warehouse.is_address(source):
             self.database(source)
         else:
             for file in self.found(source):
@@ -228,22 +232,12 @@ class _Held:
             self.rows(f"{shown}: {table}", [column[0] for column in cursor.description], cursor.fetchall())
 
     def database(self, url: str) -> None:
-        import sqlalchemy
-
-        try:
-            engine = sqlalchemy.create_engine(url)
-            with closing(engine.connect()) as connection:
-                meta = sqlalchemy.MetaData()
-                meta.reflect(bind=connection, views=False)
-                for table in meta.sorted_tables:
-                    answer = connection.execute(sqlalchemy.select(table).limit(MAX_ROWS + 1))
-                    self.rows(table.name, list(answer.keys()), [tuple(row) for row in answer])
-            engine.dispose()
-        except sqlalchemy.exc.SQLAlchemyError as error:
-            said = " ".join(str(error).split())[:300]
-            raise InputError(f"store {self.name}: {_shown(url)} does not answer: {said}. Is it up?") from None
-        except ImportError as error:
-            raise InputError(f"store {self.name}: {_shown(url)} needs a driver: {error}. Install it.") from None
+        found = warehouse.tables_at(f"store {self.name}", url)
+        if len(found) > MAX_FILES:
+            self.unread.append(f"{len(found) - MAX_FILES} of {len(found)} tables at {warehouse.title(url)}")
+        for table, held in list(found.items())[:MAX_FILES]:
+            roles = Roles(time=self.time if self.time in held.columns else "")
+            self.tables[table] = Dataset(table, Content(table, table=missing_as_null(held)), roles)
 
     def rows(self, table: str, columns: list[str], rows: list[Any]) -> None:
         if len(rows) > MAX_ROWS:
@@ -273,12 +267,5 @@ def _array(values: Sequence[Any]) -> Any:
 
 
 def _shown(source: str) -> str:
-    """Return a source as it may be shown: a URL without its password."""
-    if "://" not in source:
-        return source
-    import sqlalchemy
-
-    try:
-        return sqlalchemy.make_url(source).render_as_string(hide_password=True)
-    except sqlalchemy.exc.ArgumentError:
-        return source.partition("://")[0] + "://…"
+    """Return a source as it may be shown: a URL without user, password and query."""
+    return warehouse.title(source) if warehouse.is_address(source) else source

@@ -18,6 +18,8 @@ MAX_VALUES = 20_000  # distinct values of a column that are looked at
 MAX_CHARACTERS = 4_000_000
 MAX_LENGTH = 4_096  # characters of one value
 CARD_DIGITS = (10**14, 10**16)
+WRITTEN_OUT = ("nested", "json", "uuid", "binary", "inet", "unknown")
+"""Kinds of columns that may hold text, and are searched as the database writes them; an enumeration is unknown."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def texts(table: Any) -> dict[str, Any]:
         kind = kinds[name]
         if kind.is_string():
             found[name] = table[name]
-        elif kind.is_nested() or kind.is_json() or kind.is_uuid() or kind.is_binary() or kind.is_inet():
+        elif any(getattr(kind, f"is_{one}")() for one in WRITTEN_OUT):
             found[name] = table[name].cast("string")
     return found
 

@@ -68,13 +68,68 @@ def test_files_are_named_by_path_glob_or_list(folder, source):
     assert store.access.kind == "files"
 
 
-def test_a_database_is_read_by_its_url_and_its_password_is_not_shown(folder):
+def test_an_sqlite_url_is_a_file(folder):
     store = open_store("online", f"sqlite:///{folder}/lake/deep/h.db", access=["etl"])
-    assert holding(store) == {'odd "name'}
+    assert holding(store) == {f'{folder}/lake/deep/h.db: odd "name'}
     assert store.access.readers == {"etl"}
-    with pytest.raises(InputError, match=r"store x: postgresql\+psycopg://me:\*\*\*@127") as raised:
-        open_store("x", "postgresql+psycopg://me:secret@127.0.0.1:9/db?connect_timeout=1")
-    assert "secret" not in str(raised.value)
+    inside = open_store("online", "sqlite:///lake/deep/h.db", base=folder)
+    assert holding(inside) == {'lake/deep/h.db: odd "name'}
+    with pytest.raises(InputError, match=r"store x: nothing is at 'none\.db'"):
+        open_store("x", "sqlite:///none.db", base=folder)
+
+
+@pytest.fixture(scope="module")
+def crew(postgresql: str) -> str:
+    """The URL of a database with tables in two schemas, of odd types and names, and one that nobody may read."""
+    import psycopg
+
+    statements = (
+        "CREATE TABLE flown (tail text, at timestamp, seats int[], rank money)",
+        f"INSERT INTO flown VALUES ('{VALUE}', '2026-01-01', '{{1,2}}', 5), (NULL, NULL, NULL, NULL)",
+        "CREATE TABLE nobody (tail text)",
+        "CREATE SCHEMA desk",
+        "CREATE TYPE desk.mood AS ENUM ('N344AA', 'fine')",
+        'CREATE TABLE desk."odd ""name" (mood desk.mood, note jsonb, client int)',
+        """INSERT INTO desk."odd ""name" VALUES ('fine', '{"of": ["N344AA"]}', 7)""",
+        "CREATE TABLE desk.moods (mood desk.mood)",
+        "INSERT INTO desk.moods VALUES ('N344AA')",
+        "CREATE USER guest PASSWORD 's3same'",
+        "CREATE SCHEMA shut",
+        "CREATE TABLE shut.away (tail text)",
+        "GRANT USAGE ON SCHEMA shut TO guest",
+    )
+    with psycopg.connect(postgresql, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    return postgresql
+
+
+def test_a_database_is_searched_where_it_is_by_the_same_url_as_a_dataset(crew):
+    store = open_store("online", crew, time="at")
+    assert {"flown", "nobody"} <= set(store.tables)
+    assert holding(store) == {"flown"}
+    assert (store.tables["flown"].roles.time, store.tables["nobody"].rows) == ("at", 0)
+    desk = open_store("online", f"{crew}#desk.*")
+    assert set(desk.tables) == {'odd "name', "moods"}
+    assert holding(desk) == {'odd "name', "moods"}
+    assert set(open_store("online", f"{crew}#desk.moods").tables) == {"moods"}
+    assert Stores((desk,)).sample(1).digest
+
+
+def test_what_a_database_does_not_hold_or_show_is_said_without_the_password(crew):
+    assert "sesame" not in Stores((open_store("online", crew),)).source
+    guest = crew.replace("postgres:sesame", "guest:s3same")
+    for url, said in (
+        (f"{crew}#desk.mods", r"has no table 'desk.mods'. Did you mean 'moods'\?"),
+        (f"{crew}#nowhere.*", "holds no tables; name the schema"),
+        (f"{guest}#shut.away", "the table 'away' cannot be read: .*permission denied"),
+        ("postgresql+psycopg://me:s3same@127.0.0.1/db", "write postgresql://, without a driver"),
+        ("postgresql://me:s3same@127.0.0.1:9/db", "cannot be reached"),
+        ("s3://bucket/rows.parquet", "s3 is no database; fetch the file first"),
+    ):
+        with pytest.raises(InputError, match=f"store x: .*{said}") as raised:
+            open_store("x", url)
+        assert "same" not in str(raised.value)
 
 
 def test_a_function_may_give_a_store(folder):
