@@ -18,7 +18,7 @@ import psutil
 
 ROOT = Path(__file__).parents[3]
 PROGRAMS = Path(__file__).parent / "programs"
-LOOK_S = 0.1
+LOOK_S = 0.2
 SAID = 300
 # Nothing is sent anywhere, no screen is opened, no accelerator is looked for.
 QUIET = {
@@ -44,7 +44,7 @@ class Cost:
         cpu_s: user and system seconds, of its children too.
         wall_s: seconds from start to end, which depend on what else the machine does.
         peak_mb: the most memory, in 1,000,000 bytes: the kernel's figure for the process, or the sum over it and its
-            children as seen ten times a second, whichever is larger (pages that they share count for each).
+            children as seen five times a second, whichever is larger (pages that they share count for each).
         output: what it printed.
     """
 
