@@ -42,7 +42,7 @@ import pandas as pd
 
 from mltestscore import Finding, check, fault, undecided
 from mltestscore.comparison import skew
-from mltestscore.comparison.join import key_of
+from mltestscore.comparison.keys import key_of
 from mltestscore.details import Detail
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.model import Model

@@ -33,6 +33,8 @@ def best(candidates: Iterable[Candidate], rows: int, enough: float = ENOUGH) -> 
         share = float(mask.sum()) / rows
         if share >= enough and (chosen is None or share > chosen.share + 0.05):
             chosen = Cause(name, share)
+            if share >= 0.95:  # then no later one can explain so much more, and those that are left cost queries
+                break
     return chosen
 
 

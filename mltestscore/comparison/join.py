@@ -1,13 +1,19 @@
-"""Two datasets joined by their key: which rows meet, and which values differ beyond numerical noise."""
+"""Two datasets joined by their key: which rows meet, and which values differ beyond numerical noise.
+
+All of it is counted where the data are. DuckDB keeps one side of a join in memory, so there wide tables are joined a
+few features at a time; other databases see to that themselves.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from mltestscore.comparison import columns
 from mltestscore.comparison.columns import Kind
+from mltestscore.comparison.keys import Keyed, alike, drawn, key_of, keyed, row
 from mltestscore.inputs import database
 from mltestscore.inputs.dataset import Dataset
 
@@ -16,6 +22,10 @@ if TYPE_CHECKING:
 
 # 1e-6 lets float32 meet float64 (relative 6e-8) and catches a float16 (5e-4) or a value rounded to 5 digits.
 NOISE_OF_SPREAD = 1e-9
+SPREAD_ROWS = 20_000
+MEMORY = 1_300_000_000
+LARGEST = 1e300
+WIDTHS = {"number": 8, "time": 8, "text": 16, "other": 24}
 
 
 @dataclass(frozen=True)
@@ -27,6 +37,7 @@ class Differences:
         missing_served: rows that lack only the served value.
         missing_computed: rows that lack only the recomputed value.
         place: the feature's number: its columns in the joined table are ``served_{place}`` and ``computed_{place}``.
+        spread: the interquartile range of about 20,000 recomputed values.
     """
 
     feature: str
@@ -44,19 +55,61 @@ class Differences:
 
 
 @dataclass(frozen=True)
+class Sides:
+    """Both sides as queries, with ``key_0`` …; nothing of them is in memory.
+
+    Attributes:
+        left: the served rows whose key names one row, with ``served_i`` and, where text may be no number, ``gone_i``.
+        right: such recomputed rows, with ``computed_i``, ``none_i``, ``order_0`` …, ``entity`` and ``at`` (seconds).
+        history: all recomputed rows, with the same columns.
+        names: ``key_0`` …
+    """
+
+    left: Keyed
+    right: Keyed
+    history: ibis.Table
+    names: tuple[str, ...]
+
+    @property
+    def ours(self) -> bool:
+        """Whether they lie on our own DuckDB connection."""
+        return self.history.get_backend() is database.connection()
+
+    def pairs(self, places: Sequence[int], left: Any = None) -> Any:
+        """Return the joined rows with these features: ``served_i``, ``computed_i``, and whether each is missing.
+
+        ``gone_i`` and ``none_i`` say so; ``parsed_i`` is there where a side is text that may be no number. ``left``
+        takes the place of the served rows where only some of them are to be joined.
+        """
+        import ibis
+
+        left, right = self.left.table if left is None else left, self.right.table
+
+        about = [name for name in right.columns if name in ("entity", "at") or name.startswith("order_")]
+        served = [name for i in places for name in (f"served_{i}", f"gone_{i}") if name in left.columns]
+        computed = [name for i in places for name in (f"computed_{i}", f"none_{i}") if name in right.columns]
+        names = list(self.names)
+        joined = left.select(*names, *served).inner_join(right.select(*names, *about, *computed), names)
+        flags = {f"{flag}_{i}": joined[f"{side}_{i}"].isnull() for i in places for flag, side in FLAGS.items()}
+        parsed = {f"parsed_{i}": ibis.literal(True) for i in places if {f"gone_{i}", f"none_{i}"} & {*joined.columns}}
+        return joined.mutate(**{name: value for name, value in flags.items() if name not in joined.columns}, **parsed)
+
+
+FLAGS = {"gone": "served", "none": "computed"}
+
+
+@dataclass(frozen=True)
 class KeyJoin:
-    """The joined rows, as a table with ``key_0`` …, ``entity``, ``at`` (seconds), ``served_i``, ``computed_i``.
+    """What a join found.
 
     Attributes:
         served, computed: keys of each side, where every row without a key counts as one.
         served_once, computed_once: keys that name one row only; exact repetitions of a row (a retry) are one row.
         joined: rows that met.
-        history: all recomputed rows, where they are: ``entity``, ``at``, ``computed_i``.
-        timed, with_entity: whether ``at`` and ``entity`` are there.
+        timed, with_entity: whether the recomputed rows have ``at`` and ``entity``.
     """
 
-    table: ibis.Table
-    history: ibis.Table
+    sides: Sides = field(repr=False)
     served: int
     computed: int
     served_once: int
@@ -65,16 +118,7 @@ class KeyJoin:
     features: tuple[Differences, ...]
     timed: bool
     with_entity: bool
-
-
-def key_of(serving: Dataset, recomputed: Dataset) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the key columns of both sides; a key declared on one side only is used where the other has the columns."""
-    left, right = serving.roles.key, recomputed.roles.key
-    if left and not right and set(left) <= set(recomputed.columns):
-        right = left
-    if right and not left and set(right) <= set(serving.columns):
-        left = right
-    return (left, right) if left and len(left) == len(right) else ((), ())
+    rel_tol: float
 
 
 def join(serving: Dataset, recomputed: Dataset, features: Sequence[str], rel_tol: float) -> KeyJoin:
@@ -87,41 +131,42 @@ def join(serving: Dataset, recomputed: Dataset, features: Sequence[str], rel_tol
     kinds: list[Kind] = []
     served, computed = {}, {}
     for place, (mine, theirs) in enumerate(keys):
-        served[f"key_{place}"] = columns.key_text(left[mine], right[theirs])
-        computed[f"key_{place}"] = columns.key_text(right[theirs], left[mine])
+        served[f"key_{place}"], computed[f"key_{place}"] = (
+            alike(left[mine], right[theirs]),
+            alike(right[theirs], left[mine]),
+        )
+    names = tuple(served)
     context = _context(recomputed, right, [theirs for _, theirs in keys])
     for place, name in enumerate(features):
         served[f"served_{place}"], computed[f"computed_{place}"], kind = columns.comparable(left[name], right[name])
-        served[f"gone_{place}"] = columns.missing(left[name])
-        computed[f"none_{place}"] = columns.missing(right[name])
+        # Elsewhere a value is missing just where its comparable form is NULL.
+        if kind in ("number", "time") and left[name].type().is_string():
+            served[f"gone_{place}"] = columns.missing(left[name])
+        if kind in ("number", "time") and right[name].type().is_string():
+            computed[f"none_{place}"] = columns.missing(right[name])
         kinds.append(kind)
-    names = [f"key_{place}" for place in range(len(keys))]
-    left_once = _once(left.select(**served), names)
-    timed, with_entity = "at" in context, "entity" in context
-    left_once, right_once = _once(left.select(**served), names), _once(right.select(**computed, **context), names)
-    # The joined rows are asked several times; Arrow keeps them without a temporary table to clean up.
-    rows = left_once.inner_join(right_once, names).to_pyarrow()
-    table = database.as_table(rows)
-    differences = _differences(table, features, kinds, rel_tol)
     history = right.select(**computed, **context)
-    seen = _keys(left.select(**served), names), _keys(right.select(**computed), names)
-    (own, own_once), (other, other_once) = seen
-    return KeyJoin(table, history, own, other, own_once, other_once, rows.num_rows, differences, timed, with_entity)
+    sides = Sides(keyed(left.select(**served), names), keyed(history, names), history, names)
+    joined, found = _differences(sides, features, kinds, rel_tol)
+    counts = sides.left.keys, sides.right.keys, sides.left.once, sides.right.once, joined
+    return KeyJoin(sides, *counts, found, "at" in context, "entity" in context, rel_tol)
 
 
 def differs(table: Any, place: int, kind: Kind, spread: float, rel_tol: float) -> Any:
-    """Return whether a row has two values of a feature that are not the same."""
+    """Return whether a row has two values of a feature that are not the same; false or NULL where one is missing."""
     a, b = table[f"served_{place}"], table[f"computed_{place}"]
-    present = ~table[f"gone_{place}"] & ~table[f"none_{place}"]
     if kind in ("text", "other"):
-        return present & (a != b)
+        return a != b
     import ibis
 
-    noise = rel_tol * ibis.greatest(a.abs(), b.abs()) + NOISE_OF_SPREAD * spread
-    if kind == "time":
-        noise = ibis.literal(1e-6)
+    # What infinity differs from, it differs from by more than any noise.
+    size = ibis.least(ibis.greatest(a.abs(), b.abs()), LARGEST)
+    noise = ibis.literal(1e-6) if kind == "time" else rel_tol * size + NOISE_OF_SPREAD * spread
+    apart = ibis.ifelse(a == b, False, (a - b).abs() > noise)
+    if f"parsed_{place}" not in table.columns:
+        return apart
     # A text that is no number stands against a number as NULL: that is a difference, not a missing value.
-    return present & (a.isnull() | b.isnull() | ((a != b) & ((a - b).abs() > noise)))
+    return ~table[f"gone_{place}"] & ~table[f"none_{place}"] & (a.isnull() | b.isnull() | apart)
 
 
 def _context(recomputed: Dataset, table: Any, keys: Sequence[str]) -> dict[str, Any]:
@@ -144,66 +189,61 @@ def _context(recomputed: Dataset, table: Any, keys: Sequence[str]) -> dict[str, 
     return context
 
 
-def _once(table: Any, names: Sequence[str]) -> Any:
-    """Return the rows whose key names one row only; exact repetitions of a row are one row."""
-    import ibis
+def _differences(
+    sides: Sides, features: Sequence[str], kinds: Sequence[Kind], rel_tol: float
+) -> tuple[int, tuple[Differences, ...]]:
+    spreads = _spreads(sides, kinds)
+    seen: dict[str, int] = {}
+    for places in _few_at_a_time(sides, kinds):
+        table = sides.pairs(places)
+        counts = {"joined": table.count()}
+        for i in places:
+            gone, none = table[f"gone_{i}"], table[f"none_{i}"]
+            counts[f"differing_{i}"] = table.count(where=differs(table, i, kinds[i], spreads[i], rel_tol))
+            counts[f"gone_{i}"] = table.count(where=gone & ~none)
+            counts[f"none_{i}"] = table.count(where=none & ~gone)
+        seen |= {name: int(value or 0) for name, value in row(table.aggregate(**counts)).items()}
+    return seen["joined"], tuple(
+        Differences(
+            feature=name,
+            place=i,
+            kind=kinds[i],
+            differing=seen[f"differing_{i}"],
+            missing_served=seen[f"gone_{i}"],
+            missing_computed=seen[f"none_{i}"],
+            spread=spreads[i],
+        )
+        for i, name in enumerate(features)
+    )
 
-    known = table.filter([table[name].notnull() for name in names]).distinct()
-    counted = known.mutate(same_key=known.count().over(ibis.window(group_by=names)))
-    return counted.filter(counted.same_key == 1).drop("same_key")
+
+def _few_at_a_time(sides: Sides, kinds: Sequence[Kind]) -> Iterator[list[int]]:
+    """Yield the places of the features in groups of about equal width whose smaller side fits into memory."""
+    widths = [WIDTHS[kind] for kind in kinds]
+    rows = max(1, min(sides.left.once, sides.right.once))
+    room = max(1.0, MEMORY / rows - 16 * (1 + len(sides.names)))
+    groups = max(1, min(len(kinds), ceil(sum(widths) / room))) if sides.ours else 1
+    ends = [sum(widths[: place + 1]) for place in range(len(kinds))]
+    for group in range(groups):
+        low, high = (sum(widths) * side / groups for side in (group, group + 1))
+        yield [place for place, end in enumerate(ends) if low < end <= high]
 
 
-def _keys(table: Any, names: Sequence[str]) -> tuple[int, int]:
-    """Return how many keys there are (a row without one counts), and how many name one row only."""
-    without = table[names[0]].isnull()
-    for name in names[1:]:
-        without = without | table[name].isnull()
-    known = table.filter(~without).distinct().group_by(names).aggregate(rows=lambda same: same.count())
-    counted = _row(known.aggregate(keys=known.count(), once=known.count(where=known["rows"] == 1)))
-    return int(counted["keys"]) + _number(table.count(where=without)), int(counted["once"] or 0)
-
-
-def _differences(table: Any, features: Sequence[str], kinds: Sequence[Kind], rel_tol: float) -> tuple[Differences, ...]:
+def _spreads(sides: Sides, kinds: Sequence[Kind]) -> list[float]:
+    """Return the interquartile range of each number in the recomputed rows that a hash of the key draws, else 0."""
+    table = sides.right.table
+    table = table.filter(drawn(table, sides.names, SPREAD_ROWS / max(1, sides.right.once)))
     numbers = [place for place, kind in enumerate(kinds) if kind == "number"]
     quartiles = {
         f"{name}_{place}": table[f"computed_{place}"].quantile(at)
         for place in numbers
         for name, at in (("low", 0.25), ("high", 0.75))
     }
-    found = _row(table.aggregate(**quartiles)) if quartiles else {}
-    spreads = [_spread(found.get(f"low_{place}"), found.get(f"high_{place}")) for place in range(len(kinds))]
-    counts = {}
-    for place, kind in enumerate(kinds):
-        gone, none = table[f"gone_{place}"], table[f"none_{place}"]
-        counts[f"differing_{place}"] = table.count(where=differs(table, place, kind, spreads[place], rel_tol))
-        counts[f"gone_{place}"] = table.count(where=gone & ~none)
-        counts[f"none_{place}"] = table.count(where=none & ~gone)
-    seen = _row(table.aggregate(**counts)) if counts else {}
-    found_rows = {name: int(value or 0) for name, value in seen.items()}
-    return tuple(
-        Differences(
-            feature=name,
-            place=place,
-            kind=kinds[place],
-            differing=found_rows[f"differing_{place}"],
-            missing_served=found_rows[f"gone_{place}"],
-            missing_computed=found_rows[f"none_{place}"],
-            spread=spreads[place],
-        )
-        for place, name in enumerate(features)
-    )
+    found = row(table.aggregate(**quartiles)) if quartiles else {}
+    return [_spread(found.get(f"low_{place}"), found.get(f"high_{place}")) for place in range(len(kinds))]
 
 
 def _spread(low: float | None, high: float | None) -> float:
     if low is None or high is None or not abs(high - low) < float("inf"):
         return 0.0
     return float(high - low) or 1.0
-
-
-def _row(table: Any) -> dict[str, Any]:
-    rows: list[dict[str, Any]] = table.to_pyarrow().to_pylist()
-    return rows[0]
-
-
-def _number(expression: Any) -> int:
-    return int(expression.to_pyarrow().as_py() or 0)

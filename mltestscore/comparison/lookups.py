@@ -8,36 +8,38 @@ from typing import TYPE_CHECKING, Any
 import numpy
 
 from mltestscore.comparison.cause import Candidate, Mask, Numbers
-from mltestscore.comparison.join import Differences, KeyJoin
+from mltestscore.comparison.differing import Rows
+from mltestscore.comparison.join import Differences
 from mltestscore.stats.distribution import ks_distance
 
 if TYPE_CHECKING:
     import pandas as pd
 
-HISTORY = 200_000
 HOUR = 3600.0
 LAGS = (HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, 86_400.0, 2 * 86_400.0, 7 * 86_400.0)
 FULL_HOURS = 14
 CUTS = (("millisecond", 0.001), ("second", 1.0), ("minute", 60.0), ("hour", HOUR), ("day", 86_400.0))
 
 
-def candidates(join: KeyJoin, of: Differences, both: pd.DataFrame) -> Iterator[Candidate]:
-    """Yield where the served values of ``both`` (see :func:`mltestscore.comparison.attribution.sample`) come from."""
+def candidates(rows: Rows, of: Differences, both: pd.DataFrame) -> Iterator[Candidate]:
+    """Yield where the served values of ``both`` come from: those of ``rows`` that have a value on both sides."""
     if of.kind == "other":
         return
-    yield from _other_columns(join, of, both)
+    join = rows.join
+    yield from _other_columns(rows, of, both)
     if join.timed and join.with_entity:
-        yield from _stale(_history(join, of, both), both, "of the same entity ")
+        yield from _stale(rows.history(of, both["entity"]), both, "of the same entity ")
     for side in ("before", "after"):
-        yield from _beyond_chance(both, side, _neighbour(both, side))
+        beside = rows.neighbours(of, side).loc[both["place"]].reset_index(drop=True)
+        yield from _beyond_chance(both, beside["value"], _neighbour(both, beside, side))
     if join.timed and not join.with_entity:
-        yield from _stale(_history(join, of, both), both, "")
-    yield from _permuted(join, of, both)
+        yield from _stale(rows.history(of, None), both, "")
+    yield from _permuted(rows, of, both)
 
 
-def _neighbour(both: pd.DataFrame, side: str) -> str:
+def _neighbour(both: pd.DataFrame, beside: pd.DataFrame, side: str) -> str:
     """Name the neighbour in key order; where it usually is the same time earlier, the data cannot tell which it was."""
-    lag = _usual_lag(both["at"], both[f"at_{side}"].reset_index(drop=True)) if "at" in both.columns else 0.0
+    lag = _usual_lag(both["at"], beside["at"]) if "at" in beside.columns else 0.0
     if lag > 0:
         return f"stale, or off by one: the value of the row {side} in key order, usually {_duration(lag)} earlier"
     return f"off by one: the value of the row {side} in key order, so of another entity"
@@ -88,32 +90,17 @@ def _informative(served: Any, value: Any, mask: Mask) -> bool:
     return chance < 1 and (share - chance) / (1 - chance) >= 0.5
 
 
-def _beyond_chance(both: pd.DataFrame, column: str, name: str) -> Iterator[Candidate]:
-    mask = _same(both["served"], both[column])
-    if len(both) >= 5 and _informative(both["served"], both[column], mask):
+def _beyond_chance(both: pd.DataFrame, value: Any, name: str) -> Iterator[Candidate]:
+    mask = _same(both["served"], value)
+    if len(both) >= 5 and _informative(both["served"], value, mask):
         yield name, mask
 
 
-def _other_columns(join: KeyJoin, of: Differences, both: pd.DataFrame) -> Iterator[Candidate]:
-    for other in join.features:
+def _other_columns(rows: Rows, of: Differences, both: pd.DataFrame) -> Iterator[Candidate]:
+    for other in rows.join.features:
         if f"other_{other.place}" in both.columns:
-            yield from _beyond_chance(
-                both, f"other_{other.place}", f"swapped: the value of the column {other.feature!r}"
-            )
-
-
-def _history(join: KeyJoin, of: Differences, both: pd.DataFrame) -> pd.DataFrame:
-    """Return entity, time and value of the recomputed rows of the entities in ``both``, in time order."""
-    value = join.history[f"computed_{of.place}"]
-    columns = {"at": join.history["at"], "value": value}
-    if join.with_entity:
-        columns["entity"] = join.history["entity"]
-    past = join.history.select(**columns).distinct()
-    past = past.filter(past["at"].notnull(), past["value"].notnull())
-    if join.with_entity:
-        past = past.filter(past["entity"].isin([str(one) for one in both["entity"].dropna().unique()]))
-    frame: pd.DataFrame = past.order_by(["at", "value"]).limit(HISTORY).to_pyarrow().to_pandas()
-    return frame
+            name = f"swapped: the value of the column {other.feature!r}"
+            yield from _beyond_chance(both, both[f"other_{other.place}"], name)
 
 
 def _stale(history: pd.DataFrame, both: pd.DataFrame, whose: str) -> Iterator[Candidate]:
@@ -184,22 +171,20 @@ def _usual_lag(now: Any, then: Any) -> float:
     return float(counts.index[0]) if counts.iloc[0] >= len(now) / 3 else 0.0
 
 
-def _permuted(join: KeyJoin, of: Differences, both: pd.DataFrame) -> Iterator[Candidate]:
+def _permuted(rows: Rows, of: Differences, both: pd.DataFrame) -> Iterator[Candidate]:
     """Yield the rows whose served value stands at another key, where that can be no chance."""
     name, served = "permuted: the value of another key", both["served"]
-    known = _known(join, of, both) if of.kind != "text" else numpy.ones(len(both), dtype=bool)
+    known = _known(rows, of, both) if of.kind != "text" else numpy.ones(len(both), dtype=bool)
     precise = of.kind != "text" and (served % 1 != 0).mean() > 0.9 and served.nunique() > 0.5 * len(served)
     # Values with many decimals do not meet by chance; others must also have the right distribution.
     if precise or (known.mean() > 0.8 and _right_values_wrong_rows(both, of)):
         yield name, known
 
 
-def _known(join: KeyJoin, of: Differences, both: pd.DataFrame) -> Mask:
+def _known(rows: Rows, of: Differences, both: pd.DataFrame) -> Mask:
     """Return whether each served number is the recomputed value of any key, within the precision of float32."""
     single = both["served"].astype("float32")
-    values = join.history.select(value=join.history[f"computed_{of.place}"].cast("float32")).distinct()
-    found = values.filter(values["value"].isin([float(value) for value in single.unique()]))
-    return numpy.asarray(single.isin(found.to_pyarrow()["value"].to_pylist()).to_numpy(dtype=bool))
+    return numpy.asarray(single.isin(rows.known(of, single)).to_numpy(dtype=bool))
 
 
 def _right_values_wrong_rows(both: pd.DataFrame, of: Differences) -> bool:

@@ -19,7 +19,6 @@ BINS = 24
 CATEGORIES = 12
 PAIRS = 10
 MAX_CELL = 60
-VALUES = 20_000
 
 
 def condensed(findings: Sequence[Finding]) -> list[Finding]:
@@ -94,13 +93,6 @@ def _cell(value: Any, kind: Kind) -> Cell:
     if kind == "time":
         return str(numpy.datetime64(round(float(value) * 1e6), "us"))[:19]
     return float(value) if kind == "number" else str(value)[:MAX_CELL]
-
-
-def histograms(of: Differences, join: KeyJoin) -> Histograms | None:
-    """Return served against recomputed values of a feature on up to 20,000 joined rows; ``None`` without values."""
-    names = [f"served_{of.place}", f"computed_{of.place}", "key_0"]
-    rows = join.table.select(*names).order_by("key_0").limit(VALUES).to_pyarrow().to_pandas()
-    return two_histograms(of.feature, of.kind, rows[names[0]], rows[names[1]])
 
 
 def two_histograms(feature: str, kind: Kind, served: Any, computed: Any) -> Histograms | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mltestscore.comparison import attribution, pictures
 from mltestscore.comparison.cause import Cause
 from mltestscore.comparison.columns import kind_of
+from mltestscore.comparison.differing import Rows
 from mltestscore.comparison.join import Differences, KeyJoin, join
 from mltestscore.comparison.levels import rate
 from mltestscore.comparison.window import PARTS, Part, Window, common_window, compare
@@ -93,8 +94,8 @@ def by_key(
     joined = join(serving, recomputed, features.both, rel_tol)
     yield from _coverage(joined, min_coverage)
     worst = sorted((one for one in joined.features if one.rows), key=lambda one: (-one.rows, one.feature))[:named]
-    samples = {one.feature: attribution.sample(joined, one, rel_tol) for one in worst}
-    causes = {one.feature: attribution.explain(joined, one, samples[one.feature]) for one in worst}
+    rows = Rows(joined, worst)
+    causes = {one.feature: attribution.explain(rows, one) for one in worst}
     if joined.joined < min_joined:
         why = f"{joined.joined} rows meet by key; at least {min_joined} are needed"
         yield undecided(MISMATCH, why, unit="share", n_to_settle=min_joined)
@@ -105,9 +106,9 @@ def by_key(
     if features.both:
         yield pictures.features_table(joined, causes)
     if worst:
-        picture = pictures.histograms(worst[0], joined)
+        picture = pictures.two_histograms(worst[0].feature, worst[0].kind, *rows.typical(worst[0]))
         yield from [picture] if picture is not None else []
-        yield pictures.pairs_table(worst[0], samples[worst[0].feature])
+        yield pictures.pairs_table(worst[0], rows.of(worst[0]))
 
 
 def _coverage(joined: KeyJoin, least: float) -> Iterator[Finding]:

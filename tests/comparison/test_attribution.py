@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mltestscore.comparison.attribution import explain, facts_of, sample
+from mltestscore.comparison.attribution import explain, facts_of
 from mltestscore.comparison.cause import Cause
+from mltestscore.comparison.differing import Rows
 from mltestscore.comparison.join import KeyJoin, join
 from mltestscore.inputs.dataset import Roles, open_dataset
 
@@ -32,7 +33,7 @@ def joined(served: pd.DataFrame, computed: pd.DataFrame, *features: str) -> KeyJ
 
 def cause(served: Any, computed: Any = REAL) -> Cause | None:
     found = joined(table(x=served), table(x=computed), "x")
-    return explain(found, found.features[0], sample(found, found.features[0], 1e-6))
+    return explain(Rows(found, found.features), found.features[0])
 
 
 def some(count: int) -> np.ndarray:
@@ -44,7 +45,7 @@ def test_only_rows_that_do_not_match_are_looked_at() -> None:
     served = table()
     served.loc[7, "place"], served.loc[9, "place"] = -1.0, np.nan
     found = joined(served, table(), "place")
-    rows = sample(found, found.features[0], 1e-6).sort_values("computed")
+    rows = Rows(found, found.features[:1]).of(found.features[0]).sort_values("computed")
     assert list(rows["computed"]) == [7, 9]
     assert list(rows["served"].fillna(-9)) == [-1, -9]
     assert (list(rows["gone"]), list(rows["none"])) == ([False, True], [False, False])
@@ -56,26 +57,29 @@ def test_the_neighbours_are_those_in_key_order_whether_or_not_they_differ() -> N
     served.loc[[0, 150, ROWS - 1], "place"] = -1.0
     shuffled = served.sample(frac=1, random_state=3)
     found = joined(shuffled, table().sample(frac=1, random_state=4), "place")
-    rows = sample(found, found.features[0], 1e-6).sort_values("computed").reset_index(drop=True)
-    assert list(rows["before"].fillna(-9)) == [-9, 149, ROWS - 2]
-    assert list(rows["after"].fillna(-9)) == [1, 151, -9]
-    assert list((rows["at"] - rows["at_before"])[1:]) == [3600, 3600]
-    assert list((rows["at_after"] - rows["at"])[:2]) == [3600, 3600]
+    rows, of = Rows(found, found.features[:1]), found.features[0]
+    before, after = (rows.neighbours(of, side).assign(now=rows.of(of)["at"]) for side in ("before", "after"))
+    order = rows.of(of)["computed"].argsort()
+    before, after = before.iloc[order], after.iloc[order]
+    assert list(before["value"].fillna(-9)) == [-9, 149, ROWS - 2]
+    assert list(after["value"].fillna(-9)) == [1, 151, -9]
+    assert list((before["now"] - before["at"])[1:]) == [3600, 3600]
+    assert list((after["at"] - after["now"])[:2]) == [3600, 3600]
 
 
 def test_other_features_are_at_hand_where_they_are_of_the_same_kind() -> None:
     found = joined(table(place=0.0), table(), "place", "x", "name")
-    rows = sample(found, found.features[0], 1e-6)
+    rows = Rows(found, found.features[:1]).of(found.features[0])
     assert {name for name in rows.columns if name.startswith("other_")} == {"other_1"}
     assert list(rows.sort_values("computed")["other_1"]) == list(REAL[1:])
 
 
 def test_of_many_rows_always_the_same_few_are_taken() -> None:
     found = joined(table(place=-1.0), table(), "place")
-    first, second = (sample(found, found.features[0], 1e-6, rows=40) for _ in range(2))
+    first, second, more = (Rows(found, found.features, each).of(found.features[0]) for each in (40, 40, 100))
     pd.testing.assert_frame_equal(first, second)
-    assert len(first) == 40
-    assert set(sample(found, found.features[0], 1e-6, rows=100)["computed"]) >= set(first["computed"])
+    assert (len(first), len(more)) == (40, 100)
+    assert set(more["computed"]) >= set(first["computed"])
 
 
 def test_where_nothing_differs_there_is_no_cause() -> None:

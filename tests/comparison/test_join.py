@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mltestscore.comparison.join import Differences, KeyJoin, join, key_of
+from mltestscore.comparison.join import Differences, KeyJoin, join
+from mltestscore.comparison.keys import key_of
 from mltestscore.inputs.dataset import Roles, open_dataset
 
 ROLES = Roles(key=("id",), features=("x", "name"))
@@ -81,3 +82,22 @@ def test_column_names_of_any_kind_are_compared() -> None:
     roles = Roles(key=("id",), features=(odd, "served_0"))
     served = frame().rename(columns={"x": odd, "name": "served_0"})
     assert [one.rows for one in joined(served, served, roles).features] == [0, 0]
+
+
+def test_infinity_differs_from_any_number() -> None:
+    assert of("x", joined(frame().assign(x=[np.inf, 200.0, np.nan, -np.inf]), frame())).differing == 2
+
+
+def test_a_wide_join_in_groups_of_features_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    served = frame().assign(x=[0.2, np.nan, 5.0, np.inf], name=["b", "b", "c", None])
+    whole = joined(served, frame())
+    monkeypatch.setattr("mltestscore.comparison.join.MEMORY", 1)
+    assert joined(served, frame()).features == whole.features
+    assert [one.rows for one in whole.features] == [3, 2]
+
+
+def test_exact_repetitions_and_contradictions_are_told_apart_on_both_sides() -> None:
+    computed = pd.concat([frame(), frame(), frame().iloc[[2]].assign(name="other")])
+    found = joined(frame(), computed)
+    assert (found.computed, found.computed_once, found.joined) == (4, 3, 3)
+    assert [one.rows for one in found.features] == [0, 0]

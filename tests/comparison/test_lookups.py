@@ -10,8 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mltestscore.comparison.attribution import explain, sample
+from mltestscore.comparison.attribution import explain, with_values
 from mltestscore.comparison.cause import best
+from mltestscore.comparison.differing import Rows
 from mltestscore.comparison.join import join
 from mltestscore.comparison.lookups import candidates, clocks
 from mltestscore.inputs.dataset import Roles, open_dataset
@@ -35,7 +36,7 @@ def test_the_row_before_may_be_a_stale_one_where_it_is_the_same_time_earlier(mom
     roles = Roles(key=("flight",), time="at")
     served = open_dataset("serving", frame.assign(temp=frame["temp"].shift(1)).iloc[1:], roles)
     joined = join(served, open_dataset("recomputed", frame, roles), ("temp",), 1e-6)
-    found = explain(joined, joined.features[0], sample(joined, joined.features[0], 1e-6))
+    found = explain(Rows(joined, joined.features[:1]), joined.features[0])
     assert found is not None
     assert found.name.startswith(named)
 
@@ -100,8 +101,8 @@ def names(served: pd.DataFrame, computed: pd.DataFrame, feature: str = "x", rows
     roles = Roles(key=("who", "at"))
     sides = [open_dataset(name, frame, roles) for name, frame in (("serving", served), ("recomputed", computed))]
     found = join(sides[0], sides[1], (feature, "y"), 1e-6)
-    both = sample(found, found.features[0], 1e-6, rows).dropna(subset=["served", "computed"]).reset_index(drop=True)
-    return [name for name, mask in candidates(found, found.features[0], both) if mask.mean() > 0.5]
+    differing, of = Rows(found, found.features[:1], rows), found.features[0]
+    return [name for name, mask in candidates(differing, of, with_values(differing.of(of))) if mask.mean() > 0.5]
 
 
 def shifted(steps: int) -> pd.DataFrame:
