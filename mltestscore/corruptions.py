@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from mltestscore import trials
 from mltestscore.inputs.dataset import Dataset
+from mltestscore.inputs.rules import Rule
 from mltestscore.inputs.schema import Schema
 
 EVERY = 3  # every third value is hit: far beyond what any `mostly` in use allows
@@ -80,46 +82,47 @@ CORRUPTIONS: dict[str, Corruption] = {
 def rejected(schema: Schema, sample: Dataset, columns: Sequence[str]) -> dict[str, dict[str, bool]]:
     """Return by column and corruption whether a rule is broken that the sound sample obeys.
 
-    Only corruptions that apply to a column are in the result. All columns are corrupted together, one query for each
-    corruption; a rule on several columns is asked again with one of them corrupted. The sample keeps its corrupted
-    copies, because the next schema is tried on the same.
+    Only corruptions that apply to a column are in the result. All are tried together (see :mod:`mltestscore.trials`).
+    A rule that reads several columns, and one that only Great Expectations can judge, is asked again with one of them
+    corrupted, unless another rule rejects that already. The sample keeps its corrupted copies, because the next schema
+    is tried on the same.
     """
     frame = sample.frame()
+    ((corrupted, layers),) = sample.recall(
+        "corrupted", [tuple(columns)], lambda keys: [_corrupted(frame, key) for key in keys]
+    )
     speaking = [rule for rule in schema.rules if rule.on_values and set(rule.columns) & set(columns)]
     obeyed = _obeyed(Schema(schema.source, speaking), sample)
-    several = [rule for rule in obeyed if len(rule.columns) > 1]
+    verdicts = trials.broken(layers, [rule for rule in obeyed if len(_reads(rule)) == 1])
     found: dict[str, dict[str, bool]] = {column: {} for column in columns}
-    copies = sample.recall(
-        ("corrupted", tuple(columns)),
-        CORRUPTIONS,
-        lambda names: [_corrupted(sample, frame, columns, CORRUPTIONS[name]) for name in names],
-    )
-    for name, (together, broken) in zip(CORRUPTIONS, copies, strict=True):
-        single = Schema(schema.source, [rule for rule in obeyed if len(rule.columns) == 1 and rule.column in broken])
-        killed = {one.column for one in single.violations(together, examples=0)}
-        for column, values in broken.items():
-            alone = [rule for rule in several if column in rule.columns] if column not in killed else []
+    for way, made in corrupted.items():
+        for column, values in made.items():
+            asked = [rule for rule in obeyed if column in _reads(rule)]
+            killed = any(verdicts.get((way, rule)) for rule in asked)
+            alone = [] if killed else [rule for rule in asked if (way, rule) not in verdicts]
             changed = sample.replace(frame.assign(**{column: values})) if alone else sample
-            found[column][name] = column in killed or bool(
-                alone and Schema(schema.source, alone).violations(changed, examples=0)
-            )
+            found[column][way] = killed or bool(alone and Schema(schema.source, alone).violations(changed, examples=0))
     return found
 
 
-def _obeyed(schema: Schema, sample: Dataset) -> list[Any]:
+def _obeyed(schema: Schema, sample: Dataset) -> list[Rule]:
     broken = {violation.rule for violation in schema.violations(sample, examples=0)}
     return [rule for rule in schema.rules if rule not in broken]
 
 
-def _corrupted(
-    sample: Dataset, frame: pd.DataFrame, columns: Sequence[str], corrupt: Corruption
-) -> tuple[Dataset, dict[str, Column]]:
-    """Return the sample with every column corrupted to which it applies, and those columns."""
-    neighbours = dict(zip(columns, [*columns[1:], columns[0]], strict=True))
+def _reads(rule: Rule) -> frozenset[str]:
+    return frozenset((*rule.columns, *(rule.condition_columns or ())))
+
+
+def _corrupted(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[dict[str, dict[str, Column]], list[trials.Layer]]:
+    """Return each way's corrupted columns, as far as it applies to them, and all of them as tables."""
+    neighbours = dict(zip(columns, [*columns[1:], *columns[:1]], strict=True))
     known = [column for column in columns if frame[column].notna().any()]
-    made = {column: corrupt(frame[column], frame[neighbours[column]]) for column in known}
-    broken = {column: values for column, values in made.items() if values is not None}
-    return sample.replace(frame.assign(**broken)), broken
+    corrupted: dict[str, dict[str, Column]] = {}
+    for way, corrupt in CORRUPTIONS.items():
+        made = {column: corrupt(frame[column], frame[neighbours[column]]) for column in known}
+        corrupted[way] = {column: values for column, values in made.items() if values is not None}
+    return corrupted, trials.layers(corrupted, len(frame))
 
 
 def _is_text(column: Column) -> bool:

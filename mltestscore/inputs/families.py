@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,9 @@ FAMILIES = {
     "time": {"datetime", "datetime64", "datetime64[ns]", "datetime64[us]", "timestamp", "date", "datetimetzdtype"},
 }
 SMALL = 2.0**53
+NUMERIC = ("integer", "number", "boolean")
+COMPARISONS = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt}
+COMPARISONS |= {">=": operator.ge}
 
 
 class MismatchError(Exception):
@@ -49,11 +53,11 @@ def comparable(column: Any, kwargs: Mapping[str, Any]) -> tuple[Any, Any, Any]:
     kind, given = family(column.type()), [bound for bound in bounds if bound is not None]
     if kind == "time" and all(isinstance(bound, str) for bound in given):
         low, high = (None if bound is None else _instant(bound) for bound in bounds)
-        return column.cast("timestamp"), low, high
+        return plain(column), low, high
     if kind == "text" and all(isinstance(bound, str) for bound in given):
         return column, *bounds
-    if kind in ("integer", "number", "boolean") and not any(isinstance(bound, str) for bound in given):
-        return column.cast("int64") if kind == "boolean" else column, *bounds
+    if kind in NUMERIC and not any(isinstance(bound, str) for bound in given):
+        return plain(column), *map(_storable, bounds)
     raise MismatchError(f"the column is {kind} and cannot be compared with {given[0]!r}")
 
 
@@ -80,10 +84,54 @@ def whole(column: Any) -> Any:
 
 
 def members(column: Any, values: Sequence[Any]) -> list[Any]:
-    """Return the values that a column of this family can hold at all."""
+    """Return the values that a column of this family can hold at all.
+
+    Raises :class:`MismatchError` for a text that is no time, in a column of times.
+    """
     kind = family(column.type())
     if kind == "text":
         return [value for value in values if isinstance(value, str)]
     if kind == "time":
         return [_instant(value) for value in values if isinstance(value, str)]
-    return [value for value in values if isinstance(value, (int, float))]
+    return [_storable(value) for value in values if isinstance(value, (int, float)) and value == value]
+
+
+def inside(column: Any, values: Sequence[Any]) -> Any:
+    """Return whether each value of a column is one of ``values``; a truth value is 0 or 1."""
+    import ibis
+
+    known = list(dict.fromkeys(members(column, values)))
+    return plain(column).isin(known) if known else ibis.ifelse(column.notnull(), False, ibis.null("boolean"))
+
+
+def plain(column: Any) -> Any:
+    """Return truth values as 0 and 1, dates and zoned times as times in UTC, and other columns as they are."""
+    kind = column.type()
+    return column.cast("int64") if kind.is_boolean() else column.cast("timestamp") if family(kind) == "time" else column
+
+
+def alike(left: Any, right: Any) -> tuple[Any, Any] | None:
+    """Return two columns as the database compares them, or ``None`` where they hold different things."""
+    kinds = {"number" if kind in NUMERIC else kind for kind in (family(left.type()), family(right.type()))}
+    return (plain(left), plain(right)) if len(kinds) == 1 and kinds != {"other"} else None
+
+
+def with_value(column: Any, value: Any) -> tuple[Any, Any] | None:
+    """Return a column and a value as the database compares them, or ``None`` where it cannot hold such a value.
+
+    Raises :class:`MismatchError` for a text that is no time, in a column of times.
+    """
+    known = members(column, [value])
+    return (plain(column), known[0]) if known else None
+
+
+def compared(left: Any, right: Any, sign: str) -> Any:
+    """Return a comparison by the sign for it: ``==``, ``!=``, ``<``, ``<=``, ``>`` or ``>=``."""
+    return COMPARISONS[sign](left, right)
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, bool):
+        return int(value)
+    # Beyond 64 bits the database has no literal of an integer.
+    return float(value) if isinstance(value, int) and abs(value) >= 2**63 else value

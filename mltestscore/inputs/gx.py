@@ -1,4 +1,6 @@
-"""Rules that are not compiled run on Great Expectations itself; importing it takes seconds, so not before."""
+"""Rules that no query can answer run on Great Expectations itself: on its Spark engine where the data lie on Spark,
+else on pandas. Importing it takes seconds, so not before.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,37 @@ from mltestscore.inputs.rules import Rule
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mltestscore.inputs.dataset import Dataset
+
 MAX_MESSAGE = 200
+MOST_CELLS = 20_000_000  # a million rows of twenty columns: about 1 GB with its own copies
+# These compare a value with others of its column.
+AMONG_OTHERS = ("_be_unique", "_be_increasing", "_be_decreasing", "_not_be_outliers")
+
+
+def judged(dataset: Dataset, rules: Sequence[Rule], *, most_cells: int = MOST_CELLS) -> list[Outcome]:
+    """Return the outcome of every rule on a dataset, in order.
+
+    Up to ``most_cells`` rows times columns are held in memory at once. Beyond, a rule that looks at each row alone goes
+    through them by and by; for another, and for arguments that Great Expectations refuses, :class:`InputError` is
+    raised.
+    """
+    if dataset.table.get_backend().name == "pyspark":
+        return _validated(_asset("spark").get_batch({"dataframe": _on_spark(dataset)}), rules)
+    columns = _columns(dataset, rules)
+    at_once = max(1, most_cells // max(1, len(columns)))
+    if dataset.rows <= at_once:
+        return validate(dataset.frame(columns), rules)
+    for rule in rules:
+        if not _row_by_row(rule):
+            found = f"{dataset.name} ({dataset.source}) has {dataset.rows:,} rows, and {rule.type} needs all at once"
+            raise InputError(
+                f"schema: {found}: Great Expectations itself judges it, in memory, up to {at_once:,} rows of these "
+                f"{len(columns)} columns. Use a type that is compiled, or offer fewer rows ({rule.text})."
+            )
+    batches = dataset.table.select(*columns).to_pyarrow_batches(chunk_size=at_once)
+    parts = [validate(batch.to_pandas(date_as_object=False), rules) for batch in batches]
+    return [_together(rule, several) for rule, several in zip(rules, zip(*parts, strict=True), strict=True)]
 
 
 def validate(frame: pd.DataFrame, rules: Sequence[Rule]) -> list[Outcome]:
@@ -27,14 +59,48 @@ def validate(frame: pd.DataFrame, rules: Sequence[Rule]) -> list[Outcome]:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its dependencies' deprecations are not the reader's
-        suite, batch = _suite(rules), _asset().get_batch({"dataframe": frame})
-        results = batch.validate(suite).results
+        return _validated(_asset("pandas").get_batch({"dataframe": frame}), rules)
+
+
+def _validated(batch: Any, rules: Sequence[Rule]) -> list[Outcome]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        results = batch.validate(_suite(rules)).results
     outcomes = {result.expectation_config["meta"]["place"]: _outcome(result) for result in results}
     return [outcomes[place] for place in range(len(rules))]
 
 
+def _columns(dataset: Dataset, rules: Sequence[Rule]) -> list[str]:
+    """Return the columns that the rules speak of; all where one speaks of the table."""
+    if any(not rule.columns or rule.condition_columns is None for rule in rules):
+        return list(dataset.columns)
+    named = (column for rule in rules for column in (*rule.columns, *(rule.condition_columns or ())))
+    return list(dict.fromkeys(named))
+
+
+def _row_by_row(rule: Rule) -> bool:
+    each = rule.type.startswith(("expect_column_values_to_", "expect_column_value_lengths_to_"))
+    return each and not rule.type.endswith(AMONG_OTHERS)
+
+
+def _together(rule: Rule, parts: Sequence[Outcome]) -> Outcome:
+    unexpected, rows = sum(one.unexpected for one in parts), sum(one.rows for one in parts)
+    without_number = next((one for one in parts if one.broken and not one.unexpected), None)
+    if without_number:
+        return without_number
+    if not rows or (rows - unexpected) / rows >= rule.mostly:
+        return Outcome(False, unexpected, rows)
+    examples = tuple(value for one in parts for value in one.examples)[:EXAMPLES]
+    return Outcome(True, unexpected, rows, examples, f"{unexpected:,} of {rows:,} rows break it")
+
+
+def _on_spark(dataset: Dataset) -> Any:
+    backend = dataset.table.get_backend()
+    return backend._session.sql(backend.compile(dataset.table))
+
+
 @cache
-def _asset() -> Any:
+def _asset(engine: str) -> Any:
     # Older versions phone home unless they are told before the import.
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     with _main_module_with_a_file():
@@ -43,8 +109,8 @@ def _asset() -> Any:
 
     context = great_expectations.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
-    asset = context.data_sources.add_pandas("memory").add_dataframe_asset("frame")
-    return asset.add_batch_definition_whole_dataframe("whole")
+    add = context.data_sources.add_spark if engine == "spark" else context.data_sources.add_pandas
+    return add("memory").add_dataframe_asset("frame").add_batch_definition_whole_dataframe("whole")
 
 
 @contextmanager
@@ -66,7 +132,6 @@ def _main_module_with_a_file() -> Iterator[None]:
 
 
 def _suite(rules: Sequence[Rule]) -> Any:
-    _asset()
     import great_expectations
 
     suite = great_expectations.ExpectationSuite(name="rules")
@@ -85,6 +150,8 @@ def _outcome(result: Any) -> Outcome:
     details = result.result or {}
     unexpected, rows = details.get("unexpected_count") or 0, details.get("element_count") or 0
     rows -= details.get("missing_count") or 0
+    if rows <= 0:  # it counted something else
+        unexpected = rows = 0
     if bool(result.success):
         return Outcome(False, unexpected, rows)
     raised = _raised(result.exception_info)

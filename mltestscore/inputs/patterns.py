@@ -56,6 +56,21 @@ def to_re2(pattern: str) -> str | None:
     return "".join(translated)
 
 
+def like_to_regex(pattern: str, escape: str = "") -> str:
+    """Return the regular expression that finds what a pattern of SQL's LIKE matches, upper and lower case apart.
+
+    >>> like_to_regex("50!%_%", escape="!")
+    '(?s)\\\\A50%..*\\\\Z'
+    """
+    parts, signs = [r"(?s)\A"], iter(pattern)
+    for sign in signs:
+        if escape and sign == escape:
+            parts.append(re.escape(next(signs, escape)))
+        else:
+            parts.append({"%": ".*", "_": "."}.get(sign) or re.escape(sign))
+    return "".join(parts) + r"\Z"
+
+
 def _escape(pair: str, in_class: bool) -> str | None:
     if pair == r"\d":
         return DIGIT

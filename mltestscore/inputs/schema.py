@@ -6,22 +6,19 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mltestscore.errors import near
 from mltestscore.inputs import expectations
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.expectations import EXAMPLES, Outcome
 from mltestscore.inputs.families import type_family
-from mltestscore.inputs.rules import ROW_FILTERS, Rule, read_suite
-
-if TYPE_CHECKING:
-    import pandas as pd
+from mltestscore.inputs.rules import Rule
+from mltestscore.inputs.suites import read_suite
 
 MAX_EXAMPLE = 40
 CATEGORIES = ("expect_column_values_to_be_in_set", "expect_column_distinct_values_to_be_in_set")
 EQUAL_SET = "expect_column_distinct_values_to_equal_set"
-TYPES = ("expect_column_values_to_be_of_type", "expect_column_values_to_be_in_type_list")
+TYPES = ("expect_column_values_to_be_of_type", "expect_column_values_to_be_in_type_list", "expect_column_type_to_be")
 
 
 @dataclass(frozen=True)
@@ -141,23 +138,24 @@ class Schema:
 
 
 def load_schema(path: Path) -> Schema:
-    """Read a Great Expectations 1.x suite from JSON; see :func:`mltestscore.inputs.rules.read_suite` for errors."""
+    """Read a Great Expectations 1.x suite from JSON; see :func:`mltestscore.inputs.suites.read_suite` for errors."""
     return Schema(str(path), read_suite(path))
 
 
 def _outcomes(dataset: Dataset, rules: list[Rule], examples: int) -> list[Outcome]:
-    """Run core rules as one query where the data is, other rules on Great Expectations, on the columns they name."""
+    """Run what a query can say where the data is, other rules on Great Expectations."""
     compiled = [rule for rule in rules if expectations.can_compile(rule)]
-    outcomes: dict[Rule, Outcome] = {}
+    outcomes: dict[Rule, Outcome | None] = {}
     if compiled:
         measured = expectations.measure(dataset.table, compiled, examples=examples, cluster=dataset.roles.cluster)
         outcomes.update(zip(compiled, measured, strict=True))
-    others = [rule for rule in rules if rule not in outcomes]
+    others = [rule for rule in rules if outcomes.get(rule) is None]
+    found = {rule: outcome for rule, outcome in outcomes.items() if outcome}
     if others:
-        from mltestscore.inputs.gx import validate
+        from mltestscore.inputs import gx
 
-        outcomes.update(zip(others, validate(_frame_for(others, dataset), others), strict=True))
-    return [outcomes[rule] for rule in rules]
+        found.update(zip(others, gx.judged(dataset, others), strict=True))
+    return [found[rule] for rule in rules]
 
 
 def _loose(rule: Rule) -> Rule:
@@ -179,12 +177,7 @@ def _numbers(values: Iterable[object]) -> list[float]:
 
 
 def _lacking(rule: Rule, columns: frozenset[str]) -> str:
-    return next((column for column in rule.columns if column not in columns), "")
-
-
-def _frame_for(rules: Iterable[Rule], dataset: Dataset) -> pd.DataFrame:
-    whole = any(not rule.columns or ROW_FILTERS & set(rule.kwargs) for rule in rules)
-    return dataset.frame(None if whole else dict.fromkeys(column for rule in rules for column in rule.columns))
+    return next((column for column in (*rule.columns, *(rule.condition_columns or ())) if column not in columns), "")
 
 
 def _violation(rule: Rule, outcome: Outcome) -> Violation:

@@ -69,22 +69,28 @@ def test_a_missing_column_suggests_the_near_one(frame: pd.DataFrame) -> None:
 
 
 def test_other_types_run_on_great_expectations(frame: pd.DataFrame) -> None:
-    increasing = rule(COLUMN + "proportion_of_unique_values_to_be_between", "carrier", min_value=0.9)
-    broken = rule(
-        COLUMN + "quantile_values_to_be_between",
-        "carrier",
-        quantile_ranges={"quantiles": [0.5], "value_ranges": [[0, 1]]},
-    )
+    increasing = rule(VALUES + "be_decreasing", "hour")
+    broken = rule(COLUMN + "value_z_scores_to_be_less_than", "carrier", threshold=1, double_sided=True)
     violations = Schema("s", [increasing, broken]).violations(open_dataset("training", frame))
     assert [one.rule for one in violations] == [increasing, broken]
-    assert "found 0.66" in violations[0].message
+    assert (violations[0].unexpected, violations[0].rows, violations[0].examples) == (3, 4, ("2", "3", "4"))
     assert "cannot be judged" in violations[1].message
 
 
-def test_a_rule_for_some_rows_runs_on_great_expectations(frame: pd.DataFrame) -> None:
-    some = rule(VALUES + "be_between", "temp", max_value=30, row_condition="hour < 4", condition_parser="pandas")
-    assert not can_compile(some)
-    assert Schema("s", [some]).violations(open_dataset("training", frame)) == []
+@pytest.mark.parametrize(("condition", "compiled"), [("hour < 4", True), ("day.dt.month == 1 and hour < 4", False)])
+def test_a_rule_for_some_rows_runs_where_its_condition_is_understood(
+    condition: str, compiled: bool, frame: pd.DataFrame
+) -> None:
+    some = rule(VALUES + "be_between", "temp", max_value=15, row_condition=condition, condition_parser="pandas")
+    assert can_compile(some) == compiled
+    (violation,) = Schema("s", [some]).violations(open_dataset("training", frame))
+    assert (violation.unexpected, violation.rows, violation.examples) == (1, 2, ("20.0",))
+
+
+def test_a_row_condition_on_an_absent_column_suggests_the_near_one(frame: pd.DataFrame) -> None:
+    schema = Schema("s", [rule(VALUES + "not_be_null", "temp", row_condition="hours < 4", condition_parser="pandas")])
+    (violation,) = schema.violations(open_dataset("training", frame))
+    assert "has no column 'hours'. Did you mean 'hour'?" in violation.message
 
 
 def test_arguments_that_great_expectations_refuses_are_an_input_error(frame: pd.DataFrame) -> None:

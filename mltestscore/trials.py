@@ -1,0 +1,91 @@
+"""Many trials of single columns as few tables: what a column holds in each trial, one below the other.
+
+A rule is then asked of all trials by one query. A column has one type in a table, so that there are as many tables
+as kinds of values among the trials of one column: mostly two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mltestscore.inputs import database, expectations, sources
+from mltestscore.inputs.rules import Rule
+
+if TYPE_CHECKING:
+    import ibis
+    import pandas as pd
+
+TRIAL = "mltestscore_trial"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Trials in one table.
+
+    Attributes:
+        table: the rows of all trials, with the trial's name in the column ``TRIAL``.
+        held: the pairs of trial and column that are in it; other cells are missing.
+    """
+
+    table: ibis.Table
+    held: frozenset[tuple[str, str]]
+
+
+def layers(trials: Mapping[str, Mapping[str, pd.Series[Any]]], rows: int) -> list[Layer]:
+    """Return the trials as tables. Each maps some columns to ``rows`` values."""
+    tried: dict[str, dict[str, dict[str, Any]]] = {}  # by column, kind of values and trial
+    for trial, columns in trials.items():
+        arrow = sources.frame_to_arrow(_frame(columns))
+        for column in columns:
+            values = arrow[column]
+            tried.setdefault(column, {}).setdefault(_kind(values.type), {})[trial] = values
+    return [_layer(tried, depth, list(trials), rows) for depth in range(max(map(len, tried.values()), default=0))]
+
+
+def broken(every: Sequence[Layer], rules: Sequence[Rule]) -> dict[tuple[str, Rule], bool]:
+    """Return by trial and rule on one column whether it breaks the rule.
+
+    A pair is absent where the trial has not the column, or only Great Expectations can tell.
+    """
+    compiled = [rule for rule in rules if expectations.can_compile(rule)]
+    found = {}
+    for layer in every:
+        mine = [rule for rule in compiled if rule.column in layer.table.columns]
+        for trial, outcomes in expectations.measure_groups(layer.table, mine, TRIAL).items():
+            for rule, outcome in zip(mine, outcomes, strict=True):
+                if outcome and (trial, rule.column) in layer.held:
+                    found[trial, rule] = outcome.broken
+    return found
+
+
+def _frame(columns: Mapping[str, pd.Series[Any]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(dict(columns))
+
+
+def _kind(arrow_type: Any) -> str:
+    import pyarrow.types as kinds
+
+    return "number" if kinds.is_integer(arrow_type) or kinds.is_floating(arrow_type) else str(arrow_type)
+
+
+def _layer(tried: Mapping[str, Mapping[str, Mapping[str, Any]]], depth: int, names: list[str], rows: int) -> Layer:
+    import pyarrow as pa
+
+    chosen = {column: list(kinds.values())[depth] for column, kinds in tried.items() if len(kinds) > depth}
+    arrays = {column: _below(values, names, rows) for column, values in chosen.items()}
+    marks = pa.array([name for name in names for _ in range(rows)], pa.string())
+    held = frozenset((trial, column) for column, values in chosen.items() for trial in values)
+    return Layer(database.as_table(pa.table({**arrays, TRIAL: marks})), held)
+
+
+def _below(values: Mapping[str, Any], names: Sequence[str], rows: int) -> Any:
+    import pyarrow as pa
+
+    types = {one.type for one in values.values()}
+    shared = types.pop() if len(types) == 1 else pa.float64()
+    parts = [values[name].cast(shared, safe=False) if name in values else pa.nulls(rows, shared) for name in names]
+    return pa.chunked_array([chunk for part in parts for chunk in getattr(part, "chunks", [part])], shared)
