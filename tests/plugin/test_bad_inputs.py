@@ -15,7 +15,7 @@ from .refusals import Reasons, told, uses
 
 SOUND_ROWS = "a,label\n" + "1,0\n2,1\n" * 20
 DATASETS = ("training", "holdout", "serving", "recomputed", "outcomes")
-MODELS = ("model", "previous_model")
+FITTED = ("model", "previous_model")
 OTHERS = ("endpoint", "schema", "registry", "catalogue", "trainer", "repository", "history", "clock")
 
 
@@ -72,7 +72,7 @@ def test_data_that_cannot_be_used_are_named_with_key_and_remedy(reasons):
 
 
 def test_a_fixture_that_returns_the_wrong_thing_is_named_with_its_file_and_what_was_expected(reasons):
-    names = (*DATASETS, *MODELS, *OTHERS)
+    names = (*DATASETS, *FITTED, *OTHERS)
     fixture = "@pytest.fixture(scope='session')\ndef {}():\n    return 5\n"
 
     said = reasons(names, conftest="".join(map(fixture.format, names)))
@@ -82,7 +82,7 @@ def test_a_fixture_that_returns_the_wrong_thing_is_named_with_its_file_and_what_
         assert "conftest.py returned" in said[name]
     for name in DATASETS:
         assert "an int is not data; expected a path, glob" in said[name]
-    for name in MODELS:
+    for name in FITTED:
         assert "expected a fitted estimator or a function that scores a frame" in said[name]
     for name in OTHERS:
         assert "Return one, or give your own fixture another name." in said[name]

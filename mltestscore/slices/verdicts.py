@@ -1,0 +1,110 @@
+"""Slices held to a limit: one finding each, their coverage, Simpson's reversal, and the picture, worst slice first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mltestscore.declare import Observations
+from mltestscore.details import Cell, Series, Table
+from mltestscore.finding import Finding, at_least, at_most, undecided
+from mltestscore.slices.declared import Mask, Slice, Slicing
+from mltestscore.slices.losses import Losses
+from mltestscore.stats.interval import TwoLevels
+
+LOST = "quality lost on a slice"
+DISCOVERED = "quality lost on a discovered slice"
+FLOOR = "quality of a slice"
+UNJUDGED = "rows in slices too small to judge"
+REVERSAL = "slicings in which every slice lost while the record says better"
+
+
+@dataclass(frozen=True)
+class Judge:
+    """How slices are judged.
+
+    Attributes:
+        losses: of the model and its reference.
+        rows: shape (n,), the rows that may judge declared slices.
+        least: the fewest rows of a slice.
+        limit: the largest harmless loss of quality.
+        floor: the least quality of any slice, or ``None``.
+        alpha: the level of all accusations together.
+    """
+
+    losses: Losses
+    rows: Mask
+    least: int
+    limit: float
+    floor: float | None
+    alpha: float
+
+    def observations(
+        self, slicings: Sequence[Slicing], found: Sequence[Slice], recorded: str, against: str
+    ) -> Observations:
+        """Yield the findings and the picture."""
+        whole = Slice("all rows", "", np.ones(len(self.rows), dtype=bool))
+        declared = [whole, *(one for slicing in slicings for one in slicing.slices)]
+        judged = [(DISCOVERED if one in found else LOST, one) for one in (*declared, *found)]
+        level = self.alpha / (len(judged) * (1 if self.floor is None else 2))
+        gaps: list[tuple[Slice, TwoLevels]] = []
+        for name, one in judged:
+            rows = one.rows & self.rows if name == LOST else one.rows
+            if short := self.losses.too_few(rows, self.least):
+                yield undecided(name, f"{short}. {one.note}".strip(". "), where=one.name, n_to_settle=self.least)
+                continue
+            gap = self.losses.loss_of(rows, level)
+            gaps.append((one, gap))
+            yield at_most(name, gap, self.limit, where=one.name, note=f"against {against}. {one.note}".strip(". "))
+            if self.floor is not None:
+                yield at_least(FLOOR, self.losses.level_of(rows, level), self.floor, where=one.name, note=one.note)
+        yield self._reversals(slicings, gaps, recorded)
+        yield from self._pictures(gaps, slicings)
+
+    def unjudged(self, slicings: Sequence[Slicing], limit: float) -> Observations:
+        """Yield for each slicing the share of rows whose slice is too small even with all other small ones."""
+        for one in slicings:
+            count = 0 if one.left is None else int(one.left.rows.sum())
+            note = "" if one.left is None else one.left.note
+            share = count / len(self.rows)
+            yield at_most(UNJUDGED, share, limit, where=one.name, unit="share", n=len(self.rows), note=note)
+
+    def _reversals(
+        self, slicings: Sequence[Slicing], gaps: Sequence[tuple[Slice, TwoLevels]], recorded: str
+    ) -> Finding:
+        """Report Simpson's reversal: every slice is shown to have lost, yet the metric on record rose."""
+        lost = {id(one): gap.clearing.low > 0 for one, gap in gaps}
+        reversed_in = [
+            slicing.name
+            for slicing in slicings
+            if recorded and len(slicing.slices) > 1 and all(lost.get(id(one), False) for one in slicing.slices)
+        ]
+        note = f"{recorded}, yet every slice lost: {', '.join(reversed_in)[:200]}" if reversed_in else ""
+        cause = "Simpson's reversal" if reversed_in else ""
+        return at_most(REVERSAL, len(reversed_in), 0, n=len(slicings), cause=cause, note=note, advisory=True)
+
+    def _pictures(
+        self, gaps: Sequence[tuple[Slice, TwoLevels]], slicings: Sequence[Slicing]
+    ) -> Iterator[Table | Series]:
+        ordered = sorted(gaps, key=lambda one: -one[1].clearing.low)
+        columns = ["slice", "rows", self.losses.metric, "of all other rows", "lost", "at least", "at most"]
+        lines = []
+        for one, gap in ordered:
+            rest = ~one.rows & self.rows
+            quality = (self.losses.quality(one.rows & self.rows), self.losses.quality(rest))
+            ends = (gap.value, gap.clearing.low, gap.clearing.high)
+            lines.append([one.name, int(one.rows.sum()), *quality, *ends])
+        yield Table("Quality by slice, the largest loss first; bounds at 95%", columns, lines)
+        if len(ordered) > 1:
+            drawn: dict[str, list[float]] = {"lost": [], "at least": [], "at most": []}
+            for _, gap in ordered:
+                for line, end in zip(drawn.values(), (gap.value, gap.clearing.low, gap.clearing.high), strict=True):
+                    line.append(end)
+            lines_drawn: dict[str, Sequence[float]] = {**drawn, "limit": [self.limit] * len(ordered)}
+            places = [float(place) for place in range(1, len(ordered) + 1)]
+            yield Series("Loss by slice, in the order of the table", "slice", places, lines_drawn, "quality lost")
+        if any(slicing.small for slicing in slicings):
+            small: list[list[Cell]] = [[name, rows] for slicing in slicings for name, rows in slicing.small]
+            yield Table("Slices too small to be judged alone", ["slice", "rows"], small)
