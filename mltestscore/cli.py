@@ -89,7 +89,8 @@ def init(
 
     with _errors():
         settings = _configuration(config)
-        target = output or (settings.path(settings.schema_.path) if settings.schema_ else Path("expectations.json"))
+        named = settings.schema_.path if settings.schema_ else ""
+        target = output or (settings.path(named) if named else Path("expectations.json"))
         if target.exists() and not force:
             raise InputError(f"{target} is there already; give --output another name, or --force to write over it.")
         with _err.status("inferring a schema …"):

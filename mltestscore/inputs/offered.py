@@ -160,10 +160,17 @@ def schema(config: Config) -> Schema:
     """Open ``[tool.mltestscore.schema]``."""
     from mltestscore.inputs.schema import load_schema
 
-    if config.schema_ is None:
+    found = config.schema_
+    if found is None or not (found.path or found.pandera):
         raise NotOffered("schema", 'write path = "expectations.json" under [tool.mltestscore.schema]')
+    if found.path and found.pandera:
+        raise ConfigError(f"{config.file}: tool.mltestscore.schema has path and pandera; the schema is one: keep one.")
     with _named("schema", config):
-        return load_schema(config.path(config.schema_.path))
+        if found.path:
+            return load_schema(config.path(found.path))
+        from mltestscore.borrowed.pandera_schema import load_pandera
+
+        return load_pandera(found.pandera, base=config.folder, most_rows=found.pandera_rows)
 
 
 def registry(config: Config) -> Registry:

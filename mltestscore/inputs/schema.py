@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mltestscore.borrowed.pandera_rule import PanderaRule
 from mltestscore.errors import near
 from mltestscore.inputs import expectations
 from mltestscore.inputs.dataset import Dataset
@@ -144,6 +145,9 @@ def load_schema(path: Path) -> Schema:
 
 def _outcomes(dataset: Dataset, rules: list[Rule], examples: int) -> list[Outcome]:
     """Run what a query can say where the data is, other rules on Great Expectations."""
+    if foreign := {rule: rule.judged(dataset) for rule in rules if isinstance(rule, PanderaRule)}:
+        rest = iter(_outcomes(dataset, [rule for rule in rules if rule not in foreign], examples))
+        return [foreign[rule] if rule in foreign else next(rest) for rule in rules]
     compiled = [rule for rule in rules if expectations.can_compile(rule)]
     outcomes: dict[Rule, Outcome | None] = {}
     if compiled:
