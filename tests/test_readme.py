@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mltestscore.config import read_config
 from mltestscore.declare import declared_check
 from mltestscore.inputs.dataset import open_dataset
 from mltestscore.testing import run_check
@@ -62,3 +63,14 @@ def test_both_examples_run_through_the_plugin(pytester):
 def test_the_install_and_test_commands_are_those_that_ci_runs():
     assert "bash tests/run.sh\n" in TEXT
     assert "\nbash tests/run.sh\n" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_every_setting_that_it_shows_is_a_known_one(tmp_path):
+    shown = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+    file = tmp_path / "pyproject.toml"
+    file.write_text("\n".join(shown))
+
+    config = read_config(file)
+
+    assert len(shown) == 2
+    assert [entry.item for entry in config.evidence] == ["data.1"]
