@@ -7,7 +7,7 @@ as kinds of values among the trials of one column: mostly two.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mltestscore.inputs import database, expectations, sources
@@ -27,10 +27,23 @@ class Layer:
     Attributes:
         table: the rows of all trials, with the trial's name in the column ``TRIAL``.
         held: the pairs of trial and column that are in it; other cells are missing.
+        rows: the number of rows.
+        answers: the rules that were asked, with whether they are broken, by trial; for the next schema to try.
     """
 
     table: ibis.Table
     held: frozenset[tuple[str, str]]
+    rows: int
+    answers: dict[Rule, dict[str, bool]] = field(default_factory=dict)
+
+    def ask(self, rules: Sequence[Rule]) -> None:
+        """Find out about rules on one of the columns that were not asked before."""
+        new = [rule for rule in rules if rule not in self.answers]
+        self.answers.update((rule, {}) for rule in new)
+        for trial, outcomes in expectations.measure_groups(self.table, new, TRIAL, rows=self.rows).items():
+            for rule, outcome in zip(new, outcomes, strict=True):
+                if outcome and (trial, rule.column) in self.held:
+                    self.answers[rule][trial] = outcome.broken
 
 
 def layers(trials: Mapping[str, Mapping[str, pd.Series[Any]]], rows: int) -> list[Layer]:
@@ -50,13 +63,11 @@ def broken(every: Sequence[Layer], rules: Sequence[Rule]) -> dict[tuple[str, Rul
     A pair is absent where the trial has not the column, or only Great Expectations can tell.
     """
     compiled = [rule for rule in rules if expectations.can_compile(rule)]
-    found = {}
+    found: dict[tuple[str, Rule], bool] = {}
     for layer in every:
         mine = [rule for rule in compiled if rule.column in layer.table.columns]
-        for trial, outcomes in expectations.measure_groups(layer.table, mine, TRIAL).items():
-            for rule, outcome in zip(mine, outcomes, strict=True):
-                if outcome and (trial, rule.column) in layer.held:
-                    found[trial, rule] = outcome.broken
+        layer.ask(mine)
+        found |= {(trial, rule): verdict for rule in mine for trial, verdict in layer.answers[rule].items()}
     return found
 
 
@@ -69,7 +80,9 @@ def _frame(columns: Mapping[str, pd.Series[Any]]) -> pd.DataFrame:
 def _kind(arrow_type: Any) -> str:
     import pyarrow.types as kinds
 
-    return "number" if kinds.is_integer(arrow_type) or kinds.is_floating(arrow_type) else str(arrow_type)
+    if kinds.is_integer(arrow_type) or kinds.is_floating(arrow_type):
+        return "number"
+    return "text" if kinds.is_string(arrow_type) or kinds.is_large_string(arrow_type) else str(arrow_type)
 
 
 def _layer(tried: Mapping[str, Mapping[str, Mapping[str, Any]]], depth: int, names: list[str], rows: int) -> Layer:
@@ -79,13 +92,14 @@ def _layer(tried: Mapping[str, Mapping[str, Mapping[str, Any]]], depth: int, nam
     arrays = {column: _below(values, names, rows) for column, values in chosen.items()}
     marks = pa.array([name for name in names for _ in range(rows)], pa.string())
     held = frozenset((trial, column) for column, values in chosen.items() for trial in values)
-    return Layer(database.as_table(pa.table({**arrays, TRIAL: marks})), held)
+    return Layer(database.as_table(pa.table({**arrays, TRIAL: marks})), held, len(marks))
 
 
 def _below(values: Mapping[str, Any], names: Sequence[str], rows: int) -> Any:
     import pyarrow as pa
 
     types = {one.type for one in values.values()}
-    shared = types.pop() if len(types) == 1 else pa.float64()
+    number = any(pa.types.is_integer(one) or pa.types.is_floating(one) for one in types)
+    shared = types.pop() if len(types) == 1 else pa.float64() if number else pa.large_string()
     parts = [values[name].cast(shared, safe=False) if name in values else pa.nulls(rows, shared) for name in names]
     return pa.chunked_array([chunk for part in parts for chunk in getattr(part, "chunks", [part])], shared)

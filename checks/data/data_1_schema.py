@@ -35,7 +35,7 @@ from mltestscore import Finding, Table, at_least, at_most, check, fault
 from mltestscore.comparison.levels import rate
 from mltestscore.corruptions import CORRUPTIONS, rejected
 from mltestscore.inputs.dataset import Dataset
-from mltestscore.inputs.inference import inferred
+from mltestscore.inputs.inference import thoughtless
 from mltestscore.inputs.model import Model
 from mltestscore.inputs.rules import Rule
 from mltestscore.inputs.schema import Schema, Violation
@@ -122,11 +122,8 @@ def _unreviewed(schema: Schema, training: Dataset, model: Model) -> Iterator[Fin
         f"{end}_{at}": getattr(training.table[name], end)() for at, name in enumerate(ranges) for end in ("min", "max")
     }
     seen = training.table.aggregate(**ends).to_pyarrow().to_pylist()[0]
-    guesses = {name: inferred(training).domain(name) for name in ranges}
     copied = [
-        name
-        for at, name in enumerate(ranges)
-        if ranges[name] in ((seen[f"min_{at}"], seen[f"max_{at}"]), (guesses[name].low, guesses[name].high))
+        name for at, name in enumerate(ranges) if ranges[name] in thoughtless(seen[f"min_{at}"], seen[f"max_{at}"])
     ]
     note = "a range that equals the data's own, or the one that init infers, is not reviewed: ask who knows the domain"
     name, share = "ranges equal to the inferred ones", len(copied) / len(ranges)

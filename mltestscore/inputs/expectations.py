@@ -6,6 +6,7 @@ row with a long list costs more than to count the different values; each row con
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = 3
 AT_ONCE = 100
-LONG_SET = 16  # values; to compare with so many costs what it costs to group
+LONG_SET = 16  # values; to compare with more costs more than to group
+WORTH_GROUPING = 20_000_000  # comparisons, at 1.4 ns each; below, the time to compile one more query is longer
 KEYS = ("expect_compound_columns_to_be_unique", "expect_multicolumn_values_to_be_unique")
 
 
@@ -51,47 +53,55 @@ def can_compile(rule: Rule) -> bool:
 
 
 def measure(
-    table: ibis.Table, rules: Sequence[Rule], *, examples: int = EXAMPLES, cluster: str = ""
+    table: ibis.Table,
+    rules: Sequence[Rule],
+    *,
+    examples: int = EXAMPLES,
+    cluster: str = "",
+    rows: float = math.inf,
 ) -> list[Outcome | None]:
     """Return the outcome of every rule, in order; ``None`` for a rule that only Great Expectations can judge.
 
     Where ``examples`` are wanted, there are small queries for each broken rule: those and, for a share of clustered
     rows, the design effect. Beyond 100 rules, one query a hundred: the time to compile a query grows faster than its
-    size. Every rule must be one that :func:`can_compile` accepts, and its columns must be there.
+    size. ``rows`` says about how many the table has, so that a small one takes few queries. Every rule must be one
+    that :func:`can_compile` accepts, and its columns must be there.
     """
     outcomes: list[Outcome | None] = [None] * len(rules)
-    for places in _together(rules):
+    for source, places in _together(rules, rows):
         part = [rules[place] for place in places]
-        for place, outcome in zip(places, _chosen(table, part, examples, cluster), strict=True):
+        for place, outcome in zip(places, _chosen(table, source, part, examples, cluster), strict=True):
             outcomes[place] = outcome
     return outcomes
 
 
-def measure_groups(table: ibis.Table, rules: Sequence[Rule], by: str) -> dict[Any, list[Outcome | None]]:
+def measure_groups(
+    table: ibis.Table, rules: Sequence[Rule], by: str, *, rows: float = math.inf
+) -> dict[Any, list[Outcome | None]]:
     """Return the outcomes of :func:`measure`, without examples, apart for the rows of each value of the column ``by``.
 
     A rule is also ``None`` where its row condition leaves no row of a group.
     """
     outcomes: dict[Any, list[Outcome | None]] = {}
-    for places in _together(rules):
+    for source, places in _together(rules, rows):
         part = [rules[place] for place in places]
-        for group, found in _apart(table, part, by).items():
+        for group, found in _apart(table, source, part, by).items():
             for place, outcome in zip(places, found, strict=True):
                 outcomes.setdefault(group, [None] * len(rules))[place] = outcome
     return outcomes
 
 
-def _together(rules: Sequence[Rule]) -> Iterator[list[int]]:
+def _together(rules: Sequence[Rule], rows: float) -> Iterator[tuple[Source, list[int]]]:
     """Yield the places of rules that one query can answer: those of the same row condition and source."""
     groups: dict[tuple[str, Source], list[int]] = {}
     for place, rule in enumerate(rules):
         condition = repr([rule.kwargs.get(key) for key in ("row_condition", "condition_parser")])
-        groups.setdefault((condition, _source(rule)), []).append(place)
-    for places in groups.values():
-        yield from (places[start : start + AT_ONCE] for start in range(0, len(places), AT_ONCE))
+        groups.setdefault((condition, _source(rule, rows)), []).append(place)
+    for (_, source), places in groups.items():
+        yield from ((source, places[start : start + AT_ONCE]) for start in range(0, len(places), AT_ONCE))
 
 
-def _source(rule: Rule) -> Source:
+def _source(rule: Rule, rows: float) -> Source:
     """Return what a rule is counted on: rows, values with their numbers, or values in order; and of which columns."""
     if rule.type in figure_rules.SHAPES:
         return "shape", ()
@@ -101,7 +111,8 @@ def _source(rule: Rule) -> Source:
         return "frequency", rule.columns
     if rule.type.endswith("quantile_values_to_be_between"):
         return "order", rule.columns
-    if len(rule.kwargs.get("value_set", ())) > LONG_SET:
+    values = len(rule.kwargs.get("value_set", ()))
+    if values > LONG_SET and values * rows > WORTH_GROUPING:
         return "values", rule.columns
     return "rows", ()
 
@@ -115,9 +126,8 @@ def _scan(table: Any, source: Source, by: str = "") -> Scan:
     return scan.sorted_values(table, columns[0], by) if kind == "order" else scan.rows_of(table, by)
 
 
-def _chosen(table: Any, rules: Sequence[Rule], examples: int, cluster: str) -> list[Outcome | None]:
+def _chosen(table: Any, source: Source, rules: Sequence[Rule], examples: int, cluster: str) -> list[Outcome | None]:
     """Measure rules that share a row condition and what they are counted on."""
-    source = _source(rules[0])
     if source[0] == "shape":
         return [_shaped(table.columns, rule) for rule in rules]
     try:
@@ -130,11 +140,10 @@ def _chosen(table: Any, rules: Sequence[Rule], examples: int, cluster: str) -> l
     if not examples:
         return outcomes
     both = zip(rules, plans, outcomes, strict=True)
-    return [_detailed(chosen, counted, *one, examples, cluster) for one in both]
+    return [_detailed(chosen, counted, source, *one, examples, cluster) for one in both]
 
 
-def _apart(table: Any, rules: Sequence[Rule], by: str) -> dict[Any, list[Outcome | None]]:
-    source = _source(rules[0])
+def _apart(table: Any, source: Source, rules: Sequence[Rule], by: str) -> dict[Any, list[Outcome | None]]:
     if source[0] == "shape":
         return {}
     try:
@@ -212,7 +221,14 @@ def _outcome(rule: Rule, plan: Plan, place: int, found: Mapping[str, Any]) -> Ou
 
 
 def _detailed(
-    chosen: Any, counted: Scan, rule: Rule, plan: Plan, outcome: Outcome | None, examples: int, cluster: str
+    chosen: Any,
+    counted: Scan,
+    source: Source,
+    rule: Rule,
+    plan: Plan,
+    outcome: Outcome | None,
+    examples: int,
+    cluster: str,
 ) -> Outcome | None:
     """Add offending values to a rule that rows break, of several columns as tuples, and the design effect."""
     if outcome is None or not outcome.broken or not isinstance(plan, Rows):
@@ -222,8 +238,7 @@ def _detailed(
     outcome = replace(outcome, examples=tuple(value[0] if len(value) == 1 else value for value in values))
     if not cluster or not 0 < rule.mostly < 1:
         return outcome
-    kind, columns = _source(rule)
-    each = scan.marked(chosen, columns) if kind == "values" else Scan(chosen)
+    each = scan.marked(chosen, source[1]) if source[0] == "values" else Scan(chosen)
     plain = row_rules.plan(each, rule)
     about = each.table.filter(plain.about)
     return replace(outcome, design_effect=clustered_share(about, plain.bad, about[cluster]))
