@@ -91,6 +91,13 @@ def test_a_key_is_unique_and_a_label_counts_as_a_column(known):
     }
 
 
+def test_numbers_that_name_rows_have_no_range():
+    frame = pd.DataFrame({"key": range(100), "order": range(1_000, 1_100), "size": [1, 2, 3, 4] * 25})
+    orders = training(frame, key=("key",))
+    ranged = [rule.column for rule in inferred(orders).rules if rule.type == "expect_column_values_to_be_between"]
+    assert ranged == ["size"]
+
+
 def test_whole_numbers_with_gaps_are_integers_that_may_be_missing(known):
     rules = rules_of(known, "age")
     assert "int64" in rules["expect_column_values_to_be_in_type_list"]["type_list"]
