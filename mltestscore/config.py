@@ -36,6 +36,7 @@ class DataConfig(_Table):
     features: list[str] = []
     ignore: list[str] = []
     protected: list[str] = []
+    feature_times: dict[str, str] = {}
 
 
 class ModelConfig(_Table):

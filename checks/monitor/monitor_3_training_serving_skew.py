@@ -11,10 +11,12 @@ Measured
     rounding, a clip, a text form, a swapped column. Without a key: both as distributions over the time that both cover
     (missing values, Kolmogorov-Smirnov or L-infinity distance, one value in excess, fractions, range), which cannot see
     values at the wrong rows. Distributions across different times are never compared: seasons are no fault.
+    Where ``feature_times`` name columns with the times of recomputed values: the share that is younger than its row.
 
 Passes when
     for every feature, the upper 95 % bound lies within the limit, and at least ``min_join_coverage`` of the served keys
     meet a recomputed row. It fails when a lower bound, corrected for the number of features, lies beyond.
+    Without ``feature_times`` a stale served value and a training value from the future look alike, and both are named.
 
 If it fails
     Read the named cause, look at the pairs, then compute the feature in one place for both paths, or log the served
@@ -24,7 +26,9 @@ Options
     key_mismatch: 0.001; a sound system has none. ks: 0.05 (a shift of 0.125 standard deviations). category: 0.02.
     excess: 0.002, or half of what is usual (missing values, one value too often). fraction: 0.02. out_of_range: 0.001.
     key_alpha and window_alpha: 0.0005, shared among features: fewer than one false alarm in 1,000 runs. rel_tol: 1e-6.
-    min_join_coverage: 0.95. min_joined: 200 and min_window: 500 rows; fewer could not show a mismatch of 5 %.
+    future_values: 0.001; a sound system has none; future_alpha: 0.0002. clock_skew: 1 s, as times may be cut to whole
+    seconds; clocks that NTP keeps lie within 0.128 s (RFC 5905). min_join_coverage: 0.95. min_joined: 200 and
+    min_window: 500 rows; fewer could not show a mismatch of 5 %.
     named: 10, the features whose cause is looked into, the worst first.
 
 Source
@@ -41,9 +45,10 @@ import numpy
 import pandas as pd
 
 from mltestscore import Finding, check, fault, undecided
-from mltestscore.comparison import skew
+from mltestscore.comparison import point_in_time, skew
 from mltestscore.comparison.keys import key_of
 from mltestscore.details import Detail
+from mltestscore.errors import NotOffered
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.model import Model
 
@@ -63,6 +68,9 @@ def check_training_serving_skew(
     key_alpha: float = 0.0005,
     window_alpha: float = 0.0005,
     rel_tol: float = 1e-6,
+    future_values: float = 0.001,
+    clock_skew: float = 1.0,
+    future_alpha: float = 0.0002,
     min_join_coverage: float = 0.95,
     min_joined: int = 200,
     min_window: int = 500,
@@ -72,6 +80,7 @@ def check_training_serving_skew(
     features = skew.features_of(serving, recomputed, model.features if model is not None else ())
     limits = skew.Limits(key_mismatch, ks, category, excess, fraction, out_of_range)
     yield from skew.absent(features)
+    yield from point_in_time.future_values(recomputed, future_values, clock_skew=clock_skew, alpha=future_alpha)
     if not features.both:
         yield undecided(skew.MISMATCH, "serving and recomputed have no feature in common; name the columns alike")
     elif key_of(serving, recomputed)[0]:
@@ -104,6 +113,20 @@ def silent_default(serving: Dataset, recomputed: Dataset, rng: numpy.random.Gene
     return _broken(
         serving, recomputed, lambda values: values.mask(failed, -1.0), lambda values: values.mask(failed, "unknown")
     )
+
+
+@fault(check_training_serving_skew, "training joins values from the day after the row", caught_by=point_in_time.FUTURE)
+def time_travel(recomputed: Dataset, rng: numpy.random.Generator) -> dict[str, Dataset]:
+    """The training path joins the newest value instead of the newest known at the time, for half the rows."""
+    times, time = dict(recomputed.roles.feature_times), recomputed.roles.time
+    if not times or not time:
+        raise NotOffered("recomputed", 'write feature_times = {feature = "column"} and time under its configuration')
+    frame = recomputed.frame()
+    later = pd.to_datetime(frame[time], utc=True) + pd.Timedelta(days=1)
+    ahead = rng.random(len(frame)) < 1 / 2
+    for column in dict.fromkeys(times.values()):
+        frame[column] = pd.to_datetime(frame[column], utc=True).mask(ahead, later)
+    return {"recomputed": recomputed.replace(frame)}
 
 
 def _broken(

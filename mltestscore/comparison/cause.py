@@ -45,3 +45,16 @@ def shown(value: float) -> str:
     ('5', '0.3048', '-1')
     """
     return f"{value:.6g}" if value != int(value) or abs(value) >= 1e15 else f"{int(value)}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time span in the largest unit that needs at most two decimals.
+
+    >>> duration(86_400.0), duration(-129_600.0), duration(5_400.0), duration(1.25)
+    ('1 day', '-1.5 days', '1.5 h', '1.25 s')
+    """
+    for name, unit in (("day", 86_400.0), ("h", 3600.0), ("min", 60.0)):
+        count = seconds / unit
+        if abs(count) >= 1 and round(count, 2) == count:
+            return f"{count:g} {name}{'s' if name == 'day' and abs(count) != 1 else ''}"
+    return f"{seconds:g} s"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 
-from mltestscore.comparison.cause import Candidate, Mask, Numbers
+from mltestscore.comparison.cause import Candidate, Mask, Numbers, duration
 from mltestscore.comparison.differing import Rows
 from mltestscore.comparison.join import Differences
 from mltestscore.stats.distribution import ks_distance
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 HOUR = 3600.0
 LAGS = (HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, 86_400.0, 2 * 86_400.0, 7 * 86_400.0)
 FULL_HOURS = 14
+# Two equal columns, one shifted in time, do not say which is right: only the values' own times do (feature_times).
+AHEAD = ", or the training path looks as far ahead"
 CUTS = (("millisecond", 0.001), ("second", 1.0), ("minute", 60.0), ("hour", HOUR), ("day", 86_400.0))
 
 
@@ -41,7 +43,7 @@ def _neighbour(both: pd.DataFrame, beside: pd.DataFrame, side: str) -> str:
     """Name the neighbour in key order; where it usually is the same time earlier, the data cannot tell which it was."""
     lag = _usual_lag(both["at"], beside["at"]) if "at" in beside.columns else 0.0
     if lag > 0:
-        return f"stale, or off by one: the value of the row {side} in key order, usually {_duration(lag)} earlier"
+        return f"stale, or off by one: the value of the row {side} in key order, usually {duration(lag)} earlier{AHEAD}"
     return f"off by one: the value of the row {side} in key order, so of another entity"
 
 
@@ -59,7 +61,7 @@ def clocks(both: pd.DataFrame) -> Iterator[Candidate]:
             two = f"{first / HOUR:+g} h and {value / HOUR:+g} h in serving"
             yield f"time zone: {two} (daylight saving)", _near(gaps, first) | _near(gaps, value)
     elif first:
-        yield f"constant offset {_duration(first)}", _near(gaps, first)
+        yield f"constant offset {duration(first)}", _near(gaps, first)
     for name, unit in CUTS:
         yield f"times cut to the {name} in serving", numpy.abs(served - numpy.floor(computed / unit) * unit) < 1e-6
 
@@ -114,7 +116,7 @@ def _stale(history: pd.DataFrame, both: pd.DataFrame, whose: str) -> Iterator[Ca
         value = _as_of(history, rows, by, seconds)
         mask = _same(rows["served"], value)
         if _informative(rows["served"], value, mask):
-            yield f"stale: the value {whose}{_duration(seconds)} earlier", _placed(mask, rows, both)
+            yield f"stale: the value {whose}{duration(seconds)} earlier{AHEAD}", _placed(mask, rows, both)
     if whose:
         last = _as_of(history, rows, by, 0.0, exact=False)
         if _informative(rows["served"], last, _same(rows["served"], last)):
@@ -206,11 +208,3 @@ def _right_values_wrong_rows(both: pd.DataFrame, of: Differences) -> bool:
 def _variation(left: Any, right: Any) -> float:
     gaps = left.value_counts(normalize=True).sub(right.value_counts(normalize=True), fill_value=0.0)
     return float(gaps.abs().sum()) / 2
-
-
-def _duration(seconds: float) -> str:
-    for name, unit in (("day", 86_400.0), ("h", HOUR), ("min", 60.0)):
-        count = seconds / unit
-        if abs(count) >= 1 and round(count, 2) == count:
-            return f"{count:g} {name}{'s' if name == 'day' and abs(count) != 1 else ''}"
-    return f"{seconds:g} s"

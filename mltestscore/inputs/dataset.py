@@ -36,6 +36,7 @@ class Roles:
         ignore: columns that no check should look at.
         protected: columns that name groups of people, for model.7; model inputs or not. One that is not there is a
             finding of that check, not an error of the dataset.
+        feature_times: pairs of a feature and the column that says when its value became known.
     """
 
     label: str = ""
@@ -46,12 +47,14 @@ class Roles:
     features: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
+    feature_times: tuple[tuple[str, str], ...] = ()
 
     @property
     def others(self) -> tuple[str, ...]:
         """All columns that have a role other than feature, in the order of the roles."""
         single = (self.label, self.score, self.time, self.cluster)
-        return tuple(name for name in (*self.key, *single, *self.ignore) if name)
+        times = dict.fromkeys(column for _, column in self.feature_times)
+        return tuple(name for name in (*self.key, *single, *self.ignore, *times) if name)
 
 
 class Dataset:
@@ -238,8 +241,10 @@ def _plain_frame(name: str, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_roles(dataset: Dataset) -> None:
-    for role in ("label", "score", "key", "time", "cluster", "features", "ignore"):
+    for role in ("label", "score", "key", "time", "cluster", "features", "ignore", "feature_times"):
         named: Any = getattr(dataset.roles, role)
+        if role == "feature_times":
+            named = tuple(column for pair in named for column in pair)
         for column in (named,) if isinstance(named, str) else named:
             if column and column not in dataset.columns:
                 hint = near(column, dataset.columns)

@@ -56,7 +56,9 @@ def roles(data: DataConfig | None) -> Roles:
     if data is None:
         return Roles()
     columns = {name: tuple(getattr(data, name)) for name in ("key", "features", "ignore", "protected")}
-    return Roles(label=data.label, score=data.score, time=data.time, cluster=data.cluster, **columns)
+    times = tuple(data.feature_times.items())
+    label, score, time, cluster = data.label, data.score, data.time, data.cluster
+    return Roles(label=label, score=score, time=time, cluster=cluster, feature_times=times, **columns)
 
 
 def model(config: Config) -> Model:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -321,3 +322,30 @@ def test_no_common_feature_is_said() -> None:
     )
     assert result.state == "inconclusive"
     assert "name the columns alike" in result.reason
+
+
+WITH_TIMES = replace(KEYED, feature_times=(("temp", "temp_at"), ("carrier", "carrier_at")))
+
+
+def with_times(hours: float) -> pd.DataFrame:
+    known = flights()["at"] - pd.Timedelta(hours=1)
+    return flights().assign(
+        temp_at=known.mask(some(0.05), flights()["at"] + pd.Timedelta(hours=hours)), carrier_at=known
+    )
+
+
+def test_training_values_from_after_their_row_fail_though_both_paths_agree() -> None:
+    sides = {"serving": data("serving", flights()), "recomputed": data("recomputed", with_times(3), WITH_TIMES)}
+    result = run_check("monitor.3", prove=False, **sides)
+    assert result.state == "failed"
+    assert [(one.where, one.cause) for one in result.findings if one.verdict == "failed"] == [
+        ("temp", "known up to 3 h after the row")
+    ]
+
+
+def test_values_known_just_at_their_row_pass_and_the_look_ahead_is_planted_too() -> None:
+    sides = {"serving": data("serving", flights()), "recomputed": data("recomputed", with_times(0), WITH_TIMES)}
+    result = run_check("monitor.3", **sides)
+    assert result.state == "passed", result.reason
+    assert result.proof.state == "proven", result.proof
+    assert [fault.name for fault in result.proof.faults][-1] == "training joins values from the day after the row"
