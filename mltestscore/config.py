@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
-from mltestscore.borrowed.settings import EvidenceConfig, EvidentlyConfig, SchemaConfig
+from mltestscore.borrowed import settings
 from mltestscore.borrowed.settings import SettingsTable as _Table
 from mltestscore.errors import ConfigError, near
 
@@ -178,13 +178,16 @@ class Config(_Table):
     features: FeaturesConfig | None = None
     dry_run: DryRunConfig | None = None
     endpoint: EndpointConfig | None = None
-    schema_: SchemaConfig | None = Field(default=None, alias="schema")
+    schema_: settings.SchemaConfig | None = Field(default=None, alias="schema")
     registry: PathConfig | None = None
     catalogue: PathConfig | None = None
     stores: dict[str, StoreConfig] = {}
     deletions: DeletionsConfig | None = None
-    evidence: list[EvidenceConfig] = []
-    evidently: EvidentlyConfig | None = None
+    repository: settings.RepositoryConfig | None = None
+    forge: settings.ForgeConfig | None = None
+    experiments: settings.ExperimentsConfig | None = None
+    evidence: list[settings.EvidenceConfig] = []
+    evidently: settings.EvidentlyConfig | None = None
     checks: dict[str, dict[str, Any]] = {}
     gates: dict[str, GateConfig] = {}
 
@@ -281,13 +284,16 @@ def _known(location: tuple[int | str, ...]) -> list[str]:
         "features": FeaturesConfig,
         "dry_run": DryRunConfig,
         "endpoint": EndpointConfig,
-        "schema": SchemaConfig,
+        "schema": settings.SchemaConfig,
         "registry": PathConfig,
         "catalogue": PathConfig,
         "stores": StoreConfig,
         "deletions": DeletionsConfig,
-        "evidence": EvidenceConfig,
-        "evidently": EvidentlyConfig,
+        "repository": settings.RepositoryConfig,
+        "forge": settings.ForgeConfig,
+        "experiments": settings.ExperimentsConfig,
+        "evidence": settings.EvidenceConfig,
+        "evidently": settings.EvidentlyConfig,
         "gates": GateConfig,
     }
     model = tables.get(str(location[0]), Config) if location else Config

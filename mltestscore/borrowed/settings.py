@@ -48,3 +48,39 @@ class EvidentlyConfig(SettingsTable):
     reference: DatasetName | Literal[""] = "training"
     definition: str = ""
     rows: int = Field(default=20_000, ge=100, le=1_000_000)
+
+
+class RepositoryConfig(SettingsTable):
+    """``[tool.mltestscore.repository]``: which repository makes the model; see :mod:`mltestscore.inputs.repository`."""
+
+    path: str = ""
+    branch: str = ""
+    specification: str = ""
+    paths: list[str] = []
+    left_out: list[str] = ["*.md", "*.rst", "docs", "doc"]
+
+
+class ForgeConfig(SettingsTable):
+    """``[tool.mltestscore.forge]``: who knows of reviews; see :mod:`mltestscore.inputs.forge`."""
+
+    kind: Literal["github", "gitlab"]
+    project: str
+    url: str = ""
+    token_variable: str | None = None
+    timeout: float = Field(default=10.0, gt=0, le=120)
+
+
+class ExperimentsConfig(SettingsTable):
+    """``[tool.mltestscore.experiments]``: experiments on users; see :mod:`mltestscore.inputs.experiments`."""
+
+    source: str | list[str] | None = None
+    mlflow: str = ""
+    experiment: str = ""
+    offline: str | list[str]
+    online: str | list[str]
+    date: str
+    name: str = ""
+    arm: str = ""
+    degraded: list[str] = ["degraded"]
+    metric: str = ""
+    lower_is_better: list[Literal["offline", "online"]] = []

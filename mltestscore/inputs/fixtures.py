@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mltestscore.config import Config
-from mltestscore.inputs import offered
+from mltestscore.inputs import offered, offered_records
 from mltestscore.inputs import previous_model as before
 from mltestscore.stash import CONFIG
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from mltestscore.inputs.deletions import Deletions
     from mltestscore.inputs.dry_run import DryRun
     from mltestscore.inputs.endpoint import Endpoint
+    from mltestscore.inputs.experiments import Experiments
     from mltestscore.inputs.feature_code import FeatureCode
+    from mltestscore.inputs.forge import Forge
     from mltestscore.inputs.model import Model
     from mltestscore.inputs.registry import Registry
     from mltestscore.inputs.repository import Repository
@@ -136,7 +138,19 @@ def catalogue(mltestscore_config: Config) -> Catalogue:
 @pytest.fixture(scope="session")
 def repository(mltestscore_config: Config) -> Repository:
     """The git repository that holds the configuration."""
-    return offered.repository(mltestscore_config)
+    return offered_records.repository(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def forge(mltestscore_config: Config) -> Forge:
+    """The project on GitHub or GitLab, which knows of reviews."""
+    return offered_records.forge(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def experiments(mltestscore_config: Config) -> Experiments:
+    """The experiments on users: what changed offline, and what online."""
+    return offered_records.experiments(mltestscore_config)
 
 
 @pytest.fixture(scope="session")

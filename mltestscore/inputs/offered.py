@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from mltestscore.inputs.feature_code import FeatureCode
     from mltestscore.inputs.model import Model
     from mltestscore.inputs.registry import Registry
-    from mltestscore.inputs.repository import Repository
     from mltestscore.inputs.schema import Schema
     from mltestscore.inputs.stores import Stores
     from mltestscore.inputs.trainer import Trainer
@@ -30,7 +29,7 @@ DATASETS = ("training", "holdout", "serving", "recomputed", "outcomes")
 
 
 @contextmanager
-def _named(table: str, config: Config) -> Iterator[None]:
+def named(table: str, config: Config) -> Iterator[None]:
     """Add to an error where the input is configured, so that the reader knows what to change."""
     try:
         yield
@@ -45,7 +44,7 @@ def dataset(name: str, config: Config) -> Dataset:
     found = config.data.get(name)
     if found is None or found.source is None:
         raise NotOffered(name, f'write source = "…" under [tool.mltestscore.data.{name}], or a fixture {name!r}')
-    with _named(f"data.{name}", config):
+    with named(f"data.{name}", config):
         return open_dataset(name, found.source, roles(found), base=config.folder)
 
 
@@ -68,7 +67,7 @@ def model(config: Config) -> Model:
     found = config.model
     if found is None or not (found.path or found.loader):
         raise NotOffered("model", "write path = \"model.skops\" under [tool.mltestscore.model], or a fixture 'model'")
-    with _named("model", config):
+    with named("model", config):
         return load_model(
             config.path(found.path),
             name=config.name,
@@ -88,7 +87,7 @@ def trainer(config: Config) -> Trainer:
 
     if config.trainer is None:
         raise NotOffered("trainer", 'write call = "module:function" under [tool.mltestscore.trainer]')
-    with _named("trainer", config):
+    with named("trainer", config):
         return Trainer(source=config.trainer.call, folder=config.folder)
 
 
@@ -101,7 +100,7 @@ def features(config: Config) -> FeatureCode:
     found = config.features
     if found is None:
         raise NotOffered("features", 'write modules = ["…"] and tests = ["…"] under [tool.mltestscore.features]')
-    with _named("features", config):
+    with named("features", config):
         return open_feature_code(
             config.folder,
             found.modules,
@@ -126,7 +125,7 @@ def dry_run(config: Config) -> DryRun:
     loading = () if model is None else ("trusted", "allow_pickle", "loader", "task", "features")
     lists = {name: tuple(getattr(found, name)) for name in ("key", "may_change", "left_out")}
     plain = {name: getattr(found, name) for name in ("max_seconds", "training", "served", "model", "score", "feature")}
-    with _named("dry_run", config):
+    with named("dry_run", config):
         how = tuple((name, getattr(model, name)) for name in loading)
         return open_dry_run(config.folder, found.command, **lists, **plain, loading=how)
 
@@ -142,7 +141,7 @@ def endpoint(config: Config) -> Endpoint:
     def command(words: list[str]) -> list[str]:
         return [word.replace("{python}", sys.executable) for word in words]
 
-    with _named("endpoint", config):
+    with named("endpoint", config):
         return open_endpoint(
             command=command(found.command),
             url=found.url,
@@ -167,7 +166,7 @@ def schema(config: Config) -> Schema:
         raise NotOffered("schema", 'write path = "expectations.json" under [tool.mltestscore.schema]')
     if found.path and found.pandera:
         raise ConfigError(f"{config.file}: tool.mltestscore.schema has path and pandera; the schema is one: keep one.")
-    with _named("schema", config):
+    with named("schema", config):
         if found.path:
             return load_schema(config.path(found.path))
         from mltestscore.borrowed.pandera_schema import load_pandera
@@ -181,7 +180,7 @@ def registry(config: Config) -> Registry:
 
     if config.registry is None:
         raise NotOffered("registry", 'write path = "registry" under [tool.mltestscore.registry]')
-    with _named("registry", config):
+    with named("registry", config):
         return open_registry(config.path(config.registry.path))
 
 
@@ -193,7 +192,7 @@ def stores(config: Config) -> Stores:
         raise NotOffered("stores", 'write source = "…" under [tool.mltestscore.stores.NAME], raw ones too')
     opened: list[Store] = []
     for name, found in config.stores.items():
-        with _named(f"stores.{name}", config):
+        with named(f"stores.{name}", config):
             wrong = [one for one in found.derived_from if one not in config.stores]
             if wrong:
                 raise ConfigError(f"derived_from names no store: {wrong[0]!r:.80}.{near(wrong[0], config.stores)}")
@@ -210,7 +209,7 @@ def deletions(config: Config) -> Deletions:
     if found is None:
         remedy = 'write source = "deletions.jsonl" and identifiers = ["…"] under [tool.mltestscore.deletions]'
         raise NotOffered("deletions", remedy)
-    with _named("deletions", config):
+    with named("deletions", config):
         return read_deletions(base=config.folder, **found.model_dump())
 
 
@@ -220,15 +219,8 @@ def catalogue(config: Config) -> Catalogue:
 
     if config.catalogue is None:
         raise NotOffered("catalogue", 'write path = "catalogue.toml" under [tool.mltestscore.catalogue]')
-    with _named("catalogue", config):
+    with named("catalogue", config):
         return load_catalogue(config.path(config.catalogue.path))
-
-
-def repository(config: Config) -> Repository:
-    """Open the git repository that holds the configuration."""
-    from mltestscore.inputs.repository import open_repository
-
-    return open_repository(config.folder)
 
 
 def history(config: Config) -> History:
@@ -290,6 +282,8 @@ def _types() -> dict[str, Callable[[], type]]:
         "stores": load("inputs.stores", "Stores"),
         "deletions": load("inputs.deletions", "Deletions"),
         "repository": load("inputs.repository", "Repository"),
+        "forge": load("inputs.forge", "Forge"),
+        "experiments": load("inputs.experiments", "Experiments"),
         "history": load("history", "History"),
         "clock": lambda: datetime,
     }

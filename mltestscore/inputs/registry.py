@@ -29,7 +29,9 @@ class Lineage:
         published_at: when the version became current.
         data_digest: digest of the training data.
         weights_digest: digest of the model file.
-        code_commit: of the training code.
+        code_commit: of the training code; with ``-dirty`` at its end, as ``git describe`` writes, not ``tree_clean``.
+        tree_clean: whether the files that trained were those of the commit.
+        config_digest: of the file of settings: its SHA-256, git's name of its blob, or the SHA-256 of sorted JSON.
         parameters: hyperparameters.
         metrics: offline quality, by name.
         tables: when each source or lookup table was last updated.
@@ -45,6 +47,8 @@ class Lineage:
     data_digest: str = ""
     weights_digest: str = ""
     code_commit: str = ""
+    tree_clean: bool | None = None
+    config_digest: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     tables: dict[str, datetime] = field(default_factory=dict)
@@ -146,6 +150,10 @@ def _value(value: object, kind: str, where: str) -> Any:
         return _time(value, where)
     if kind.startswith("dict"):
         return _entries(value, kind, where)
+    if kind.startswith("bool"):
+        if not isinstance(value, bool):
+            raise InputError(f"{where} is {value!r:.80}; expected true or false.")
+        return value
     if not isinstance(value, str):
         raise InputError(f"{where} is {value!r:.80}; expected a text.")
     return value
