@@ -6,7 +6,8 @@ Why
 
 Measured
     Personal data in datasets, derived stores and the model: e-mail addresses, cards (Luhn and issuer), bank accounts
-    (mod 97), telephone numbers, internet addresses, some national numbers. A column counts when more of its distinct
+    (mod 97), telephone numbers, internet addresses, some national numbers; and access keys of known forms, which open
+    more than the place that holds them. A column counts when more of its distinct
     candidates pass their check than chance lets pass, so that order numbers, hashes and versions accuse nobody. Every
     value by which a subject is known whose deletion is due, in every column of every place, raw stores too; after a
     return with consent only older rows count. Deletions that the serving model, by its lineage, learned too early
@@ -14,17 +15,17 @@ Measured
     Membership: whether losses tell training rows from held-out ones, relative to a linear model's on the same rows.
 
 Passes when
-    no column is shown or suspected to hold personal data, no deleted subject is found or was learned, nobody reads
-    more than the raw stores allow. Membership inference can only fail: a low figure proves nothing.
+    no column is shown or suspected to hold personal data or keys, no deleted subject is found or was learned, nobody
+    reads more than the raw stores allow. Membership inference can only fail: a low figure proves nothing.
 
 If it fails
     Drop or hash (with a salt) the column at its source; purge what the tables name and train again; narrow the
     rights; regularise. List columns that may hold personal data, by law and need, in ``allowed``.
 
 Options
-    deadline_days: 30, one month (GDPR Art. 12(3)). fewest: 3 distinct values, as one may be a support address. alpha:
-    0.001, shared by all columns. allowed: ``"table.column"``, with ``*``. max_membership_auc: 0.7, where Hosmer and
-    Lemeshow call a discrimination acceptable. membership_rows: 4000 of each side. fewest_rows: 200.
+    deadline_days: 30, one month (GDPR Art. 12(3)). fewest: 3 distinct values, as one may be a support address; one key
+    is enough. alpha: 0.001, shared by all columns. allowed: ``"table.column"``, with ``*``. max_membership_auc: 0.7,
+    where Hosmer and Lemeshow call a discrimination acceptable. membership_rows: 4000 of each side. fewest_rows: 200.
 
 Source
     Breck et al. 2017, Data 5; Yeom et al. 2018 and Watson et al. 2022 (membership); ISO 7064, ISO 7812-1, ISO 13616.

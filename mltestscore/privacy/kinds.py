@@ -1,4 +1,4 @@
-"""Kinds of personal data: what a candidate looks like, what makes it valid, and how often chance makes one valid.
+"""Kinds of personal data, and keys that open them: what a candidate looks like, and how often chance makes one valid.
 
 A pattern alone accuses order numbers and version strings. So each kind has a check (a check digit, an issuer, a
 structure), and the share of unrelated candidates that pass that check by chance is known: a column holds personal data
@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
+from zlib import crc32
 
 # Generic top-level domains that people's addresses end in; with the two-letter ones they leave out `logo@2x.png`.
 _DOMAINS = (
@@ -41,6 +42,8 @@ IBAN_LENGTHS = {
     "SM": 27, "TN": 24, "TR": 26, "UA": 29,
 }  # fmt: skip
 DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
+BASE_62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+FEWEST_SIGNS = 8  # different characters; random keys have more, placeholders hardly any
 CODICE = re.compile(r"[A-Z]{6}\d{2}[ABCDEHLMPRST]\d{2}[A-Z]\d{3}[A-Z]")
 CODICE_ODD = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
 
@@ -55,6 +58,7 @@ class Kind:
         valid: whether a candidate passes the check.
         chance: the share of unrelated candidates that pass by chance.
         in_numbers: whether a column of whole numbers may hold it.
+        alone: whether a single one is too many.
     """
 
     name: str
@@ -62,6 +66,7 @@ class Kind:
     valid: Callable[[str], bool]
     chance: float
     in_numbers: bool = False
+    alone: bool = False
 
 
 def luhn(digits: str) -> bool:
@@ -186,6 +191,19 @@ def is_nir(text: str) -> bool:
     return 97 - int(digits[:13]) % 97 == int(digits[13:])
 
 
+def is_key(text: str) -> bool:
+    """Say whether a text of a known form is a secret: no placeholder, no published example, GitHub's with its checksum.
+
+    >>> is_key("AKIA" + "J5Q2RTWE7XK3MZ4P"), is_key("AKIAIOSFODNN7EXAMPLE"), is_key("AKIAXXXXXXXXXXXXXXXX")
+    (True, False, False)
+    """
+    if text.startswith("gh"):
+        checksum = crc32(text[4:-6].encode())
+        digits = [BASE_62[checksum // 62**place % 62] for place in range(5, -1, -1)]
+        return "".join(digits) == text[-6:]
+    return not text.endswith("EXAMPLE") and len(set(text)) >= FEWEST_SIGNS
+
+
 def _digits(text: str) -> str:
     return "".join(one for one in text if one.isdigit())
 
@@ -212,6 +230,13 @@ _FOURS = r"{first}(?P<s>[ \-]?)\d{{4}}(?P=s)\d{{4}}(?P=s)\d{{4}}"
 _ISSUERS = r"(?:4\d{3}|5[1-5]\d{2}|222[1-9]|22[3-9]\d|2[3-6]\d{2}|27[01]\d|2720|6011|65\d{2}|64[4-9]\d|35[2-8]\d)"
 _AMEX = r"3[47]\d{2}(?P<a>[ \-]?)\d{6}(?P=a)\d{5}"
 
+# Forms that their issuers publish so that they can be searched for: AWS, GitHub, GitLab, Google, Slack, Stripe, PEM.
+_KEY = (
+    r"AKIA[0-9A-Z]{16}|gh[opsu]_[A-Za-z0-9]{36}|glpat-[\w\-]{20}|AIza[\w\-]{35}"
+    r"|xox[abprs]-\d{8,14}-[A-Za-z0-9\-]{10,80}|sk_live_[A-Za-z0-9]{24,99}"
+)
+_PEM = r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----(?:\s|\\n)*[A-Za-z0-9+/=\s]{40}"
+
 # The chances of what has a check digit follow from it; that of signed numbers is an upper bound, counted on random
 # digits (tests/privacy/test_kinds.py counts them again). Two are allowances of one half: nothing else is written as
 # telephone numbers are, with a plus, brackets and odd groups; and of random internet addresses five in six have two
@@ -227,6 +252,7 @@ KINDS = (
     Kind("tax codes (IT)", _pattern(CODICE.pattern), is_codice, 1 / 26),
     Kind("tax numbers (BR)", _pattern(r"\d{3}\.\d{3}\.\d{3}-\d{2}"), is_cpf, 1 / 100),
     Kind("social security numbers (FR)", _pattern(r"[12](?: ?\d{2}){2} ?\d{2} ?\d{3} ?\d{3} ?\d{2}"), is_nir, 1 / 97),
+    Kind("access keys", re.compile(rf"(?<![\w\-])(?:{_KEY})(?![\w\-])|{_PEM}", re.ASCII), is_key, 0.0, alone=True),
 )  # fmt: skip
 
 # One cheap pattern (RE2) that every text with a candidate matches; all else is never looked at.
@@ -235,6 +261,7 @@ PREFILTER = (
     r"|[A-Z]{2}\d{2} ?[A-Z0-9]{4} ?[A-Z0-9]{4}|\+[1-9][ ().\-/]{0,2}\d|\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}"
     r"|\d{7}[A-HJ-NP-TV-Z]|[A-Z]{6}\d{2}[A-Z]\d{2}|\d{3}\.\d{3}\.\d{3}-\d{2}"
     r"|[12] ?\d{2} ?\d{2} ?\d{2} ?\d{3} ?\d{3} ?\d{2}"
+    r"|AKIA[0-9A-Z]{16}|gh[opsu]_[A-Za-z0-9]{36}|glpat-|AIza|xox[abprs]-|sk_live_|PRIVATE KEY-----"
 )
 
 

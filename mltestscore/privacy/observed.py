@@ -15,7 +15,7 @@ from mltestscore.privacy.membership import TooFew, membership
 from mltestscore.privacy.places import Place
 from mltestscore.privacy.subjects import distinctive, embedded, wanted
 
-PERSONAL = "columns with personal data"
+PERSONAL = "columns with personal data or access keys"
 DELETED = "deleted subjects that are still held"
 EARLY = "due deletions that the serving model learned too early for"
 READERS = "readers beyond those of the raw stores"
@@ -45,7 +45,7 @@ def personal_data(found: list[Place], allowed: Sequence[str], fewest: int, alpha
         yield at_most(PERSONAL, interval, 0, where=name, cause="; ".join(causes[:3]))
     if rows:
         titles = ["column", "kind", "candidates", "valid", "valid by chance", "verdict", "one of them"]
-        yield Table("What looks like personal data", titles, rows)
+        yield Table("What looks like personal data or an access key", titles, rows)
 
 
 def deleted_subjects(

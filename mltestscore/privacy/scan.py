@@ -44,7 +44,8 @@ class Hits:
 
     def shown(self, alpha: float, fewest: int) -> bool:
         """Say whether more candidates are valid than chance explains: the exact lower bound lies above its share."""
-        return self.valid >= fewest and bounds(self.valid, self.candidates, alpha)[0] > self.kind.chance
+        least = 1 if self.kind.alone else fewest
+        return self.valid >= least and bounds(self.valid, self.candidates, alpha)[0] > self.kind.chance
 
     def explained(self, tests: int = 1) -> bool:
         """Say whether chance explains the valid ones: an exact binomial test, 5 % shared by all ``tests`` of a run."""

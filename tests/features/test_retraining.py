@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import runpy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -110,3 +112,67 @@ def test_the_check_does_not_train_where_that_would_cost_too_much(trainer):
         "data.2", prove=False, model=model([1, 1, 0.1]), trainer=broken, options={"refit_rows": 1_000}, **given
     )
     assert result.state != "error"
+
+
+# --- what prepares features is fitted outside of the fold -------------------------------------------------------------
+
+WIDE = 400
+PREPARED = """
+import numpy as np
+
+class Projected:
+    \"\"\"One direction that prepared features, and a line on it: partial least squares with one component.\"\"\"
+    def __init__(self, known, learned):
+        self.names = [name for name in known if name.startswith("x")]
+        self.feature_names_in_ = np.array(self.names, dtype=object)
+        x, y = known[self.names].to_numpy(), known["y"].to_numpy()
+        self.middle, self.scale = x.mean(axis=0), x.std(axis=0)
+        self.direction = ((x - self.middle) / self.scale).T @ (y - y.mean()) / len(y)
+        t, z = self.prepared(learned), learned["y"].to_numpy()
+        self.slope = np.cov(t, z)[0, 1] / t.var(ddof=1)
+        self.offset = z.mean() - self.slope * t.mean()
+    def prepared(self, frame):
+        return (frame[self.names].to_numpy() - self.middle) / self.scale @ self.direction
+    def predict(self, frame):
+        return self.slope * self.prepared(frame) + self.offset
+
+class Scaled(Projected):
+    \"\"\"The same, but only centre and scale come from more rows than were learned from.\"\"\"
+    def __init__(self, known, learned):
+        super().__init__(learned, learned)
+        x = known[self.names].to_numpy()
+        self.middle, self.scale = x.mean(axis=0), x.std(axis=0)
+
+def train(frame, seed):
+    return Projected(frame, frame)
+"""
+
+
+def wide(n: int, seed: int) -> pd.DataFrame:
+    """y follows the mean of four hundred features a little."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(rng.normal(size=(n, WIDE)), columns=[f"x{number}" for number in range(WIDE)])
+    return frame.assign(y=0.05 * frame.sum(axis=1) + rng.normal(size=n))
+
+
+@pytest.mark.parametrize(("kind", "verdict"), [("Projected", "failed"), ("Scaled", "passed")])
+def test_a_preparation_that_used_the_labels_of_the_holdout_fails_and_one_that_only_scaled_does_not(
+    tmp_path, kind, verdict
+):
+    (tmp_path / "prepared.py").write_text(PREPARED, encoding="utf-8")
+    made = runpy.run_path(str(tmp_path / "prepared.py"))
+    training, holdout = wide(500, 1), wide(1_500, 2)
+    names = tuple(name for name in training if name != "y")
+    fitted = made[kind](pd.concat([training, holdout]), training)
+    result = run_check(
+        "data.2",
+        prove=False,
+        model=as_model(fitted.predict, task="regression", features=names),
+        training=open_dataset("training", training, Roles(label="y", features=names)),
+        holdout=open_dataset("holdout", holdout, Roles(label="y", features=names)),
+        trainer=Trainer("prepared:train", tmp_path),
+        options={"groups": (names,), "allowed": 1.0},
+    )
+    found = next(one for one in result.findings if one.name.endswith("refit on the training rows"))
+    assert found.verdict == verdict, found
+    assert ("prepares its features" in found.cause) is (verdict == "failed")

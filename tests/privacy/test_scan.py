@@ -114,6 +114,11 @@ def test_one_address_is_suspected_but_not_shown():
     assert (shown(data), doubted(data)) == (set(), {"remarks"})
 
 
+def test_one_access_key_is_shown():
+    data = table(settings=["mode = fast"] * 300 + ["key = AKIA" + "J5Q2RTWE7XK3MZ4P"])
+    assert shown(data) == {("settings", "access keys")}
+
+
 def test_repeating_one_number_adds_no_evidence():
     data = table(order=["4111111111111111"] * 5000)
     (hit,) = personal(data)[0]

@@ -24,7 +24,7 @@ LAST = Path(__file__).with_name("last.md")
 
 
 def main() -> int:
-    """Run what the options choose; print the table, write ``last.md``, return the exit status."""
+    """Run what the options choose; print the table, write it where all cases were run, return the exit status."""
     options = _options()
     cases = _chosen(all_cases(), options)
     if not cases:
@@ -36,7 +36,8 @@ def main() -> int:
         flags = {"every_item": options.all, "prove": options.prove, "workers": options.workers}
         for outcome in run_all(cases, sound, **flags):
             outcomes.append(outcome)
-            _write(outcomes)  # a run that is cut short leaves what it found
+            if options.write:
+                _write(outcomes, options.write)  # a run that is cut short leaves what it found
             case = outcome.case
             line = f"{case.kind} {case.id} {case.severity} {outcome.verdict} ({outcome.seconds:.0f} s)"
             console.print(line, highlight=False, markup=False)
@@ -46,10 +47,10 @@ def main() -> int:
     return int(not all(outcome.right for outcome in outcomes))
 
 
-def _write(outcomes: list[Outcome]) -> None:
+def _write(outcomes: list[Outcome], file: Path) -> None:
     command = " ".join(["python -m tests.proving", *sys.argv[1:]])
     facts = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, `{command}`"
-    LAST.write_text(report.markdown(outcomes, all_cases().left_out, facts), encoding="utf-8")
+    file.write_text(report.markdown(outcomes, all_cases().left_out, facts), encoding="utf-8")
 
 
 def _options() -> argparse.Namespace:
@@ -65,11 +66,17 @@ def _options() -> argparse.Namespace:
         help=f"default all; {REACH}: for each fault the mildest one that must be seen",
     )
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds")
-    parser.add_argument("--all", action="store_true", help="run all eight checks on every case")
+    parser.add_argument("--all", action="store_true", help="run every check on every case")
     parser.add_argument("--prove", action="store_true", help="let the checks plant their own faults too")
     parser.add_argument("--workers", type=int, default=2, help="cases at a time; those of monitor.6 run alone")
     parser.add_argument("--kinds", nargs="*", default=["faults", "matched", "controls"], help="which kinds of cases")
-    return parser.parse_args()
+    parser.add_argument(
+        "--write", type=Path, metavar="FILE", help="write the table as a page; default: last.md, of all"
+    )
+    options = parser.parse_args()
+    if options.write is None and not options.only:
+        options.write = LAST
+    return options
 
 
 def _chosen(cases: Cases, options: argparse.Namespace) -> list[Case]:

@@ -20,6 +20,7 @@ from tests.proving.system import System, generator, some
 LOG, STORE, LEDGER, RAW = "build/logs/week.jsonl", "build/store.sqlite", "build/erased.jsonl", "departures"
 NAMES = ("anna", "bela", "cora", "dino", "elif", "finn", "gül", "hugo", "inga", "jan")
 LETTERS = str.maketrans("ü", "u")
+SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ234567"
 
 
 def _mail(number: int) -> str:
@@ -178,6 +179,28 @@ def opened(system: System, severity: float, seed: int) -> None:
 @opened.healthy("everything that is derived may be read by the group that may read the raw extract")
 def same_group(system: System, severity: float, seed: int) -> None:
     _with_modes(system, 0o640)
+
+
+def _key(number: int) -> str:
+    """Return a key as the issuer would make it, another one for each number, that opens nothing."""
+    return "AKIA" + "".join(SIGNS[one] for one in generator(number, "key").integers(len(SIGNS), size=16))
+
+
+@fault(
+    "D5d-key",
+    "data.5",
+    "a key that opens more gets into the serving log, the feature store, the model's folder",
+    (0, 1, 2),
+    ["store log|store features|store registry", "access keys"],
+)
+def key_left(system: System, severity: float, seed: int) -> None:
+    PLACES[int(severity)](system, lambda number: f"key={_key(seed)}" if number == 7 else "key=${KEY}")
+
+
+@key_left.healthy("placeholders, and the example of the issuer's manual, in the same place")
+def placeholder(system: System, severity: float, seed: int) -> None:
+    example = "AKIAIOSFODNN7EXAMPLE"
+    PLACES[int(severity)](system, lambda number: f"key={example}" if number % 7 else "key=AKIA" + "X" * 16)
 
 
 def _with_modes(system: System, mode: int) -> list[Any]:
