@@ -9,6 +9,7 @@ nothing leave (:mod:`mltestscore.reports.html.drilldown`).
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -53,14 +54,20 @@ def drilldowns(
     current, reference = pair
     shared = set(current.columns) & set(reference.columns)
     features = [name for name in _flagged(result) if name in shared]
-    written = []
+    written: list[Drilldown] = []
     for feature in features[:MOST]:
         progress(f"drill-down of {visible(feature, LONGEST)}")
-        written.append(_written(feature, current, reference, check, folder))
+        written += _drawn_once(feature, current, reference, folder)
     if len(features) > MOST:
         left = plural(len(features) - MOST, "more flagged feature")
         written.append(Drilldown(feature="", why=f"{left} without a page; at most {MOST} are drawn"))
     return written
+
+
+def _drawn_once(feature: str, current: Dataset, reference: Dataset, folder: Path) -> list[Drilldown]:
+    """Return the page of a feature; two checks that compare the same data share it."""
+    subject = ("drilldown", reference.name, reference.digest, folder)
+    return current.recall(subject, [feature], lambda _: [_written(feature, current, reference, folder)])
 
 
 def _flagged(result: CheckResult) -> list[str]:
@@ -69,16 +76,17 @@ def _flagged(result: CheckResult) -> list[str]:
     return list(dict.fromkeys([*failed, *failing_columns(result)]))
 
 
-def _written(feature: str, current: Dataset, reference: Dataset, check: Check, folder: Path) -> Drilldown:
-    name = f"drilldown-{hashlib.sha256(f'{check.id}|{feature}'.encode('utf-8', 'replace')).hexdigest()[:16]}.html"
+def _written(feature: str, current: Dataset, reference: Dataset, folder: Path) -> Drilldown:
+    compared = "\n".join((current.name, reference.name, feature)).encode("utf-8", "replace")
+    name = f"drilldown-{hashlib.sha256(compared).hexdigest()[:16]}.html"
     try:
         sides = [one.sample(ROWS).frame([feature])[feature] for one in (current, reference)]
         drawn = picture(feature, *sides)
         about = f"{current.name}, {len(sides[0]):,} of {current.rows:,} rows, against {reference.name}, "
         about += f"{len(sides[1]):,} of {reference.rows:,}"
-        text = import_module("mltestscore.reports.html.drilldown").page(feature, check.item, about, drawn)
+        text = import_module("mltestscore.reports.html.drilldown").page(feature, about, drawn)
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f".{name}"
+        partial = folder / f".{name}.{os.getpid()}"
         partial.write_text(text, encoding="utf-8")
         partial.replace(folder / name)
     except Exception as error:
@@ -96,17 +104,17 @@ def picture(feature: str, current: pd.Series[Any], reference: pd.Series[Any]) ->
     if any(pd.api.types.is_datetime64_any_dtype(side) for side in (current, reference)):
         raise ValueError("Evidently does not compare times")
     name = harmless(feature) or "feature"
-    if all(pd.api.types.is_numeric_dtype(plain(side.to_frame()).iloc[:, 0]) for side in (current, reference)):
-        sides = [plain(side.to_frame(name)) for side in (current, reference)]
-    else:
-        sides = [side.to_frame(name) for side in _categories(current, reference)]
+    sides = [side.to_frame(name) for side in (current, reference)]
     with quiet():
         from evidently import Dataset, Report
         from evidently.metrics import ValueDrift
         from evidently.presets import ValueStats
 
         report = Report([ValueDrift(column=name), ValueStats(column=name)])
-        data = [Dataset.from_pandas(side, data_definition=definition(side, [name])) for side in sides]
+        kinds = definition(sides, [name])
+        if kinds.categorical_columns:
+            sides = [side.to_frame(name) for side in _categories(current, reference)]
+        data = [Dataset.from_pandas(plain(side, kinds), data_definition=kinds) for side in sides]
         return str(report.run(*data).get_html_str(as_iframe=False))
 
 

@@ -86,7 +86,7 @@ def _run(
 ) -> Sequence[ExistingTest]:
     with quiet():
         report = _report(settings, folder)
-        data = [None if one is None else _data(one, settings, folder) for one in (current, reference)]
+        data = _data([current] if reference is None else [current, reference], settings, folder)
         try:
             snapshot = report.run(*data)
             return tests_of(snapshot.dict()["tests"])
@@ -116,48 +116,58 @@ def _report(settings: EvidentlyConfig, folder: Path) -> Any:
     return found
 
 
-def _data(dataset: Dataset, settings: EvidentlyConfig, folder: Path) -> Any:
-    """Return a bounded sample as Evidently takes it, with the kinds of its columns."""
+def _data(datasets: Sequence[Dataset], settings: EvidentlyConfig, folder: Path) -> list[Any]:
+    """Return bounded samples as Evidently takes them, with the kinds of their columns."""
     from evidently import DataDefinition, Dataset
 
-    frame = plain(dataset.sample(settings.rows).frame())
+    frames = [one.sample(settings.rows).frame() for one in datasets]
     if not settings.definition:
-        return Dataset.from_pandas(frame, data_definition=definition(frame, _described(dataset)))
+        columns = _described(datasets)
+        kinds = definition(frames, columns)
+        return [Dataset.from_pandas(plain(frame, kinds), data_definition=kinds) for frame in frames]
     found = import_object(settings.definition, base=folder, setting=f"{TABLE} definition")
     if not isinstance(found, DataDefinition):
         raise InputError(f"{TABLE} definition: {settings.definition!r} is no evidently.DataDefinition.")
-    return Dataset.from_pandas(frame, data_definition=found)
+    return [Dataset.from_pandas(plain(frame, found), data_definition=found) for frame in frames]
 
 
-def _described(dataset: Dataset) -> list[str]:
-    """Return the columns that presets look at: keys, times and clusters differ between any two datasets."""
-    others = (dataset.roles.label, dataset.roles.score)
-    return list(dict.fromkeys([*dataset.features, *(name for name in others if name)]))
+def _described(datasets: Sequence[Dataset]) -> list[str]:
+    """Return the columns that presets look at: the features of the reference, and label and score where all have them.
+
+    Keys, times and clusters differ between any two datasets; what is served beside the features is not compared. A
+    feature that is not served is left in, so that Evidently says so.
+    """
+    roles = [name for one in datasets for name in (one.roles.label, one.roles.score) if name]
+    shared = [name for name in dict.fromkeys(roles) if all(name in one.columns for one in datasets)]
+    return list(dict.fromkeys([*(name for name in datasets[-1].features if name not in roles), *shared]))
 
 
-def definition(frame: pd.DataFrame, columns: Sequence[str]) -> Any:
-    """Return an ``evidently.DataDefinition`` of the columns by their dtype: numbers, times, and all else categories."""
+def definition(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> Any:
+    """Return an ``evidently.DataDefinition`` of the columns: numbers, times, and all else, or mixed, categories."""
     import pandas as pd
     from evidently import DataDefinition
 
-    numbers = [name for name in columns if pd.api.types.is_numeric_dtype(frame[name])]
-    times = [name for name in columns if pd.api.types.is_datetime64_any_dtype(frame[name])]
+    def all_are(test: Any, name: str) -> bool:
+        return all(test(frame[name]) for frame in frames if name in frame)
+
+    def is_number(values: Any) -> bool:
+        return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+
+    numbers = [name for name in columns if all_are(is_number, name)]
+    times = [name for name in columns if name not in numbers and all_are(pd.api.types.is_datetime64_any_dtype, name)]
     others = [name for name in columns if name not in numbers and name not in times]
     return DataDefinition(numerical_columns=numbers, categorical_columns=others, datetime_columns=times)
 
 
-def plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with numbers as float64 and truth values and categories as text, which Evidently can take."""
-    import pandas as pd
-
-    def simple(values: Any) -> Any:
-        if pd.api.types.is_bool_dtype(values) or isinstance(values.dtype, pd.CategoricalDtype):
-            return values.astype("string").astype("object").where(values.notna(), None)
-        if pd.api.types.is_numeric_dtype(values):
-            return values.astype("float64")
-        return values
-
-    return pd.DataFrame({name: simple(frame[name]) for name in frame.columns})
+def plain(frame: pd.DataFrame, kinds: Any) -> pd.DataFrame:
+    """Return the frame with numbers as float64 and categories as text, whatever pandas holds them in."""
+    numbers, categories = kinds.numerical_columns or [], kinds.categorical_columns or []
+    changed: dict[str, Any] = {name: frame[name].astype("float64") for name in numbers if name in frame}
+    for name in categories:
+        if name in frame:
+            values = frame[name].astype("object").where(frame[name].notna(), None)
+            changed[name] = values.map(str, na_action="ignore")
+    return frame.assign(**changed)
 
 
 @contextmanager

@@ -112,7 +112,9 @@ def _count(
 ) -> Finding:
     hits = [test for test in tests if test.state == state]
     more = f"; and {len(hits) - NAMED} more" if len(hits) > NAMED else ""
-    cause = "; ".join(f"{test.name}: {test.said}" if test.said else test.name for test in hits[:NAMED]) + more
+    cause = (
+        "; ".join(f"{test.name}: {test.said.rstrip('.')}" if test.said else test.name for test in hits[:NAMED]) + more
+    )
     return at_most(name, len(hits), 0, where=where, n=n, cause=cause, advisory=advisory)
 
 

@@ -17,7 +17,7 @@ SCRIPT = re.compile(r"<script[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
 EXTERNAL = re.compile(r"<script[^>]*\ssrc\s*=", re.IGNORECASE)
 
 
-def page(feature: str, item: str, about: str, drawn: str) -> str:
+def page(feature: str, about: str, drawn: str) -> str:
     """Return the page on ``feature``; ``drawn`` is Evidently's own, a whole document.
 
     Raises :class:`ValueError` when that document loads a script from elsewhere, or has none or no head.
@@ -28,7 +28,7 @@ def page(feature: str, item: str, about: str, drawn: str) -> str:
     policy = _policy(scripts)
     frame = drawn.replace("<head>", f'<head><meta http-equiv="Content-Security-Policy" content="{policy}">', 1)
     template = environment().get_template("drilldown.html.j2")
-    return template.render(feature=feature, item=item, about=about, policy=policy, frame=frame)
+    return template.render(feature=feature, about=about, policy=policy, frame=frame)
 
 
 def _policy(scripts: list[str]) -> str:

@@ -59,6 +59,18 @@ def test_a_flagged_feature_gets_a_page_and_the_rest_none(tmp_path: Path):
     assert '<iframe sandbox="allow-scripts"' in page
 
 
+def test_two_checks_of_the_same_data_share_a_page(tmp_path: Path):
+    inputs = {"serving": data("serving", frame(2.0)), "recomputed": data("recomputed", frame())}
+    report = Check("monitor.2/report", "monitor.2", iter, ("serving", "recomputed"), (), {}, {}, existing=True)
+
+    first, _ = written(result("temp"), tmp_path, **inputs)
+    (tmp_path / first[0].file).write_text("drawn before")
+    second, _ = written(result("temp"), tmp_path, report, **inputs)
+
+    assert first == second
+    assert (tmp_path / first[0].file).read_text() == "drawn before"
+
+
 def test_hostile_names_and_values_are_harmless_before_evidently_writes_them(tmp_path: Path):
     looks, _ = written(result("dest", SCRIPT), tmp_path)
 

@@ -120,6 +120,33 @@ def test_a_report_catches_a_fault_and_names_the_column(project: Any, report: str
     assert failed[0][0] in result.reason
 
 
+def test_what_only_one_side_has_beside_the_features_is_not_compared(project: Any):
+    (check,) = project("drift")
+    training = open_dataset(
+        "training", rows().assign(late=1), Roles(key=("id",), time="at", ignore=("note",), label="late")
+    )
+    served = later(rows()).assign(score=0.5, request="r")
+    serving = open_dataset("serving", served, Roles(key=("id",), time="at", ignore=("note",), score="score"))
+
+    result = run(check, {"serving": serving, "training": training}, {}, proving=None)[0]
+
+    assert result.state == "passed"
+
+
+def test_a_feature_that_is_not_served_at_all_is_an_error_that_names_it(project: Any):
+    result = outcome(project("drift")[0], later(rows()).drop(columns="temp"))
+
+    assert (result.state, "Column (temp) is partially present" in result.reason) == ("error", True)
+
+
+def test_a_number_that_became_text_has_drifted(project: Any):
+    served = later(rows())
+
+    result = outcome(project("drift")[0], served.assign(temp=served["temp"].map("{:.0f} C".format)))
+
+    assert (result.state, "Value Drift for column temp" in str(result.details)) == ("failed", True)
+
+
 def test_a_test_that_is_not_critical_only_warns(project: Any):
     result = outcome(project("warns")[0], later(rows()))
 

@@ -34,7 +34,7 @@ def browser() -> Iterator[Browser]:
 
 def written(folder: Path, feature: str, drawn: str) -> Path:
     file = folder / FILE
-    file.write_text(page(feature, "monitor.3", "serving against recomputed", drawn), encoding="utf-8")
+    file.write_text(page(feature, "serving against recomputed", drawn), encoding="utf-8")
     return file
 
 
@@ -137,7 +137,7 @@ def test_even_a_page_taken_over_sends_nothing(browser: Browser, tmp_path: Path, 
                 bare.wait_for_timeout(100)
         assert came != []
         came.clear()
-        with opened(browser, tmp_path / FILE, page("temp", "monitor.3", "", hostile)) as ours:
+        with opened(browser, tmp_path / FILE, page("temp", "", hostile)) as ours:
             ours.wait_for_selector("h1")
             ours.frames[1].wait_for_load_state("domcontentloaded")
             ours.wait_for_timeout(500)
@@ -162,7 +162,7 @@ def test_without_javascript_the_page_says_so_and_leads_back(browser: Browser, tm
 
     with visit(browser, file, java_script_enabled=False) as seen:
         assert seen.page.locator("text=with JavaScript").is_visible()
-        assert seen.page.locator("a").get_attribute("href") == "scorecard.html#monitor.3"
+        assert seen.page.locator("a").get_attribute("href") == "scorecard.html"
         assert seen.offences == []
 
 
@@ -193,4 +193,4 @@ def test_the_scorecard_links_only_to_pages_that_a_run_writes(browser: Browser, t
 )
 def test_a_page_of_another_form_is_refused(drawn: str):
     with pytest.raises(ValueError, match="of another form than expected"):
-        page("temp", "monitor.3", "", drawn)
+        page("temp", "", drawn)
