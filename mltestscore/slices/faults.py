@@ -94,3 +94,13 @@ def _moved(scores: Vector, task: str) -> Vector:
     if task == "binary":
         return np.where(scores < 0.5, scores + QUARTER, scores - QUARTER)
     return (1 - QUARTER) * np.roll(scores, 1, axis=1) + QUARTER * scores
+
+
+def group_of(holdout: Dataset) -> tuple[str, list[object]]:
+    """Return the first protected column that is there, and the values of its largest group without a majority."""
+    name = next(name for name in holdout.roles.protected if name in holdout.columns)
+    values = holdout.frame([name])[name]
+    labels = labels_of(values)
+    shares = pd.Series(labels)[values.notna().to_numpy()].value_counts(normalize=True)
+    fit = shares[shares <= MOST] if (shares <= MOST).any() else shares
+    return name, values[labels == fit.index[0]].unique().tolist()

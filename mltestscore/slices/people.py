@@ -1,0 +1,108 @@
+"""Groups of people in labelled rows, what fairlearn counts for each, and how well their scores are calibrated."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mltestscore.details import Cell, Series, Table
+from mltestscore.errors import NotOffered
+from mltestscore.slices.declared import Mask
+from mltestscore.slices.values import Labels, labels_of
+
+MOST_GROUPS = 20
+OTHERS = "any other"
+BINS, LEAST_IN_BIN = 5, 20
+REMEDY = "pip install 'mltestscore[fairness]'"
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One protected attribute of labelled rows.
+
+    Attributes:
+        name: its column.
+        labels: shape (n,), the group of each row; missing values are a group.
+        groups: the names, the most common first; of two groups only the rarer, since either tells the other.
+    """
+
+    name: str
+    labels: Labels
+    groups: tuple[str, ...]
+
+    def rows(self, group: str) -> Mask:
+        """Return which rows belong to a group."""
+        return np.asarray(self.labels == group, dtype=bool)
+
+
+def attribute(values: pd.Series[Any]) -> Attribute:
+    """Return the groups of a column: its 20 most common values, and all others together; numbers in quarters."""
+    labels = labels_of(values)
+    common = list(pd.Series(labels).value_counts().index)
+    if len(common) > MOST_GROUPS:
+        labels[~np.isin(labels, common[:MOST_GROUPS])] = OTHERS
+        common = [*common[:MOST_GROUPS], OTHERS]
+    return Attribute(str(values.name), labels, tuple(common[1:] if len(common) == 2 else common))
+
+
+def counted(one: Attribute, task: str, truth: npt.NDArray[Any], scores: npt.NDArray[Any], threshold: float) -> Table:
+    """Return fairlearn's metrics for each group, those that are too small to be judged included.
+
+    Raises :class:`NotOffered` where fairlearn is not installed.
+    """
+    try:
+        from fairlearn import metrics
+    except ImportError:
+        raise NotOffered("fairlearn", REMEDY) from None
+    from sklearn.metrics import accuracy_score, mean_absolute_error
+
+    if task == "regression":
+        wanted = {"mean absolute error": mean_absolute_error, "mean prediction": metrics.mean_prediction}
+        answers = scores
+    elif task == "multiclass":
+        wanted, answers = {"accuracy": accuracy_score}, scores.argmax(axis=1)
+    else:
+        wanted = {
+            "selection rate": metrics.selection_rate,
+            "true positive rate": metrics.true_positive_rate,
+            "false positive rate": metrics.false_positive_rate,
+        }
+        answers = (scores >= threshold).astype(np.int64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a group without positives has no true positive rate; the table shows none
+        frame = metrics.MetricFrame(
+            metrics={"rows": metrics.count, **wanted}, y_true=truth, y_pred=answers, sensitive_features=one.labels
+        ).by_group.sort_values("rows", ascending=False)
+    lines: list[list[Cell]] = [
+        [
+            str(name),
+            int(line["rows"]),
+            *(float(line[metric]) if np.isfinite(line[metric]) else None for metric in wanted),
+        ]
+        for name, line in frame.iterrows()
+    ]
+    return Table(f"Groups of {one.name[:80]}, as fairlearn counts them", ["group", "rows", *wanted], lines)
+
+
+def calibration_curves(
+    one: Attribute, groups: Sequence[str], truth: npt.NDArray[Any], scores: npt.NDArray[Any]
+) -> Iterator[Series]:
+    """Yield the share of positives by score for each group with twenty rows in each fifth of all scores."""
+    edges = np.unique(np.quantile(scores, np.linspace(0, 1, BINS + 1)[1:-1]))
+    bins = np.searchsorted(edges, scores, side="right")
+    many = len(edges) + 1
+    lines: dict[str, Sequence[float]] = {}
+    for group in groups:
+        rows = one.rows(group)
+        count = np.bincount(bins[rows], minlength=many)
+        if count.min() >= LEAST_IN_BIN:
+            lines[group] = (np.bincount(bins[rows], weights=truth[rows], minlength=many) / count).tolist()
+    if lines and np.bincount(bins, minlength=many).min():
+        middle = (np.bincount(bins, weights=scores, minlength=many) / np.bincount(bins, minlength=many)).tolist()
+        yield Series(f"Calibration by {one.name[:80]}", "mean score", middle, lines, "share of positives")
