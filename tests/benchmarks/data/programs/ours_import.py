@@ -9,9 +9,10 @@ from exchange import tell, told
 
 
 def main() -> None:
-    """Import and ask DuckDB for its tables."""
+    """Import and ask DuckDB for a row."""
     told()
-    tell(f"{len(ibis.duckdb.connect().list_tables())} tables", ("mltestscore",))
+    answer = ibis.duckdb.connect().raw_sql("SELECT 1").fetchall()
+    tell(f"{len(answer)} row", ("mltestscore",))
 
 
 if __name__ == "__main__":
