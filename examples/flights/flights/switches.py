@@ -29,7 +29,11 @@ SWITCHES = {
     "data.5": Switch("the extract no longer honours deletions.jsonl", ("tables",)),
     "data.6": Switch("the online path gives the features that it knew at its release, and no new one"),
     "data.7": Switch("the unit tests run the feature code and compare nothing"),
-    "model.5": Switch("the released model learned from 300 flights with 500 leaves a tree", ("model", "served")),
+    "model.1": Switch("the last change before the training was pushed without a review", ("history", "recorded")),
+    "model.2": Switch("the export of the experiments takes each new model for the old one", ("experiments",)),
+    "model.5": Switch(
+        "the released model learned from 300 flights with 500 leaves a tree", ("history", "model", "served")
+    ),
     "infra.1": Switch("training ignores its seed"),
     "monitor.2": Switch("the weather feed of LaGuardia fails and delivers its default, a dew point of 0", ("served",)),
     "monitor.3": Switch("the online path gives the delay of the last hour in hours, not in minutes", ("served",)),

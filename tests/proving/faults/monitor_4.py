@@ -11,7 +11,7 @@ from tests.proving.system import System
 
 REGISTRY = "build/registry"
 NOW = datetime.fromisoformat("2013-11-18T13:00:00+00:00")
-KEPT = ("version", "data_digest", "weights_digest", "code_commit")
+KEPT = ("version", "data_digest", "weights_digest", "code_commit", "config_digest")
 MAX_AGE = 60
 
 
