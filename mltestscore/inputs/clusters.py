@@ -12,7 +12,8 @@ def clustered_share(rows: Any, hit: Any, cluster: Any) -> float:
 
     ``hit`` and ``cluster`` are columns of ``rows``; the first is Boolean. See :func:`design_effect`.
     """
-    each = rows.select(cluster=cluster, hit=hit.cast("float64"))
+    # PostgreSQL makes no number of a truth value.
+    each = rows.select(cluster=cluster, hit=hit.ifelse(1, 0).cast("float64"))
     groups = each.group_by("cluster").aggregate(n=each.count().cast("float64"), hits=each.hit.sum())
     sums = {"rows": groups.n, "hits": groups.hits, "rows2": groups.n * groups.n, "hits2": groups.hits * groups.hits}
     totals = {name: column.sum() for name, column in sums.items()} | {"both": (groups.n * groups.hits).sum()}
