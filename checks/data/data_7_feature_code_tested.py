@@ -54,7 +54,7 @@ NOTICED, UNNOTICED = "changes of the code that a test notices", "functions in wh
 FAULTS = "mltestscore.codetests.path_faults"
 
 
-@check("data.7", proof_options={"mutants": 8})
+@check("data.7", proof_options={"mutants": 7})
 def check_feature_code_tested(
     features: FeatureCode,
     *,

@@ -82,7 +82,9 @@ def run_tests(session: Session, timeout: float) -> TestRun:
     if find_spec("coverage") is None:
         raise NotOffered("coverage.py", REMEDY)
     features = session.features
-    key = ("run", features.code_digest)
+    key, heard = (("run", one.code_digest) for one in (features, features.replace(deaf=False)))
+    if features.deaf and heard in features.memory and not features.memory[heard].failures:
+        key = heard  # tests that pass run the same lines whether or not anybody hears what they say
     if key not in features.memory:
         features.memory[key] = _run(session, timeout)
     found: TestRun = features.memory[key]

@@ -24,7 +24,7 @@ from mltestscore.inputs.training_process import told
 
 MOST_ROWS = 16
 ENOUGH = 3  # frames that break a property: more of them say nothing new
-SHRINKING, SHRINKING_SECONDS = 12, 3.0  # frames and time that may be spent to make a counterexample smaller
+SHRINKING, SHRINKING_SECONDS = 8, 3.0  # frames and time that may be spent to make a counterexample smaller
 
 Row = tuple[int, dict[str, int]]
 

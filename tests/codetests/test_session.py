@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from mltestscore.codetests.observed_run import run_tests
 from mltestscore.codetests.session import TIMED_OUT, Judged, Session
 from mltestscore.errors import InputError
 from tests.codetests.shop import TESTS, untested, write
@@ -174,3 +175,17 @@ def test_nothing_is_left_of_a_session(tmp_path):
     assert not copy.parent.exists()
     assert not process.is_running()
     assert {file: file.read_bytes() for file in home.rglob("*") if file.is_file()} == before
+
+
+def test_deaf_tests_are_not_watched_again_where_they_pass_anyway(tmp_path):
+    code = untested(write(tmp_path))
+    with Session(code) as session:
+        heard = run_tests(session, 60.0)
+    with Session(code.deafened()) as session:
+        assert run_tests(session, 60.0) is heard
+        assert session.pid == 0
+    failing = untested(write(tmp_path, tests=TESTS.replace("== 6.0", "== 7.0"))).replace(memory=code.memory)
+    with Session(failing) as session:
+        assert run_tests(session, 60.0).failures == 1
+    with Session(failing.deafened()) as session:
+        assert run_tests(session, 60.0).failures == 0
