@@ -243,6 +243,8 @@ def on_purpose(rule: Rule, frame: pd.DataFrame) -> bool:
         return True
     if rule.type == COLUMN + "sum_to_be_between" and rule.column in (*TEXTS, "e"):
         return True  # texts add up to a text there
+    if rule.type in (VALUES + "be_in_set", COLUMN + "most_common_value_to_be_in_set") and rule.column in TIMES:
+        return True  # text in a set is no time there
     if rule.type == COLUMN + "pair_values_to_be_in_set" and "row_condition" in rule.kwargs:
         return True  # it forgets the condition there
     if rule.type == "expect_select_column_values_to_be_unique_within_record":

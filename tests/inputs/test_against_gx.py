@@ -44,14 +44,16 @@ profile = {
 }
 
 
-@settings(max_examples=40, **profile)
+@settings(max_examples=30, **profile)
 @check
 def test_random_suites_agree(frame: pd.DataFrame, several: list[Rule]) -> None:
     agree(frame, several)
 
 
 @pytest.mark.slow
-@settings(max_examples=1_000, **profile)
-@check
-def test_thousands_of_random_suites_agree(frame: pd.DataFrame, several: list[Rule]) -> None:
-    agree(frame, several)
+def test_thousands_of_random_suites_agree() -> None:
+    before = dict(compared)
+    settings(max_examples=850, **profile)(check(agree))()
+    done = {name: number - before[name] for name, number in compared.items()}
+    print(f"{done['pairs']:,} suites on frames, {done['compiled']:,} of {done['rules']:,} rules compiled and compared")
+    assert done["pairs"] >= 3_000

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from mltestscore.inputs.dataset import open_dataset
-from mltestscore.inputs.expectations import can_compile, measure
+from mltestscore.inputs.expectations import Outcome, can_compile, measure
 from mltestscore.inputs.rules import Rule
 
 VALUES, COLUMN = "expect_column_values_to_", "expect_column_"
@@ -83,3 +83,71 @@ def test_more_rules_than_one_query_takes_keep_their_order(frame: pd.DataFrame) -
     several = [rule(VALUES + "be_between", "temp", max_value=limit) for limit in range(250)]
     outcomes = measure(open_dataset("training", frame).table, several, examples=0)
     assert [one.broken for one in outcomes] == [limit < 40 for limit in range(250)]
+
+
+# --- what Great Expectations has not on pandas, so that no comparison with it covers it ---------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "unexpected"),
+    [
+        ("match_like_pattern", {"like_pattern": "U%"}, 1),
+        ("match_like_pattern", {"like_pattern": "_A"}, 0),
+        ("match_like_pattern", {"like_pattern": "u%"}, 3),
+        ("not_match_like_pattern", {"like_pattern": "%A"}, 3),
+        ("match_like_pattern_list", {"like_pattern_list": ["U%", "%A"], "match_on": "all"}, 1),
+        ("match_like_pattern_list", {"like_pattern_list": ["U%", "A%"]}, 0),
+        ("not_match_like_pattern_list", {"like_pattern_list": ["U%", "B%"]}, 2),
+    ],
+)
+def test_like_patterns_are_those_of_sql(
+    kind: str, arguments: dict[str, Any], unexpected: int, frame: pd.DataFrame
+) -> None:
+    found = outcome(frame, rule(VALUES + kind, "carrier", **arguments))
+    assert (found.unexpected, found.rows) == (unexpected, 3)
+
+
+def test_a_set_of_times_may_be_text(frame: pd.DataFrame) -> None:
+    days = rule(VALUES + "be_in_set", "day", value_set=["2013-01-01", "2013-01-02T00:00:00"])
+    assert outcome(frame, days).unexpected == 1
+
+
+def test_columns_that_are_unique_together_are_a_key() -> None:
+    twice = pd.DataFrame({"a": [1, 1, 2, None], "b": ["x", "x", "x", None]})
+    found = outcome(twice, rule("expect_multicolumn_values_to_be_unique", column_list=["a", "b"]))
+    assert (found.unexpected, found.rows, found.examples) == (2, 3, ((1.0, "x"),))
+
+
+def test_pairs_in_a_set_obey_their_row_condition() -> None:
+    pairs = pd.DataFrame({"a": [1, 2, 3], "b": ["x", None, "z"]})
+    some = {"column_A": "a", "column_B": "b", "value_pairs_set": [[1, "x"], [2, None]]}
+    assert outcome(pairs, rule("expect_column_pair_values_to_be_in_set", **some)).unexpected == 1
+    fewer = rule("expect_column_pair_values_to_be_in_set", **some, row_condition="a < 3", condition_parser="pandas")
+    assert outcome(pairs, fewer).unexpected == 0
+
+
+def test_a_condition_that_cannot_be_judged_breaks_the_rule(frame: pd.DataFrame) -> None:
+    found = outcome(frame, rule(VALUES + "not_be_null", "temp", row_condition="carrier > 3", condition_parser="pandas"))
+    assert found.broken
+    assert "carrier is text and cannot be compared with 3" in found.message
+
+
+def test_text_compared_with_numbers_says_why_no_row_obeys(frame: pd.DataFrame) -> None:
+    pair = rule(COLUMN + "pair_values_a_to_be_greater_than_b", column_A="temp", column_B="carrier")
+    assert "one column is number, the other text" in outcome(frame, pair).message
+
+
+def test_long_sets_come_to_the_same_on_grouped_values(frame: pd.DataFrame) -> None:
+    long = rule(VALUES + "be_in_set", "carrier", value_set=["UA", *map(str, range(50))], mostly=0.9)
+    table = open_dataset("training", frame).table
+    assert measure(table, [long]) == measure(table, [long], rows=4)
+    assert measure(table, [long])[0] == Outcome(True, 1, 3, ("AA",), "1 of 3 rows break it")
+
+
+def test_the_design_effect_of_repeated_values_counts_rows_and_not_values() -> None:
+    hours = np.repeat(np.arange(10), 10)
+    frame = pd.DataFrame({"hour": hours, "ticket": np.where(hours < 2, 0, np.arange(100))})
+    once = rule(VALUES + "be_unique", "ticket", mostly=0.9)
+    (found,) = measure(open_dataset("training", frame).table, [once], cluster="hour")
+    assert found is not None
+    assert (found.unexpected, found.rows, round(found.design_effect)) == (20, 100, 11)

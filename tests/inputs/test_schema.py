@@ -20,7 +20,7 @@ from mltestscore.inputs.rules import Rule
 from mltestscore.inputs.schema import Domain, Schema, load_schema
 
 VALUES, COLUMN = "expect_column_values_to_", "expect_column_"
-MEDIAN = {"quantiles": [0.5], "value_ranges": [[0, 1]]}
+MEDIAN = {"quantiles": [0.5, 0.9], "value_ranges": [[0, 1]]}
 Write = Callable[..., Path]
 
 
@@ -154,6 +154,31 @@ def test_a_suite_as_great_expectations_writes_it_is_read(write: Write) -> None:
         ({"type": BETWEEN["type"], "kwargs": {"column": "a", "min_value": 2, "mostly": 99}}, "from 0 to 1, found 99"),
         ({"type": VALUES + "be_in_set", "kwargs": {"column": "a", "value_set": "UA"}}, "must be a list, found a str"),
         ({"expectation_type": "x"}, "expectation 1 is a dict; expected"),
+        ({**BETWEEN, "kwargs": {"column": "a", "min_value": {"$PARAMETER": "low"}}}, "is a suite parameter"),
+        (
+            {**BETWEEN, "kwargs": {"column": "a", "min_value": [1]}},
+            "'min_value' must be a number or text, found a list",
+        ),
+        ({"type": VALUES + "be_in_set", "kwargs": {"column": "a", "value_set": [[1]]}}, "'value_set' holds a list"),
+        (
+            {"type": COLUMN + "value_lengths_to_equal", "kwargs": {"column": "a", "value": "x"}},
+            "'value' must be a number",
+        ),
+        (
+            {"type": "expect_compound_columns_to_be_unique", "kwargs": {"column_list": ["a"], "ignore_row_if": "nevr"}},
+            "'ignore_row_if' is 'nevr'. Did you mean 'never'",
+        ),
+        (
+            {
+                "type": COLUMN + "pair_values_to_be_in_set",
+                "kwargs": {"column_A": "a", "column_B": "b", "value_pairs_set": [1]},
+            },
+            "expected pairs of values",
+        ),
+        (
+            {"type": COLUMN + "quantile_values_to_be_between", "kwargs": {"column": "a", "quantile_ranges": MEDIAN}},
+            "as many",
+        ),
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else "",
 )
