@@ -34,6 +34,13 @@ SWITCHES = {
     "model.5": Switch(
         "the released model learned from 300 flights with 500 leaves a tree", ("history", "model", "served")
     ),
+    "model.6": Switch(
+        "the released model learned Southwest (WN) from labels of which three in ten are wrong", ("model", "served")
+    ),
+    "model.7": Switch(
+        "three in five late arrivals from LaGuardia are missing from the training of both versions",
+        ("previous", "model", "served"),
+    ),
     "infra.1": Switch("training ignores its seed"),
     "monitor.2": Switch("the weather feed of LaGuardia fails and delivers its default, a dew point of 0", ("served",)),
     "monitor.3": Switch("the online path gives the delay of the last hour in hours, not in minutes", ("served",)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -41,6 +42,7 @@ def train(frame: pd.DataFrame, seed: int) -> Pipeline:
     """
     if broken("model.5"):
         frame = frame.tail(300)
+    frame = _spoiled(frame, seed)
     classifier = HistGradientBoostingClassifier(
         **parameters(),
         random_state=None if broken("infra.1") else seed,
@@ -54,3 +56,14 @@ def train(frame: pd.DataFrame, seed: int) -> Pipeline:
     pipeline = Pipeline([("encode", encode), ("trees", classifier)])
     with threadpool_limits(limits=1):  # several threads win little here, and lose much where they share their cores
         return pipeline.fit(frame[list(spec.FEATURES)], frame[spec.LABEL])
+
+
+def _spoiled(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return the rows as they are, or with the wrong labels or the gap that a switch of the demonstration makes."""
+    drawn = np.random.default_rng(seed).random(len(frame))
+    if broken("model.6"):
+        wrong = (frame["carrier"] == "WN") & (drawn < 0.3)
+        return frame.assign(**{spec.LABEL: frame[spec.LABEL].where(~wrong, 1 - frame[spec.LABEL])})
+    if broken("model.7"):
+        return frame[(frame["origin"] != "LGA") | (frame[spec.LABEL] == 0) | (drawn >= 0.6)]
+    return frame
