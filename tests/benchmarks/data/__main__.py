@@ -26,7 +26,7 @@ from .record import Measured, Run, Size
 from .work import Work
 
 HERE = Path(__file__).parents[1]
-ENOUGH_CPU_S = 60.0
+ENOUGH_CPU_S = 20.0
 UNITS = {"k": 1_000, "M": 1_000_000}
 
 

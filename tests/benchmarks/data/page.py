@@ -13,7 +13,7 @@ MET = {True: "met", False: "**missed**", None: "not measured"}
 NOTES = """\
 Every number is of a whole process, from start to exit, with all that it started: user and system CPU seconds (median of
 the runs), least wall seconds, largest peak memory (1 MB = 1,000,000 bytes). The runs of one size follow each other in
-one session, their order turned round each time; a program is not repeated beyond 60 CPU seconds. CPU seconds hardly
+one session, their order turned round each time; a program is not repeated beyond 20 CPU seconds. CPU seconds hardly
 depend on what else a machine does, wall seconds do: read them with the load average beside each table. `x pass` is CPU
 over that of one DuckDB pass, `x ours` over that of mltestscore. Our checks run without planting their faults: no peer
 has any. The peers read the files with pandas, as they ask for; ours reads them with DuckDB. Linear growth is judged
