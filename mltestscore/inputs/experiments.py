@@ -225,8 +225,11 @@ def _dates(values: pd.Series, where: str) -> NDArray[np.datetime64]:
 
     if pd.api.types.is_numeric_dtype(values):
         raise InputError(f"{where} holds numbers; write dates as in 2026-11-01 or 2026-11-01T12:00:00+00:00.")
-    found = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601" if values.dtype == object else None)
-    wrong = values.notna() & found.isna() & (values.astype(str).str.strip() != "")
+    written = not pd.api.types.is_datetime64_any_dtype(values)
+    texts = values.astype("string").str.strip() if written else values
+    texts = texts.mask(texts == "") if written else texts
+    found = pd.to_datetime(texts, errors="coerce", utc=True, format="ISO8601" if written else None)
+    wrong = texts.notna() & found.isna()
     if wrong.any():
         place = int(wrong.to_numpy().argmax())
         raise InputError(f"{where}, row {place + 1}: {values.iloc[place]!r:.60} is no date; write it as in 2026-11-01.")

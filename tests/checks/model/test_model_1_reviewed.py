@@ -10,15 +10,18 @@ from typing import Any
 
 import pytest
 
+from mltestscore.inputs.forge import Forge, open_forge
 from mltestscore.inputs.registry import Lineage, Registry
 from mltestscore.inputs.repository import open_repository
 from mltestscore.provenance.origin import ASIDE, DIGEST, DIRTY, MISSING, SETTINGS
 from mltestscore.provenance.reviews import UNREVIEWED
 from mltestscore.result import CheckResult
 from mltestscore.testing import run_check
+from tests.provenance.forges import Server
 from tests.provenance.repositories import ADA, BEN, Team, reviewed_team
 from tests.provenance.repositories import SETTINGS as DECLARED
 
+UNPROTECTED = "protected branches that anybody may change"
 DAY = datetime(2026, 10, 2, tzinfo=UTC)
 
 
@@ -290,6 +293,47 @@ def test_with_a_declared_way_nothing_else_counts_and_its_absence_is_shown(tmp_pa
     project = Team(tmp_path / "alone")
     only = project.commit("All", train_py="seed = 1\n", model_json=json.dumps(DECLARED))
     assert run(project, registry(only), options={"review": review}).state == state
+
+
+@pytest.fixture
+def server():
+    started = Server()
+    started.answers["/repos/me/model"] = {"full_name": "me/model"}
+    yield started
+    started.close()
+
+
+def alone_on_github(tmp_path, server, *reviews: dict[str, Any]) -> tuple[Team, str, Forge]:
+    """One person, whose only commit came by a pull request."""
+    project = Team(tmp_path / "alone")
+    only = project.commit("All", train_py="seed = 1\n", model_json=json.dumps(DECLARED))
+    pull = {"number": 1, "merged_at": "2026-10-01T12:00:00Z", "user": {"login": "me"}, "base": {"ref": "main"}}
+    server.answers[f"/repos/me/model/commits/{only}/pulls"] = [pull]
+    server.answers["/repos/me/model/pulls/1/reviews"] = list(reviews)
+    return project, only, open_forge("github", "me/model", url=server.url, token_variable="")
+
+
+def test_a_forge_that_knows_of_no_approval_shows_that_there_was_none(tmp_path, server):
+    project, only, forge = alone_on_github(tmp_path, server)
+    assert run(project, registry(only), forge=forge).state == "failed"
+
+
+def test_an_approval_on_the_forge_passes_and_every_fault_is_caught(tmp_path, server):
+    approval = {"user": {"login": "ben", "type": "User"}, "state": "APPROVED"}
+    project, only, forge = alone_on_github(tmp_path, server, approval)
+    server.answers["/repos/me/model/branches/main"] = {"protected": False}
+    result = run(project, registry(only), forge=forge, prove=True)
+    assert (result.state, result.proof.state) == ("passed", "proven"), (result.reason, result.proof)
+    assert {one.name: (one.verdict, one.advisory) for one in result.findings}[UNPROTECTED] == ("failed", True)
+    (table,) = result.details
+    assert table.data["rows"][0][-2:] == ["ben", "pull request 1"]
+
+
+def test_a_forge_that_is_silent_decides_nothing(tmp_path, server):
+    project, only, forge = alone_on_github(tmp_path, server)
+    server.answers[f"/repos/me/model/commits/{only}/pulls"] = (503, {}, {})
+    result = run(project, registry(only), forge=forge)
+    assert (result.state, "answers 503" in cause(result, UNREVIEWED)) == ("inconclusive", True)
 
 
 def test_a_declared_start_leaves_older_changes_alone_and_an_unknown_one_is_an_error(tmp_path):
