@@ -7,10 +7,9 @@ in its name and metadata, which data it is about; of the other, only the file's 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from mltestscore.borrowed.reading import ExistingTest, Reading, TestState, Unreadable, cut
+from mltestscore.borrowed.reading import ExistingTest, Reading, TestState, Unreadable, cut, moment
 
 STATES: dict[str, TestState] = {
     "SUCCESS": "passed",
@@ -31,8 +30,8 @@ def readings(content: Any) -> list[Reading]:
         raise Unreadable(f"is a JSON {type(content).__name__}, not a snapshot of Evidently")
     results, order = content.get("metric_results"), content.get("top_level_metrics")
     if isinstance(results, Mapping) and isinstance(order, list):
-        held = [results[name] for name in order if name in results]
-        entries = [test for metric in held if isinstance(metric, Mapping) for test in metric.get("tests") or []]
+        held = [results[name] for name in order if isinstance(name, str) and name in results]
+        entries = [test for metric in held if isinstance(metric, Mapping) for test in _list(metric.get("tests"))]
         if len(held) < len(order):
             raise Unreadable(f"names {len(order)} metrics and holds {len(held)} of them; write it again")
     elif isinstance(content.get("tests"), list) and isinstance(content.get("metrics"), list):
@@ -46,7 +45,7 @@ def readings(content: Any) -> list[Reading]:
         Reading(
             subject=cut(content.get("name") or "unnamed snapshot", 80),
             data=frozenset(name for name in names if isinstance(name, str) and name),
-            made=_moment(content.get("timestamp")),
+            made=moment(content.get("timestamp")),
             rows=None,
             tests=tests_of(entries),
         )
@@ -82,12 +81,3 @@ def _test(entry: Any) -> ExistingTest:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _moment(text: Any) -> datetime | None:
-    """Return the time of a snapshot; Evidently writes it without a zone, and a day's leeway is given to it later."""
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

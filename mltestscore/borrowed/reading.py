@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from mltestscore.details import Table
@@ -116,6 +116,18 @@ def _count(
         "; ".join(f"{test.name}: {test.said.rstrip('.')}" if test.said else test.name for test in hits[:NAMED]) + more
     )
     return at_most(name, len(hits), 0, where=where, n=n, cause=cause, advisory=advisory)
+
+
+def moment(text: object) -> datetime | None:
+    """Return a time as tools write it, ISO 8601 or ``20261122T200447.453592Z``, in UTC, which it is in without a zone.
+
+    ``None`` for what is no time.
+    """
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+        return found if found is None else found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def cut(text: object, longest: int) -> str:

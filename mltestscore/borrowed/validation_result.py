@@ -8,10 +8,10 @@ several; ``CheckpointResult.describe()`` says neither, so that only the file's n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from mltestscore.borrowed.reading import ExistingTest, Reading, TestState, Unreadable, cut
+from mltestscore.borrowed.reading import ExistingTest, Reading, TestState, Unreadable, cut, moment
 from mltestscore.inputs.rules import Rule
 
 SHOWN = 5
@@ -27,7 +27,7 @@ def readings(content: Any) -> list[Reading]:
         raise Unreadable(f"is a JSON {type(content).__name__}, not a validation result of Great Expectations")
     if isinstance(runs := content.get("run_results"), Mapping):
         results = [run.get("validation_result", run) if isinstance(run, Mapping) else run for run in runs.values()]
-        made = _moment(_at(content, "run_id", "run_time"))
+        made = moment(_at(content, "run_id", "run_time"))
         return [_reading(result, made) for result in results]
     if isinstance(described := content.get("validation_results"), list):
         return [_reading(result, None) for result in described]
@@ -49,7 +49,7 @@ def _reading(result: Any, made: datetime | None) -> Reading:
     return Reading(
         subject=cut(result.get("suite_name") or meta.get("expectation_suite_name") or "unnamed suite", 80),
         data=_names(meta, tests),
-        made=next(filter(None, map(_moment, moments)), made),
+        made=next(filter(None, map(moment, moments)), made),
         rows=_rows(tests),
         tests=existing,
         contradiction=_contradiction(result, bad) if existing else "",
@@ -102,10 +102,13 @@ def _names(meta: Mapping[str, Any], tests: Sequence[Any]) -> frozenset[str]:
     """Return what the result calls its data: asset, source and asset, batch, and the digest of a pandas frame."""
     batch = _mapping(meta.get("active_batch_definition"))
     source, asset = batch.get("datasource_name"), batch.get("data_asset_name")
-    names = {asset, f"{source}/{asset}" if source and asset else None}
-    names.add(_at(meta, "batch_markers", "pandas_data_fingerprint"))
     first = _mapping(tests[0]) if tests else {}
-    names.add(_at(_mapping(first.get("expectation_config")) or first, "kwargs", "batch_id"))
+    names = [
+        asset,
+        f"{source}/{asset}" if source and asset else "",
+        _at(meta, "batch_markers", "pandas_data_fingerprint"),
+        _at(_mapping(first.get("expectation_config")) or first, "kwargs", "batch_id"),
+    ]
     return frozenset(name for name in names if isinstance(name, str) and name)
 
 
@@ -145,14 +148,3 @@ def _at(value: Any, *keys: str) -> Any:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
-
-def _moment(text: Any) -> datetime | None:
-    """Return a time as Great Expectations writes it: ISO 8601, or ``20261122T200447.453592Z``."""
-    if not isinstance(text, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

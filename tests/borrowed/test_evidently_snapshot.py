@@ -68,7 +68,7 @@ def test_a_live_snapshot_reads_as_its_file(snapshot: Any):
         ({"metrics": [], "tests": [{"status": "GREAT"}]}, "status is 'GREAT'; expected one of SUCCESS"),
         ({"metrics": [], "tests": ["SUCCESS"]}, "status is 'None'"),
         ({"metric_results": {}, "top_level_metrics": ["a", "b"]}, "names 2 metrics and holds 0 of them"),
-        ({"metric_results": {"a": {"tests": {"b": 1}}}, "top_level_metrics": ["a"]}, "status is 'None'"),
+        ({"metric_results": {"a": {"tests": ["b"]}}, "top_level_metrics": ["a"]}, "status is 'None'"),
     ],
 )
 def test_what_is_no_snapshot_is_refused_with_the_reason(content: Any, message: str):
