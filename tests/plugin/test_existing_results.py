@@ -90,6 +90,22 @@ def test_existing_results_are_chosen_by_name_as_any_test(project, results):
     assert [check["id"] for check in project.item("data.7")["checks"]] == ["data.7/great_expectations"]
 
 
+def test_result_files_are_read_without_the_libraries_that_wrote_them(project, results):
+    results()
+    project.write(
+        "probe.py",
+        "import atexit, sys, pathlib\n"
+        "atexit.register(lambda: pathlib.Path('loaded.txt').write_text("
+        "' '.join(sorted({'great_expectations', 'evidently', 'pandera', 'json'} & set(sys.modules)))))\n",
+    )
+    project.write("conftest.py", "import probe\n" + (project.folder / "conftest.py").read_text())
+
+    project.start("-p", "no:hypothesispytest", "-k", "great_expectations")
+
+    assert existing(project)["state"] == "passed"
+    assert (project.folder / "loaded.txt").read_text() == "json"
+
+
 def test_a_wrong_declaration_ends_the_run_before_it_starts(project, results):
     file = project.folder / "pyproject.toml"
     file.write_text(file.read_text().replace('item = "data.7"', 'item = "data.8"'))
