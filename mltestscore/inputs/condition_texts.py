@@ -17,6 +17,7 @@ from typing import Any
 from mltestscore.inputs.conditions import OPERATORS, Comparison, Condition, Joined, Name, Tree
 
 LONGEST = 2_000
+MOST_COMPARISONS = 100  # as many as Great Expectations takes
 OWN_GRAMMAR = ("great_expectations", "great_expectations__experimental__")
 OWN = re.compile(
     r"""\s*col\("(?P<column>[^"]+)"\)\s*(?:(?P<known>\.notnull\(\))|(?P<operator>==|!=|<=|>=|<|>)\s*"""
@@ -50,9 +51,12 @@ def parse(arguments: Mapping[str, Any]) -> Condition | None:
     if not given:
         return None
     try:
-        return _read(given, arguments.get("condition_parser"))
+        condition = _read(given, arguments.get("condition_parser"))
     except (KeyError, TypeError, ValueError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError) as error:
         raise BeyondGrammarError(f"{type(error).__name__}: {error}") from error
+    if condition.size > MOST_COMPARISONS:
+        raise BeyondGrammarError(f"{condition.size} comparisons")
+    return condition
 
 
 def words(condition: Mapping[str, Any]) -> str:

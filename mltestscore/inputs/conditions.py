@@ -63,12 +63,21 @@ class Condition:
         """The columns that it speaks of."""
         return tuple(dict.fromkeys(_columns(self.tree)))
 
+    @property
+    def size(self) -> int:
+        """The number of comparisons."""
+        return _size(self.tree)
+
     def mask(self, table: Any) -> Any:
         """Return which rows of an Ibis table it chooses, true or false and never missing.
 
         Raises :class:`MismatchError` where a column cannot be compared with the value.
         """
         return _mask(self.tree, table, self.sql).fill_null(False)
+
+
+def _size(tree: Tree) -> int:
+    return sum(map(_size, tree.parts)) if isinstance(tree, Joined) else 1
 
 
 def _columns(tree: Tree) -> list[str]:

@@ -16,6 +16,7 @@ from mltestscore.inputs.scan import COPIES, NotCompiledError, Scan
 WITH_RE2 = ("duckdb", "pyspark")  # Java knows the same classes
 MOST_PAIRS = 100
 MOST_TOGETHER = 20
+MOST_PATTERNS = 100
 VALUES, COLUMN = "expect_column_values_to_", "expect_column_"
 
 
@@ -142,7 +143,7 @@ def _matching(scan: Scan, rule: Rule) -> Rows:
 
     column, wanted = scan.table[rule.column], [to_re2(one) for one in patterns_of(rule)]
     text = _text(column)
-    if None in wanted or text.get_backend().name not in WITH_RE2:
+    if None in wanted or len(wanted) > MOST_PATTERNS or text.get_backend().name not in WITH_RE2:
         raise NotCompiledError
     matches = [text.re_search(one) for one in wanted]
     together = ibis.and_ if rule.kwargs.get("match_on") == "all" else ibis.or_

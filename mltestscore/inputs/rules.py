@@ -17,6 +17,8 @@ times                dates are times; all are compared as        a ``date`` is c
 row conditions       hold for every type                         are forgotten for pairs in a set, which then fail
 durations            are numbers of seconds                      are compared with no number
 mixed types          a column that mixes types is text           each value is compared as what it is
+sums                 a text, and a column without any value,     texts are put together; without any value it is 0
+                     has none
 wrong types          text compared with numbers breaks the       an error, which counts as broken with no rows
                      rule for all rows that have a value
 decimals             are compared as double floats               are compared exactly with floats

@@ -111,8 +111,9 @@ class Schema:
         return found
 
     def domain(self, column: str) -> Domain:
-        """Return what the rules allow in a column; without a rule that says so, anything."""
-        rules = [rule for rule in self.rules if rule.kwargs.get("column") == column]
+        """Return what the rules allow in a column; without a rule that says so, and says it of all rows, anything."""
+        about = [rule for rule in self.rules if rule.kwargs.get("column") == column]
+        rules = [rule for rule in about if not rule.kwargs.get("row_condition")]
         between = [rule for rule in rules if rule.type == "expect_column_values_to_be_between"]
         lows = [rule.kwargs.get("min_value") for rule in (*between, *_of(rules, "expect_column_min_to_be_between"))]
         highs = [rule.kwargs.get("max_value") for rule in (*between, *_of(rules, "expect_column_max_to_be_between"))]

@@ -241,8 +241,8 @@ def on_purpose(rule: Rule, frame: pd.DataFrame) -> bool:
     """Whether the table in :mod:`mltestscore.inputs.rules` says that the outcomes may differ."""
     if "_like_pattern" in rule.type or "k" in names_of(rule):  # not on pandas; mixed types
         return True
-    if rule.type == COLUMN + "sum_to_be_between" and rule.column in (*TEXTS, "e"):
-        return True  # texts add up to a text there
+    if rule.type == COLUMN + "sum_to_be_between" and (rule.column in TEXTS or frame[rule.column].isna().all()):
+        return True  # texts add up to a text there, and nothing to 0
     if rule.type in (VALUES + "be_in_set", COLUMN + "most_common_value_to_be_in_set") and rule.column in TIMES:
         return True  # text in a set is no time there
     if rule.type == COLUMN + "pair_values_to_be_in_set" and "row_condition" in rule.kwargs:

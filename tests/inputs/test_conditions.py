@@ -105,6 +105,7 @@ def test_objects_are_read_as_they_stand_in_a_suite() -> None:
         ("a > __import__('os')", "pandas"),
         ("a + b > 3", "pandas"),
         ("flag", "pandas"),
+        (" or ".join(["a > 1"] * 101), "pandas"),
         ("(" * 1500, "pandas"),
         ("a > " + "1" * LONGEST, "pandas"),
         ("a > (SELECT 1)", "spark"),

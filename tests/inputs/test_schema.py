@@ -223,6 +223,7 @@ def test_the_domain_is_what_the_rules_allow() -> None:
         [
             rule(VALUES + "be_between", "temp", min_value=-20, max_value=120),
             rule(COLUMN + "max_to_be_between", "temp", max_value=110),
+            rule(VALUES + "be_between", "temp", max_value=40, row_condition="hour < 4", condition_parser="pandas"),
             rule(VALUES + "not_be_null", "temp", mostly=0.75),
             rule(VALUES + "be_of_type", "temp", type_="float64"),
             rule(VALUES + "be_in_set", "carrier", value_set=["UA", "AA"]),
