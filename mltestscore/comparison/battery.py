@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy
 
 from mltestscore.comparison import profile
 from mltestscore.comparison.counts import Count, count_events, repeated_keys
-from mltestscore.comparison.invariants import Now, Part, Tolerance, parts
+from mltestscore.comparison.grid import Cells
+from mltestscore.comparison.invariants import Now, Part, Tolerance, parts, unseen
 from mltestscore.comparison.levels import rate
 from mltestscore.comparison.profile import Past, Windows
+from mltestscore.comparison.tallies import frequent_only
 from mltestscore.comparison.window import beyond_by_chance
 from mltestscore.finding import Finding, at_most
 from mltestscore.inputs.dataset import Dataset
 
 PARTS = 5
+FEW = 10  # new categories that so few rows could hold at the limit need the past's own to be judged
 
 
 @dataclass(frozen=True)
@@ -31,48 +31,64 @@ class Measured:
 
 
 def measured(training: Dataset, serving: Dataset, allowed: Tolerance, alpha: float) -> Measured:
-    """Measure every common feature of the serving data against the training data, in a handful of queries."""
+    """Measure every common feature of the serving data against the training data: about one query a column and side."""
     features = profile.common_features(training, serving)
     windows = profile.windows_of(training, serving)
     past = profile.past(training, features, windows)
-    frequent = profile.most_frequent(serving, features, profile.MAX_CATEGORIES)
-    usual = profile.most_frequent(training, features, profile.ATOMS)
-    now = {
-        name: Now(profile.value(serving.table[name], kind), serving.table[name], frequent[name], serving.rows)
-        for name, kind in features.items()
-    }
-    atoms = {
-        name: _atoms((frequent[name], serving.rows), (usual[name], training.rows))
-        for name, one in past.items()
-        if one.kind == "number" and not one.grows
-    }
-    shares = profile.shares_by_window(training, atoms, windows)
-    found = [
-        part
-        for name, one in past.items()
-        for part in parts(one, now[name], windows, shares.get(name), atoms.get(name, ()), allowed)
-    ]
+    usual = profile.laid(training, [name for name, kind in features.items() if kind == "number"])
+    now = _served(serving, past, usual)
+    past = {name: _closer(training, one, now[name], windows, allowed) for name, one in past.items()}
+    found: list[Part] = []
+    for name, one in past.items():
+        atoms = [] if name not in usual or one.grows else _atoms(usual[name], now[name].cells)
+        shares = profile.shares_by_window(training, one, atoms, windows) if atoms else None
+        found += parts(one, now[name], windows, shares, atoms, allowed)
     events = {str(place): part.event for place, part in enumerate(found)}
     events |= {f"{place}?": part.chance for place, part in enumerate(found) if part.chance is not None}
-    counts = count_events(serving, events)
-    findings = judged(found, counts, past, alpha / (PARTS * max(1, len(features))))
+    known = {str(place): part.hits for place, part in enumerate(found) if part.hits is not None}
+    counts = count_events(serving, events, known)
     level = alpha / (PARTS * max(1, len(features)))
+    findings = judged(found, counts, past, level)
+    most = {name: _most(one, usual.get(name)) for name, one in past.items()}
     whole = (
-        became_constant(past, now, windows, usual, span_known=bool(serving.roles.time)),
+        became_constant(past, now, windows, most, span_known=bool(serving.roles.time)),
         replayed(training, serving, allowed.new_value, level),
     )
     return Measured((*findings, *(one for one in whole if one is not None)), windows, past, now)
 
 
-def _atoms(*sides: tuple[Sequence[tuple[Any, int]], int]) -> list[float]:
-    """Return the most frequent value of each side, and what else is frequent enough to matter."""
-    own = [
-        float(one)
-        for frequent, rows in sides
-        for place, (one, n) in enumerate(frequent[: profile.ATOMS])
-        if not place or n >= profile.RARE * rows
-    ]
-    return [one for one in dict.fromkeys(own) if numpy.isfinite(one)]
+def _served(serving: Dataset, past: dict[str, Past], usual: dict[str, Cells]) -> dict[str, Now]:
+    """Count the served values: numbers over the grids of the past, texts that are categories."""
+    cells = profile.over(serving, {name: one.grid for name, one in usual.items()})
+    tallies = profile.tallied(serving, [name for name, one in past.items() if one.kind == "text" and not one.nameless])
+    found = {}
+    for name, one in past.items():
+        tally = tallies.get(name)
+        if isinstance(tally, int):  # more than can be categories; what is frequent among them may still be new
+            tally = frequent_only(serving.table, profile.value(serving.table[name], "text"), profile.MAX_CATEGORIES)
+        frequent = cells[name].atoms if name in cells else tally.counts if tally is not None else {}
+        column = profile.value(serving.table[name], one.kind)
+        found[name] = Now(column, serving.table[name], [*frequent.items()], serving.rows, cells.get(name), tally)
+    return found
+
+
+def _closer(training: Dataset, past: Past, now: Now, windows: Windows, allowed: Tolerance) -> Past:
+    """Return the past with its categories by window where they may matter: new ones, few rows, or one that is stuck."""
+    doubt = unseen(past, now) or now.only or now.rows * allowed.category < FEW
+    return profile.categories_by_window(training, past, windows) if now.tally is not None and doubt else past
+
+
+def _atoms(usual: Cells, served: Cells | None) -> list[float]:
+    """Return the most frequent values of each side, as far as they are frequent enough to matter."""
+    sides = [usual.atoms, served.atoms if served is not None else {}]
+    return list(dict.fromkeys(one for side in sides[::-1] for one in list(side)[: profile.ATOMS]))
+
+
+def _most(past: Past, cells: Cells | None) -> int:
+    """Return how many rows of the past its most frequent value had."""
+    if cells is not None:
+        return max(cells.atoms.values(), default=0)
+    return int(max((rows.sum() for rows in past.categories.values()), default=0))
 
 
 def judged(found: Sequence[Part], counts: dict[str, Count], past: dict[str, Past], alpha: float) -> list[Finding]:
@@ -102,23 +118,18 @@ def judged(found: Sequence[Part], counts: dict[str, Count], past: dict[str, Past
 
 
 def became_constant(
-    past: dict[str, Past], now: dict[str, Now], windows: Windows, usual: dict[str, Any], *, span_known: bool
+    past: dict[str, Past], now: dict[str, Now], windows: Windows, most: dict[str, int], *, span_known: bool
 ) -> Finding | None:
     """Return whether features that always varied now have one value; ``None`` where the past has too few windows."""
     if not (windows.enough and span_known):
         return None
-    stuck = [
-        name
-        for name, one in past.items()
-        if not one.nameless
-        and one.present >= profile.ROWS
-        and len(now[name].frequent) == 1
-        and now[name].frequent[0][1] >= profile.ROWS
-        and usual[name]
-        and usual[name][0][1] < 0.5 * one.present
-        and not one.constant[one.rows >= profile.ROWS].any()
-    ]
-    cause = ", ".join(f"{name} is always {str(now[name].frequent[0][0])[:30]}" for name in stuck[:5])
+    stuck = {}
+    for name, one in past.items():
+        only, known = now[name].only, not one.nameless and one.present >= profile.ROWS
+        varied = most[name] < 0.5 * one.present and not one.constant[one.rows >= profile.ROWS].any()
+        if known and varied and only is not None and only[1] >= profile.ROWS:
+            stuck[name] = str(only[0])[:30]
+    cause = ", ".join(f"{name} is always {only}" for name, only in list(stuck.items())[:5])
     return at_most("features that varied and are constant now", len(stuck), 0, n=len(past), cause=cause)
 
 

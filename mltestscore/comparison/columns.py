@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy
+
 from mltestscore.inputs import database, sources
 
 if TYPE_CHECKING:
     import ibis
+
+LAST = 2.5e11  # seconds: the year 9892; Python knows no time after 9999
 
 Kind = Literal["number", "text", "time", "other"]
 
@@ -25,8 +29,8 @@ def number(column: Any) -> Any:
     """Return the column as float64; text that is no number becomes NULL."""
     kind = column.type()
     if kind.is_string():
-        return column.try_cast("float64").fill_null(column.try_cast("boolean").cast("int8").cast("float64"))
-    return (column.cast("int8") if kind.is_boolean() else column).cast("float64")
+        return column.try_cast("float64").fill_null(column.try_cast("boolean").cast("int32").cast("float64"))
+    return (column.cast("int32") if kind.is_boolean() else column).cast("float64")
 
 
 def text(column: Any) -> Any:
@@ -43,6 +47,35 @@ def seconds(column: Any) -> Any:
     return stamp.truncate("s").epoch_seconds().cast("float64") + stamp.microsecond().cast("float64") / 1e6
 
 
+def extent(table: ibis.Table, name: str) -> tuple[float | None, float | None, int]:
+    """Return the first and last of a table's times in seconds since 1970, UTC, and how many rows have one."""
+    kind = table[name].type()
+    stamp = table[name].try_cast("timestamp") if kind.is_string() else table[name].cast("timestamp")
+    ends = table.aggregate(low=stamp.min(), high=stamp.max(), known=stamp.count())
+    seen = ends.select(low=seconds(ends["low"]), high=seconds(ends["high"]), known=ends["known"]).to_pyarrow()
+    row = seen.to_pylist()[0]
+    return row["low"], row["high"], int(row["known"])
+
+
+def between(column: Any, low: float, high: float) -> Any:
+    """Return whether each time lies between two, given in seconds since 1970, the ends included."""
+    if database.on_spark(column) or max(-low, high) > LAST:
+        return seconds(column).between(low, high)
+    import ibis
+
+    stamp = column.try_cast("timestamp") if column.type().is_string() else column.cast("timestamp")
+    ends = (numpy.datetime64(round(end * 1e6), "us").item() for end in (low, high))
+    return stamp.between(*(ibis.literal(end, type="timestamp(6)") for end in ends))
+
+
+def days(column: Any) -> Any:
+    """Return the column of times as whole days since 1970, UTC; text that is no time becomes NULL."""
+    if database.on_spark(column):
+        return (seconds(column) / 86_400).floor()
+    stamp = column.try_cast("timestamp") if column.type().is_string() else column.cast("timestamp")
+    return stamp.date().epoch_days()
+
+
 def comparable(left: Any, right: Any) -> tuple[Any, Any, Kind]:
     """Return both columns in one type and its kind: int and float, text of numbers and numbers, dates and times."""
     kinds = {kind_of(left.type()), kind_of(right.type())}
@@ -55,7 +88,12 @@ def comparable(left: Any, right: Any) -> tuple[Any, Any, Kind]:
 
 def missing(column: Any) -> Any:
     """Return whether a value is missing: NULL, or an empty text."""
-    return (text(column) if column.type().is_string() else column).isnull()
+    return present(column).isnull()
+
+
+def present(column: Any) -> Any:
+    """Return the column with NULL for what is missing, an empty text too: counting its values costs least."""
+    return text(column) if column.type().is_string() else column
 
 
 def key_text(column: Any, other: Any) -> Any:

@@ -14,8 +14,10 @@ import numpy
 from numpy.typing import NDArray
 
 from mltestscore.comparison import columns, profile
+from mltestscore.comparison.grid import Cells
 from mltestscore.comparison.numbers import DEFAULTS
 from mltestscore.comparison.profile import Past, Windows
+from mltestscore.comparison.tallies import Tally
 from mltestscore.comparison.texts import difference, twin
 from mltestscore.inputs import families
 
@@ -41,6 +43,7 @@ class Part:
 
     Attributes:
         event: Boolean column of the serving table: the invariant is broken in this row.
+        hits: in how many rows, where the profile knows.
         advisory: shown only, since the past cannot say what is unusual.
         chance: rows beyond the past extremes, where only more of them than chance brings may accuse.
     """
@@ -52,16 +55,52 @@ class Part:
     cause: str
     advisory: bool = False
     chance: Any = None
+    hits: int | None = None
 
 
 @dataclass(frozen=True)
 class Now:
-    """The serving side of one feature: its column as the past's kind, its most frequent values and rows."""
+    """The serving side of one feature: its column as the past's kind, its most frequent values and rows.
+
+    Where it was counted, ``cells`` hold the numbers and ``tally`` the texts, and most events need not be counted again.
+    """
 
     column: Any
     raw: Any
     frequent: Sequence[tuple[Any, int]]
     rows: int
+    cells: Cells | None = None
+    tally: Tally | None = None
+
+    @property
+    def only(self) -> tuple[Any, int] | None:
+        """The one value that all rows with a value hold, and how many they are; ``None`` where it varies."""
+        if self.cells is None:
+            return self.frequent[0] if len(self.frequent) == 1 else None
+        low, high = self.cells.range
+        return (low, self.cells.present) if low == high else None
+
+    @property
+    def missing(self) -> int | None:
+        """Rows without a value; ``None`` where that is not known."""
+        if self.tally is not None:
+            return self.tally.missing
+        # A served text that is no number is none of the cells', but it is not missing.
+        return self.cells.missing if self.cells is not None and not self.raw.type().is_string() else None
+
+    def beyond(self, low: float, high: float) -> int | None:
+        """Return how many rows lie below ``low`` or above ``high``; ``None`` where the cells do not tell."""
+        if self.cells is None:
+            return None
+        surely, perhaps = self.cells.beyond(low, high)
+        return surely if surely == perhaps else None
+
+    def at(self, values: Sequence[Any]) -> int | None:
+        """Return how many rows hold one of these frequent values; ``None`` where that is not known."""
+        known: dict[Any, int] = dict(self.frequent)
+        if (self.cells is None and self.tally is None) or any(one not in known for one in values):
+            return None
+        return sum(known[one] for one in values)
 
 
 def parts(
@@ -90,20 +129,21 @@ def _parts(
 
 
 def _missing(past: Past, now: Now, windows: Windows, allowed: Tolerance) -> Part:
-    name, gone = "missing values", columns.missing(now.raw)
     before = float(past.missing.sum() / past.rows.sum())
     kept = past.rows >= profile.ROWS
-    said = f"missing more often than ever: {before:.2%} in the past" if before else "missing, which it never was"
+    cause = f"missing more often than ever: {before:.2%} in the past" if before else "missing, which it never was"
+    advisory = False
     if windows.enough:
         worst = float((past.missing[kept] / past.rows[kept]).max())
         limit = 2 * worst + allowed.missing
-        return Part(
-            name, past.name, gone, limit, f"{said}, at worst {worst:.2%} in one of {windows.count} past {windows.name}"
-        )
-    if before == 0:
-        return Part(name, past.name, gone, max(allowed.missing, 0.005), said)
-    # Without past windows only a break of kind can accuse: most of what used to be there is gone.
-    return Part(name, past.name, gone, (1 + before) / 2, said, advisory=before >= 0.5)
+        cause += f", at worst {worst:.2%} in one of {windows.count} past {windows.name}"
+    elif before == 0:
+        limit = max(allowed.missing, 0.005)
+    else:
+        # Without past windows only a break of kind can accuse: most of what used to be there is gone.
+        limit, advisory = (1 + before) / 2, before >= 0.5
+    gone = columns.missing(now.raw)
+    return Part("missing values", past.name, gone, limit, cause, advisory=advisory, hits=now.missing)
 
 
 def _type(past: Past, now: Now, allowed: Tolerance) -> Iterator[Part]:
@@ -117,14 +157,18 @@ def _range(past: Past, now: Now, windows: Windows, allowed: Tolerance) -> Iterat
     span = high - low
     if not 0 < span < float("inf"):
         return
+    ends = low - span / 2, high + span / 2
     outside = (now.column < low) | (now.column > high)
-    far = (now.column < low - span / 2) | (now.column > high + span / 2)
+    far, hits = (now.column < ends[0]) | (now.column > ends[1]), now.beyond(*ends)
     cause = f"a unit or a default: the past range is {low:.6g} … {high:.6g}"
-    yield Part("values far out of the past range", past.name, far, allowed.out_of_range, cause, chance=outside)
+    name = "values far out of the past range"
+    chance = None if hits == 0 else outside
+    yield Part(name, past.name, far, allowed.out_of_range, cause, chance=chance, hits=hits)
     new = _new_value(past, now, far_share=0.1 if windows.enough else 0.5)
     if new is not None:
         cause = f"default-filled: {new:.6g} is new, and alone beyond {low:.6g} … {high:.6g}"
-        yield Part("a new value out of the past range", past.name, now.column == new, allowed.new_value, cause)
+        name, event = "a new value out of the past range", now.column == new
+        yield Part(name, past.name, event, allowed.new_value, cause, hits=now.at([new]))
 
 
 def _new_value(past: Past, now: Now, far_share: float) -> float | None:
@@ -132,7 +176,11 @@ def _new_value(past: Past, now: Now, far_share: float) -> float | None:
     low, high = past.range
     beyond = [(float(one), n) for one, n in now.frequent if one < low or one > high]
     for one, n in beyond:
-        side = sum(count for other, count in beyond if (other < low) == (one < low))
+        below = one < low
+        if now.cells is None:
+            side = sum(count for other, count in beyond if (other < low) == below)
+        else:
+            side = now.cells.beyond(low, numpy.inf)[1] if below else now.cells.beyond(-numpy.inf, high)[1]
         far = max(low - one, one - high) > far_share * (high - low)
         if n >= 0.95 * side and (one in DEFAULTS or far):
             return one
@@ -141,12 +189,14 @@ def _new_value(past: Past, now: Now, far_share: float) -> float | None:
 
 def _granularity(past: Past, now: Now, allowed: Tolerance) -> Iterator[Part]:
     share = past.fractions.sum() / past.present
-    whole = families.whole(now.column)
-    name = "values of another granularity"
+    whole, cells = families.whole(now.column), now.cells
+    name, most = "values of another granularity", allowed.fraction
+    fractions = None if cells is None else cells.fractions
+    wholes = None if cells is None else cells.present - cells.fractions
     if share < 0.001 and float((past.fractions / numpy.maximum(1, past.rows)).max()) < 0.01:
-        yield Part(name, past.name, ~whole, allowed.fraction, "fractions where only whole numbers were")
+        yield Part(name, past.name, ~whole, most, "fractions where only whole numbers were", hits=fractions)
     elif share > 0.999:
-        yield Part(name, past.name, whole, allowed.fraction, "truncated: whole numbers where only fractions were")
+        yield Part(name, past.name, whole, most, "truncated: whole numbers where only fractions were", hits=wholes)
 
 
 def _spike(past: Past, now: Now, windows: Windows, shares: Any, atoms: Sequence[float], allowed: Tolerance) -> Part:
@@ -165,8 +215,9 @@ def _spike(past: Past, now: Now, windows: Windows, shares: Any, atoms: Sequence[
     cause = (
         f"default or clip: {atoms[worst]:.6g} holds {current[worst]:.2%} of the rows, {pooled[worst]:.2%} in the past"
     )
-    event = now.column == float(atoms[worst])
-    return Part(name, past.name, event, float(pooled[worst] + growth[worst]), cause, advisory=not windows.enough)
+    event, limit = now.column == float(atoms[worst]), float(pooled[worst] + growth[worst])
+    hits = now.at([atoms[worst]])
+    return Part(name, past.name, event, limit, cause, advisory=not windows.enough, hits=hits)
 
 
 def _tolerated_growth(
@@ -187,25 +238,29 @@ def _worst_growth(shares: NDArray[numpy.float64], rows: NDArray[numpy.float64]) 
     return numpy.asarray(numpy.maximum(0.0, (shares[1:] - before).max(axis=0)))
 
 
+def unseen(past: Past, now: Now) -> list[tuple[str, int]]:
+    """Return the served categories that the past never had, and their rows."""
+    return [(str(one), n) for one, n in now.frequent if str(one) not in past.categories]
+
+
 def _categories(past: Past, now: Now, windows: Windows, allowed: Tolerance) -> Iterator[Part]:
     known: dict[str, list[str]] = {}
     for one in past.categories:
         known.setdefault(twin(one), []).append(one)
-    unseen = [(str(one), n) for one, n in now.frequent if str(one) not in past.categories]
+    new = unseen(past, now)
     # Where the past itself holds two names of one form, the form does not matter there.
-    twins = [(one, n) for one, n in unseen if len(known.get(twin(one), ())) == 1]
-    others = [(one, n) for one, n in unseen if twin(one) not in known]
+    twins = [one for one, _ in new if len(known.get(twin(one), ())) == 1]
+    others = [one for one, _ in new if twin(one) not in known]
     cause = ""
     if twins:
-        one, usual = twins[0][0], known[twin(twins[0][0])][0]
+        one, usual = twins[0], known[twin(twins[0])][0]
         cause = f"{one[:30]!r} for {usual[:30]!r}: {difference(one, usual)}"
-    names = [one for one, _ in twins]
-    yield Part("known categories in another form", past.name, _among(now.column, names), allowed.twins, cause)
-    names = [one for one, _ in others]
-    cause = f"new categories: {', '.join(repr(one[:30]) for one in names[:3])}" if names else ""
+    name = "known categories in another form"
+    yield Part(name, past.name, _among(now.column, twins), allowed.twins, cause, hits=now.at(twins))
+    cause = f"new categories: {', '.join(repr(one[:30]) for one in others[:3])}" if others else ""
     limit = allowed.category + (3 * _worst_new(past) if windows.enough else 0.0)
-    event = _among(now.column, names)
-    yield Part("categories never seen before", past.name, event, limit, cause, advisory=not windows.enough)
+    name, event = "categories never seen before", _among(now.column, others)
+    yield Part(name, past.name, event, limit, cause, advisory=not windows.enough, hits=now.at(others))
 
 
 def _among(column: Any, names: Sequence[str]) -> Any:
@@ -217,6 +272,8 @@ def _among(column: Any, names: Sequence[str]) -> Any:
 def _worst_new(past: Past) -> float:
     """Return the largest share of rows that categories new in their window ever had, after the first three windows."""
     kept = past.rows >= profile.ROWS
+    if any(len(one) != len(kept) for one in past.categories.values()):
+        return 0.0  # not counted by window, since nothing new is served and the rows are many
     counts = numpy.array([one[kept] for one in past.categories.values()])
     if counts.ndim != 2 or counts.shape[1] < 4:
         return 1.0

@@ -11,7 +11,9 @@ import numpy
 from mltestscore.comparison.battery import Measured
 from mltestscore.comparison.cause import Cause
 from mltestscore.comparison.columns import Kind
+from mltestscore.comparison.grid import Cells
 from mltestscore.comparison.join import Differences, KeyJoin
+from mltestscore.comparison.tallies import Tally
 from mltestscore.details import Cell, Histograms, Table
 from mltestscore.finding import Finding
 
@@ -96,35 +98,63 @@ def _cell(value: Any, kind: Kind) -> Cell:
 
 
 def two_histograms(feature: str, kind: Kind, served: Any, computed: Any) -> Histograms | None:
-    """Return two histograms of one feature over common bins; ``None`` where a side has no values."""
-    title, served, computed = f"{feature[:MAX_CELL]}: served and computed", served.dropna(), computed.dropna()
-    if not len(served) or not len(computed):
+    """Return two histograms of one feature over common bins; ``None`` where a side has no values.
+
+    A side is a pandas series, or the cells or the categories of a column that was counted.
+    """
+    title, sides = f"{feature[:MAX_CELL]}: served and computed", [_counts(side) for side in (served, computed)]
+    if not all(len(values) for values, _ in sides):
         return None
-    if kind in ("text", "other"):
-        return _bars(title, served, computed)
-    sides = [numpy.asarray(side, dtype=numpy.float64) for side in (served, computed)]
-    sides = [side[numpy.isfinite(side)] for side in sides]
-    both = numpy.concatenate(sides)
-    if not all(len(side) for side in sides):
+    if kind in ("text", "other") or Tally in (type(served), type(computed)):
+        return _bars(title, sides)
+    sides = [(numpy.asarray(values, dtype=numpy.float64), rows) for values, rows in sides]
+    sides = [(values[numpy.isfinite(values)], rows[numpy.isfinite(values)]) for values, rows in sides]
+    if not all(len(values) for values, _ in sides):
         return None
-    low, high = numpy.quantile(both, [0.005, 0.995])
+    low, high = _quantiles(
+        numpy.concatenate([side[0] for side in sides]), numpy.concatenate([side[1] for side in sides])
+    )
     edges = numpy.linspace(low, high if high > low else low + 1, BINS + 1)
     # One far outlier must not squeeze everything else into one bin, so the last bins hold what lies beyond.
-    shares = [numpy.histogram(numpy.clip(side, edges[0], edges[-1]), edges)[0] / len(side) for side in sides]
-    left, right = ([float(share) for share in side] for side in shares)
-    return Histograms(title, "served", left, "computed", right, edges=[float(edge) for edge in edges])
+    left, right = (
+        numpy.histogram(numpy.clip(values, edges[0], edges[-1]), edges, weights=rows)[0] / rows.sum()
+        for values, rows in sides
+    )
+    return Histograms(title, "served", left.tolist(), "computed", right.tolist(), edges=[float(edge) for edge in edges])
 
 
-def _bars(title: str, served: Any, computed: Any) -> Histograms:
-    left, right = (side.astype(str).value_counts(normalize=True) for side in (served, computed))
-    order = left.add(right, fill_value=0.0).sort_values(ascending=False, kind="stable").index
-    names = list(order[:CATEGORIES])
-    sides = [[float(side.get(name, 0.0)) for name in names] for side in (left, right)]
+def _counts(side: Any) -> tuple[Any, Any]:
+    """Return the values of a side and the rows of each."""
+    if isinstance(side, Cells):
+        return side.values, side.count
+    if isinstance(side, Tally):
+        return list(side.counts), numpy.array(list(side.counts.values()), dtype=numpy.float64)
+    known = [] if side is None else side.dropna().to_numpy()
+    return known, numpy.ones(len(known))
+
+
+def _quantiles(values: Any, rows: Any) -> tuple[float, float]:
+    """Return the bounds of the middle 99 % of the rows."""
+    order = numpy.argsort(values)
+    ranks = numpy.cumsum(rows[order])
+    low, high = numpy.minimum(numpy.searchsorted(ranks, ranks[-1] * numpy.array([0.005, 0.995])), len(order) - 1)
+    return float(values[order[low]]), float(values[order[high]])
+
+
+def _bars(title: str, sides: Sequence[tuple[Any, Any]]) -> Histograms:
+    left: dict[str, float] = {}
+    right: dict[str, float] = {}
+    for own, (values, rows) in zip((left, right), sides, strict=True):
+        for name, share in zip(map(str, values), (rows / rows.sum()).tolist(), strict=True):
+            own[name] = own.get(name, 0.0) + share
+    order = sorted({*left, *right}, key=lambda name: (-left.get(name, 0.0) - right.get(name, 0.0), name))
+    names = order[:CATEGORIES]
+    shares = [[side.get(name, 0.0) for name in names] for side in (left, right)]
     if len(order) > CATEGORIES:
-        sides = [[*side, max(0.0, 1.0 - sum(side))] for side in sides]
+        shares = [[*side, max(0.0, 1.0 - sum(side))] for side in shares]
         names.append("others")
     return Histograms(
-        title, "served", sides[0], "computed", sides[1], categories=[str(name)[:MAX_CELL] for name in names]
+        title, "served", shares[0], "computed", shares[1], categories=[str(name)[:MAX_CELL] for name in names]
     )
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy
 from numpy.typing import NDArray
 
-from mltestscore.comparison import columns
+from mltestscore.comparison import columns, grid, tallies
+from mltestscore.comparison.grid import Cells, Grid
+from mltestscore.comparison.tallies import Tally
 from mltestscore.inputs import families
 from mltestscore.inputs.dataset import Dataset
 
 if TYPE_CHECKING:
-    import ibis
     import pandas as pd
 
 DAY = 86_400.0
@@ -23,9 +24,6 @@ WINDOWS = 12  # fewer past windows cannot say what is unusual (measured: 1.6 % f
 ROWS = 100
 ATOMS = 10
 MAX_CATEGORIES = 1_000
-RARE = 0.0005  # half of the smallest share that any invariant tolerates
-BUCKETS, MOST_BUCKETS = 16_384, 512
-MANY_ROWS = 500_000  # fewer are counted as fast as they are hashed
 
 
 @dataclass(frozen=True)
@@ -49,9 +47,9 @@ class Past:
     Attributes:
         rows, missing, fractions: rows; missing values; numbers that are not whole.
         low, high: least and largest number (NaN for texts and empty windows).
-        constant: whether one value filled the window.
+        constant: whether one value filled the window; texts: only where ``categories`` are by window.
         distinct: about how many different values there are.
-        categories: for texts, the rows by category (shape (windows,) each).
+        categories: for texts, the rows by category: shape (windows,) each, or (1,) where the windows do not matter.
     """
 
     name: str
@@ -100,13 +98,14 @@ def windows_of(training: Dataset, serving: Dataset) -> Windows:
     """Return the longest windows, no longer than the serving data are, of which the past has at least twelve."""
     if not training.roles.time:
         return Windows()
-    at = columns.seconds(training.table[training.roles.time])
+    day = columns.days(training.table[training.roles.time])
     span = _span(serving)
     choices = [(name, unit) for name, unit in UNITS if unit <= span * 1.5] or [UNITS[-1]]
     best = Windows()
     for name, unit in choices:
-        sizes = training.table.select(w=(at / unit).floor()).group_by("w").aggregate(n=lambda rows: rows.count())
-        found = Windows(name, unit, int(sizes.filter(sizes["n"] >= ROWS).count().to_pyarrow().as_py()))
+        sizes = training.table.group_by(w=(day // int(unit / DAY))).aggregate(n=lambda rows: rows.count())
+        kept = sizes.filter((sizes["n"] >= ROWS) & sizes["w"].notnull())
+        found = Windows(name, unit, int(kept.count().to_pyarrow().as_py()))
         if found.enough:
             return found
         best = max(best, found, key=lambda one: one.count)
@@ -116,8 +115,8 @@ def windows_of(training: Dataset, serving: Dataset) -> Windows:
 def _span(serving: Dataset) -> float:
     if not serving.roles.time:
         return 7 * DAY
-    at = columns.seconds(serving.table[serving.roles.time])
-    return float((at.max() - at.min()).to_pyarrow().as_py() or 0.0)
+    low, high, _ = columns.extent(serving.table, serving.roles.time)
+    return high - low if low is not None and high is not None else 0.0
 
 
 def common_features(training: Dataset, serving: Dataset) -> dict[str, Literal["number", "text"]]:
@@ -136,145 +135,156 @@ def value(column: Any, kind: str) -> Any:
     return columns.number(column) if kind == "number" else columns.key_text(column, column).nullif("")
 
 
+def laid(dataset: Dataset, names: Iterable[str]) -> dict[str, Cells]:
+    """Return the numbers of each column over a grid of their own, counted once."""
+    names = list(names)
+    table = dataset.table
+
+    def ask(new: list[str]) -> list[Cells]:
+        return list(grid.laid(table, {name: columns.number(table[name]) for name in new}).values())
+
+    return dict(zip(names, dataset.recall("laid", names, ask), strict=True))
+
+
+def over(dataset: Dataset, grids: Mapping[str, Grid]) -> dict[str, Cells]:
+    """Return the numbers of each column over a given grid, counted once."""
+    table = dataset.table
+
+    def ask(new: list[tuple[str, Grid]]) -> list[Cells]:
+        return list(grid.counted(table, {name: (columns.number(table[name]), own) for name, own in new}).values())
+
+    return dict(zip(grids, dataset.recall("over", grids.items(), ask), strict=True))
+
+
+def tallied(dataset: Dataset, names: Iterable[str]) -> dict[str, Tally | int]:
+    """Return the categories of each text, or how many its first rows hold, if too many to be categories."""
+    names = list(names)
+
+    def ask(new: list[str]) -> list[Tally | int]:
+        texts = {name: value(dataset.table[name], "text") for name in new}
+        many = tallies.varied(dataset.table, texts, MAX_CATEGORIES)
+        few = {name: text for name, text in texts.items() if name not in many}
+        found = tallies.tallied(dataset.table, few, MAX_CATEGORIES)
+        return [many[name] if name in many else found[name] for name in new]
+
+    return dict(zip(names, dataset.recall("tallied", names, ask), strict=True))
+
+
 def past(training: Dataset, features: dict[str, Literal["number", "text"]], windows: Windows) -> dict[str, Past]:
-    """Return what each feature was like, window by window, from one query and one for the categories."""
-    found = training.recall(("past", windows), features.items(), lambda new: list(_pasts(training, dict(new), windows)))
+    """Return what each feature was like, window by window: extremes and gaps from one query, else its cells."""
+    found = training.recall(("past", windows), features.items(), lambda new: _pasts(training, dict(new), windows))
     return {one.name: one for one in found}
 
 
-def _pasts(training: Dataset, features: dict[str, Literal["number", "text"]], windows: Windows) -> Iterable[Past]:
-    import ibis
-
+def _pasts(training: Dataset, features: dict[str, Literal["number", "text"]], windows: Windows) -> list[Past]:
     table = training.table
     stats: dict[str, Any] = {"rows": table.count()}
-    overall: dict[str, Any] = {}
     for place, (name, kind) in enumerate(features.items()):
-        column = value(table[name], kind)
-        stats[f"missing_{place}"] = table.count(where=columns.missing(table[name]))
-        stats[f"low_{place}"], stats[f"high_{place}"] = column.min(), column.max()
+        stats[f"known_{place}"] = columns.present(table[name]).count()
         if kind == "number":
-            stats[f"fraction_{place}"] = table.count(where=~families.whole(column))
-        overall[f"distinct_{place}"] = column.approx_nunique()
+            column = columns.number(table[name])
+            stats[f"low_{place}"], stats[f"high_{place}"] = column.min(), column.max()
     at = _window(table, training, windows)
-    by_window = table.group_by(window=at).aggregate(**stats).order_by("window").to_pyarrow().to_pandas()
-    distinct = table.aggregate(**overall).to_pyarrow().to_pylist()[0] if overall else {}
+    frame = table.group_by(window=at).aggregate(**stats).order_by("window").to_pyarrow().to_pandas()
+    numbers = laid(training, [name for name, kind in features.items() if kind == "number"])
+    texts = tallied(training, [name for name, kind in features.items() if kind == "text"])
     found = {
-        name: _past(name, kind, place, by_window, int(distinct[f"distinct_{place}"] or 0))
+        name: _number(name, place, frame, numbers[name]) if kind == "number" else _text(name, place, frame, texts[name])
         for place, (name, kind) in enumerate(features.items())
     }
-    texts = [name for name, one in found.items() if one.kind == "text" and not one.nameless]
-    if texts:
-        counts = [
-            table.select(window=at, feature=ibis.literal(name), value=value(table[name], "text"))
-            .group_by(["feature", "window", "value"])
-            .aggregate(n=lambda rows: rows.count())
-            for name in texts
-        ]
-        frame = ibis.union(*counts).to_pyarrow().to_pandas() if len(counts) > 1 else counts[0].to_pyarrow().to_pandas()
-        _add_categories(found, frame.dropna(subset=["value"]), list(by_window["window"]))
-    return found.values()
+    _add_distinct(training, found, numbers)
+    _add_fractions(training, found, windows)
+    return list(found.values())
 
 
 def _window(table: Any, training: Dataset, windows: Windows) -> Any:
     import ibis
 
     if not windows.length:
-        return ibis.literal(0.0)
-    return (columns.seconds(table[training.roles.time]) / windows.length).floor().cast("float64").fill_null(-1e18)
+        return ibis.literal(0)
+    return (columns.days(table[training.roles.time]) // int(windows.length / DAY)).cast("int64").fill_null(-(10**9))
 
 
-def _past(name: str, kind: Any, place: int, frame: pd.DataFrame, distinct: int) -> Past:
-    def numbers(column: str) -> NDArray[numpy.float64]:
-        return numpy.asarray(frame[f"{column}_{place}"].fillna(0), dtype=numpy.float64)
-
-    empty = numpy.full(len(frame), numpy.nan)
-    low, high = (
-        frame[f"{end}_{place}"].to_numpy(dtype=numpy.float64) if kind == "number" else empty for end in ("low", "high")
+def _number(name: str, place: int, frame: pd.DataFrame, cells: Cells) -> Past:
+    rows, known, low, high = (
+        frame[column].to_numpy(dtype=numpy.float64)
+        for column in ("rows", f"known_{place}", f"low_{place}", f"high_{place}")
     )
-    same = (frame[f"low_{place}"] == frame[f"high_{place}"]).to_numpy(dtype=bool)
-    fractions = numbers("fraction") if kind == "number" else numpy.zeros(len(frame))
-    rows = frame["rows"].to_numpy(dtype=numpy.float64)
-    return Past(name, kind, rows, numbers("missing"), fractions, low, high, same, distinct)
+    # In proportion; where it matters in which windows they lie, _add_fractions counts.
+    fractions = known * (cells.fractions / max(1, cells.present))
+    return Past(name, "number", rows, rows - known, fractions, low, high, low == high, len(cells.place))
 
 
-def _add_categories(found: dict[str, Past], frame: pd.DataFrame, windows: list[float]) -> None:
-    place = {window: index for index, window in enumerate(windows)}
-    for name, window, text, count in frame[["feature", "window", "value", "n"]].itertuples(index=False):
-        counts = found[name].categories.setdefault(str(text), numpy.zeros(len(windows)))
-        counts[place[window]] += count
+def _text(name: str, place: int, frame: pd.DataFrame, tally: Tally | int) -> Past:
+    rows, known = (frame[column].to_numpy(dtype=numpy.float64) for column in ("rows", f"known_{place}"))
+    empty, none = numpy.full(len(frame), numpy.nan), numpy.zeros(len(frame))
+    counts = {} if isinstance(tally, int) else tally.counts
+    distinct = tally if isinstance(tally, int) else len(counts) + (tally.rest > 0)
+    categories = {str(one): numpy.array([float(n)]) for one, n in counts.items()}
+    return Past(name, "text", rows, rows - known, none, empty, empty, none.astype(bool), distinct, categories)
 
 
-def most_frequent(dataset: Dataset, features: dict[str, Literal["number", "text"]], limit: int) -> dict[str, Any]:
-    """Return for each feature its ``limit`` most frequent values and their rows, most frequent first."""
-    found = dataset.recall(
-        ("most frequent", limit), features.items(), lambda new: _most_frequent(dataset, dict(new), limit)
-    )
-    return dict(zip(features, found, strict=True))
-
-
-def _most_frequent(dataset: Dataset, features: dict[str, Literal["number", "text"]], limit: int) -> list[Any]:
-    import ibis
-
-    table = dataset.table
-    found: dict[str, Any] = {name: [] for name in features}
-    for kind in sorted(set(features.values())):
-        columns_of = {
-            name: table.select(value=value(table[name], kind)) for name, own in features.items() if own == kind
-        }
-        if kind == "number" and dataset.rows >= MANY_ROWS and table.get_backend().name == "duckdb":
-            columns_of = {name: _candidates(column) for name, column in columns_of.items()}
-        parts = [column.select(feature=ibis.literal(name), value=column.value) for name, column in columns_of.items()]
-        values = ibis.union(*parts) if len(parts) > 1 else parts[0]
-        counts = (
-            values.filter(values["value"].notnull())
-            .group_by(["feature", "value"])
-            .aggregate(n=lambda rows: rows.count())
-        )
-        rank = ibis.row_number().over(group_by="feature", order_by=[ibis.desc("n"), "value"])
-        rows = counts.mutate(rank=rank).filter(lambda ranked: ranked["rank"] < limit).to_pyarrow().to_pylist()
-        for row in sorted(rows, key=lambda row: row["rank"]):
-            found[row["feature"]].append((row["value"], int(row["n"])))
-    return list(found.values())
-
-
-def _candidates(column: ibis.Table) -> ibis.Table:
-    """Return the rows of ``value`` whose value may hold a share of at least :data:`RARE`.
-
-    Measurements have a different value in nearly every row, and counting them all costs more than anything else here.
-    Hashed into buckets, they fill each alike; a value that is frequent fills its bucket beyond that. The two largest
-    buckets stay in any case, so that two values never look like one.
-    """
-    bucket = column.value.hash() % BUCKETS
-    sizes = column.filter(column.value.notnull()).group_by(bucket=bucket).aggregate(n=lambda rows: rows.count())
-    seen = sizes.to_pyarrow()
-    labels, counts = (numpy.asarray(seen[name]) for name in ("bucket", "n"))
-    order = numpy.argsort(-counts, kind="stable")
-    kept = labels[order][: max(2, int((counts >= RARE * counts.sum()).sum()))]
-    return column if len(kept) > MOST_BUCKETS else column.filter(bucket.isin(kept.tolist()))
-
-
-def shares_by_window(training: Dataset, atoms: Mapping[str, Sequence[float]], windows: Windows) -> dict[str, Any]:
-    """Return for each number feature the share of rows at each atom, by window: shape (windows, atoms)."""
-    wanted = [(name, tuple(own)) for name, own in atoms.items() if own]
-    found = training.recall(("shares", windows), wanted, lambda new: _shares(training, dict(new), windows))
-    return {name: shares for (name, _), shares in zip(wanted, found, strict=True)}
-
-
-def _shares(training: Dataset, atoms: Mapping[str, Sequence[float]], windows: Windows) -> list[Any]:
-    table = training.table
-    counts = {
-        f"a_{place}_{rank}": table.count(where=value(table[name], "number") == atom)
-        for place, (name, own) in enumerate(atoms.items())
-        for rank, atom in enumerate(own)
+def _add_distinct(training: Dataset, found: dict[str, Past], numbers: Mapping[str, Cells]) -> None:
+    """Count the different values of columns of whole numbers in which nearly every row could have its own."""
+    wide = {
+        name: columns.number(training.table[name]).approx_nunique()
+        for name, cells in numbers.items()
+        if not cells.fractions and _most_whole(cells) > 0.9 * cells.present
     }
-    at = _window(table, training, windows)
-    frame = (
-        table.group_by(window=at).aggregate(rows=table.count(), **counts).order_by("window").to_pyarrow().to_pandas()
-    )
-    rows = frame["rows"].to_numpy(dtype=float)
-    return [
-        numpy.column_stack(
-            [frame[f"a_{place}_{rank}"].fillna(0).to_numpy(dtype=float) / rows for rank in range(len(own))]
-        )
-        for place, own in enumerate(atoms.values())
-    ]
+    if wide:
+        asked = {str(place): count for place, count in enumerate(wide.values())}
+        seen = training.table.aggregate(**asked).to_pyarrow().to_pylist()[0]
+        for name, count in zip(wide, seen.values(), strict=True):
+            found[name] = replace(found[name], distinct=int(count or 0))
+
+
+def _most_whole(cells: Cells) -> float:
+    """Return how many different whole numbers the cells can hold."""
+    with numpy.errstate(invalid="ignore"):
+        room = numpy.where(cells.single, 1.0, cells.high - cells.low + 1)
+    return float(numpy.minimum(room, cells.count).sum())
+
+
+def _add_fractions(training: Dataset, found: dict[str, Past], windows: Windows) -> None:
+    """Count by window the few fractions of columns of whole numbers: in one window they may be many."""
+    names = [name for name, one in found.items() if 0 < one.fractions.sum() < 0.001 * one.present]
+    if names and windows.length:
+        table = training.table
+        few = {
+            str(place): table.count(where=~families.whole(columns.number(table[name])))
+            for place, name in enumerate(names)
+        }
+        at = _window(table, training, windows)
+        frame = table.group_by(window=at).aggregate(**few).order_by("window").to_pyarrow().to_pandas()
+        for place, name in enumerate(names):
+            found[name] = replace(found[name], fractions=frame[str(place)].to_numpy(dtype=numpy.float64))
+
+
+def categories_by_window(training: Dataset, past: Past, windows: Windows) -> Past:
+    """Return a text's past with its categories counted by window, and whether one of them filled a window."""
+    text = value(training.table[past.name], "text")
+    (found,) = training.recall(("by window", windows), [past.name], lambda _: [_by_window(training, text, windows)])
+    categories = {str(one): rows for one, rows in found.items() if one is not None}
+    full = past.rows - past.missing
+    most = numpy.max(list(categories.values()), axis=0) if categories else numpy.zeros(len(full))
+    return replace(past, categories=categories, constant=(full > 0) & (most == full))
+
+
+def shares_by_window(training: Dataset, past: Past, atoms: Sequence[float], windows: Windows) -> Any:
+    """Return the share of rows at each atom of a number by window: shape (windows, atoms)."""
+    number = columns.number(training.table[past.name])
+    kept = number.isin(list(atoms)).ifelse(number, None)
+    key = (past.name, tuple(atoms))
+    (found,) = training.recall(("by window", windows), [key], lambda _: [_by_window(training, kept, windows)])
+    none = numpy.zeros(len(past.rows))
+    return numpy.column_stack([found.get(atom, none) for atom in atoms]) / past.rows[:, None]
+
+
+def _by_window(training: Dataset, column: Any, windows: Windows) -> dict[Any, NDArray[numpy.float64]]:
+    cut = training.table.select(window=_window(training.table, training, windows), value=column)
+    seen = cut.group_by(["window", "value"]).aggregate(n=cut.count()).to_pyarrow().to_pylist()
+    places = {window: place for place, window in enumerate(sorted({row["window"] for row in seen}))}
+    found: dict[Any, NDArray[numpy.float64]] = {}
+    for row in seen:
+        found.setdefault(row["value"], numpy.zeros(len(places)))[places[row["window"]]] = row["n"]
+    return found

@@ -1,50 +1,48 @@
 """Two datasets compared as distributions over the time that both cover: for systems that log no key.
 
-Only the common time is compared: across time the world changes, and that is no fault of the serving path.
+Only the common time is compared: across time the world changes, and that is no fault of the serving path. Every row is
+counted, numbers over a grid (see :mod:`mltestscore.comparison.grid`), whose error widens the interval of a distance.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
 
 import numpy
 
-from mltestscore.comparison import columns
+from mltestscore.comparison import grid
 from mltestscore.comparison.columns import Kind
+from mltestscore.comparison.grid import Cells
 from mltestscore.comparison.levels import rate
-from mltestscore.inputs import database
+from mltestscore.comparison.sides import FEW, Side, counted, cut, kinds_of, times
+from mltestscore.comparison.tallies import Tally
 from mltestscore.inputs.dataset import Dataset
-from mltestscore.stats.cluster import effective_n
-from mltestscore.stats.distribution import Counted, category_distance, ks_distance
+from mltestscore.stats.distribution import Counted, Distance, category_distance, ks_distance
 from mltestscore.stats.interval import CLEAR, Interval, TwoLevels, two_levels
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-ROWS = 100_000
 ATOMS = 10
-FEW = 10  # numbers with no more distinct values are categories: flags, ratings, weekdays
 PARTS = 5
 
 
 @dataclass(frozen=True)
 class Window:
-    """The rows of both datasets in their common time, in comparable columns named after the features.
+    """The rows of both datasets in their common time, counted by feature.
 
     Attributes:
-        low, high: the common time, seconds since 1970; served, computed: at most 100,000 rows each, with ``cluster``
-            as the column ``""`` where one is declared.
-        rows: how many rows each side has in the window.
+        low, high: the common time, seconds since 1970.
     """
 
     low: float
     high: float
-    served: pd.DataFrame
-    computed: pd.DataFrame
-    rows: tuple[int, int]
+    served: Side
+    computed: Side
     kinds: dict[str, Kind]
+
+    @property
+    def rows(self) -> tuple[int, int]:
+        """How many served and how many computed rows lie in the window."""
+        return self.served.rows, self.computed.rows
 
 
 @dataclass(frozen=True)
@@ -62,136 +60,183 @@ def common_window(serving: Dataset, recomputed: Dataset, features: Sequence[str]
     if not (serving.roles.time and recomputed.roles.time):
         which = " and ".join(one.name for one in (serving, recomputed) if not one.roles.time)
         return f"nothing tells which rows belong together: no key, and no time column in {which}"
-    left, right = columns.together(serving.table, recomputed.table)
-    moments = columns.seconds(left[serving.roles.time]), columns.seconds(right[recomputed.roles.time])
-    ends = [
-        table.aggregate(low=at.min(), high=at.max(), rows=at.count()).to_pyarrow().to_pylist()[0]
-        for table, at in zip((left, right), moments, strict=True)
-    ]
-    if not all(end["rows"] for end in ends):
+    ends = [times(one) for one in (serving, recomputed)]
+    if not all(one.known for one in ends):
         return "a time column holds no time"
-    low, high = max(end["low"] for end in ends), min(end["high"] for end in ends)
+    low, high = max(one.low for one in ends), min(one.high for one in ends)
     if low > high:
         return "the two datasets share no time: across time, distributions drift without a fault"
-    kinds, pair = _aligned(left, right, features)
-    for table, at, side, dataset in zip((left, right), moments, pair, (serving, recomputed), strict=True):
-        side["mltestscore_at"] = at
-        if dataset.roles.cluster:
-            side[""] = table[dataset.roles.cluster].cast("string")
-    served, computed = (
-        _inside(table.select(**_safe(side)), low, high) for table, side in zip((left, right), pair, strict=True)
-    )
-    names = {f"f{place}": name for place, name in enumerate(features)} | {"cluster": ""}
-    frames = [frame.rename(columns=names) for frame, _ in (served, computed)]
-    return Window(low, high, frames[0], frames[1], (served[1], computed[1]), kinds)
+    left, right = (cut(one, own, low, high) for one, own in zip((serving, recomputed), ends, strict=True))
+    kinds = kinds_of(left, right, features)
+    return Window(low, high, *counted(left, right, kinds), kinds)
 
 
 def compare(window: Window, feature: str, alpha: float) -> Iterator[Part]:
     """Yield the parts of the battery for one feature; ``alpha`` is the level of the whole check's accusations each."""
-    served, computed = window.served[feature], window.computed[feature]
-    effects = design_effect(window.served, feature), design_effect(window.computed, feature)
-    yield _missing(computed.isna(), served.isna(), alpha, effects)
-    served_values, computed_values = served.dropna(), computed.dropna()
-    if served_values.empty or computed_values.empty:
+    served, computed = window.served, window.computed
+    effects = served.effects[feature], computed.effects[feature]
+    yield _missing(served, computed, feature, alpha)
+    left, right = computed[feature], served[feature]
+    if left is None or right is None or not left.present or not right.present:
         return
-    n = len(computed_values) / effects[1], len(served_values) / effects[0]
-    if window.kinds[feature] == "text" or computed_values.nunique() <= FEW:
-        yield _categories(computed_values, served_values, alpha, n)
-        return
-    if window.kinds[feature] != "number":
-        return
-    left, right = (numpy.asarray(side, dtype=numpy.float64) for side in (computed_values, served_values))
-    yield _distance(left, right, alpha, n)
-    yield _atoms(left, right, alpha, n)
-    yield _grain(left, right, alpha, n)
-    yield _range(left, right, alpha, n)
+    n = left.present / effects[1], right.present / effects[0]
+    few = _few(left)
+    if few is not None:
+        yield _categories(few, _labels(right), computed, served, feature, alpha, n)
+    elif isinstance(left, Cells) and isinstance(right, Cells):
+        yield from _numbers(window, feature, left, right, alpha, n)
 
 
-def design_effect(frame: pd.DataFrame, feature: str) -> float:
-    """Return by how much fewer independent rows a feature has than rows, at least 1; 1 without clusters."""
-    if "" not in frame.columns:
-        return 1.0
-    rows = frame[[feature, ""]].dropna()
-    if len(rows) < 2:
-        return 1.0
-    values = rows[feature]
-    codes = values.astype("category").cat.codes if values.dtype.kind not in "fiu" else values
-    finite = numpy.nan_to_num(codes.to_numpy(dtype=numpy.float64), posinf=0.0, neginf=0.0)
-    return max(1.0, len(rows) / effective_n(finite, rows[""].to_numpy(dtype=object)))
+def _few(computed: Cells | Tally) -> dict[object, int] | None:
+    """Return the categories of a text, of flags, ratings, weekdays; ``None`` for measurements."""
+    if isinstance(computed, Tally) or (len(computed.place) <= FEW and computed.single.all()):
+        return _labels(computed)
+    return None
 
 
-def _aligned(left: Any, right: Any, features: Sequence[str]) -> tuple[dict[str, Kind], tuple[dict[str, Any], ...]]:
-    kinds: dict[str, Kind] = {}
-    served: dict[str, Any] = {}
-    computed: dict[str, Any] = {}
-    for place, name in enumerate(features):
-        served[f"f{place}"], computed[f"f{place}"], kinds[name] = columns.comparable(left[name], right[name])
-    return kinds, (served, computed)
+def _labels(side: Cells | Tally) -> dict[object, int]:
+    if isinstance(side, Tally):
+        return dict(side.counts)
+    names = [
+        low if low == high else f"{low:.6g} … {high:.6g}"
+        for low, high in zip(side.low.tolist(), side.high.tolist(), strict=True)
+    ]
+    return dict(zip(names, side.count.astype(int).tolist(), strict=True))
 
 
-def _safe(side: dict[str, Any]) -> dict[str, Any]:
-    return {name or "cluster": column for name, column in side.items()}
+def _share_gap(p: float, q: float, alpha: float, n: tuple[float, float], unseen: float = 0.0) -> TwoLevels:
+    """Return the difference of two shares as an interval at two levels; it may be larger by ``unseen``."""
+    counts = [Counted((True, False), (round(share * 1e9), 10**9 - round(share * 1e9))) for share in (p, q)]
+    accusing, clearing = (
+        category_distance(counts[0], counts[1], alpha=level, n_effective=n) for level in (alpha, CLEAR)
+    )
+    return two_levels(accusing, replace(clearing, high=min(1.0, clearing.high + unseen)))
 
 
-def _inside(table: Any, low: float, high: float) -> tuple[pd.DataFrame, int]:
-    import ibis
-
-    rows = table.filter(table["mltestscore_at"].between(low, high)).drop("mltestscore_at")
-    total = int(rows.count().to_pyarrow().as_py())
-    if total > ROWS:
-        place = database.md5(ibis.row_number().cast("string"))
-        rows = rows.mutate(mltestscore_mark=place).order_by("mltestscore_mark").limit(ROWS).drop("mltestscore_mark")
-    return rows.to_pyarrow().to_pandas(), total
-
-
-def _share_gap(p: float, q: float, alpha: float, n: tuple[float, float]) -> TwoLevels:
-    """Return the difference of two shares as an interval at two levels."""
-    sides = [Counted((True, False), (round(share * 1e9), 10**9 - round(share * 1e9))) for share in (p, q)]
-    accusing, clearing = (category_distance(sides[0], sides[1], alpha=level, n_effective=n) for level in (alpha, CLEAR))
-    return two_levels(accusing, clearing)
-
-
-def _missing(computed: Any, served: Any, alpha: float, effects: tuple[float, float]) -> Part:
-    p, q = float(computed.mean()), float(served.mean())
-    gap = _share_gap(p, q, alpha, (len(computed) / effects[1], len(served) / effects[0]))
+def _missing(served: Side, computed: Side, feature: str, alpha: float) -> Part:
+    p, q = computed.missing[feature] / computed.rows, served.missing[feature] / served.rows
+    n = computed.rows / computed.effects[feature], served.rows / served.effects[feature]
     cause = "always missing in serving" if q == 1 > p else f"missing: {q:.2%} served, {p:.2%} computed"
-    return Part("same-window difference of missing values", gap, cause, p)
+    return Part("same-window difference of missing values", _share_gap(p, q, alpha, n), cause, p)
 
 
-def _categories(computed: Any, served: Any, alpha: float, n: tuple[float, float]) -> Part:
-    sides = [Counted(list(counts.index), list(counts)) for counts in (computed.value_counts(), served.value_counts())]
-    accusing, clearing = (category_distance(sides[0], sides[1], alpha=level, n_effective=n) for level in (alpha, CLEAR))
+def _categories(
+    left: dict[object, int],
+    right: dict[object, int],
+    computed: Side,
+    served: Side,
+    feature: str,
+    alpha: float,
+    n: tuple[float, float],
+) -> Part:
+    # What only one side lists may still be there on the other, beyond the list.
+    left |= computed.rows_with(feature, [one for one in right if one not in left])
+    right |= served.rows_with(feature, [one for one in left if one not in right])
+    sides = (computed, left), (served, right)
+    others = [max(0, side.rows - side.missing[feature] - sum(own.values())) for side, own in sides]
+    rest = ["(all others)"] if any(others) else []
+    counts = [
+        Counted([*own, *rest], [*own.values(), *[more][: len(rest)]])
+        for (_, own), more in zip(sides, others, strict=True)
+    ]
+    accusing, clearing = (
+        category_distance(counts[0], counts[1], alpha=level, n_effective=n) for level in (alpha, CLEAR)
+    )
     cause = f"the share of {str(accusing.at)[:40]!r} differs most"
     return Part("same-window distance of categories", two_levels(accusing, clearing), cause)
 
 
-def _distance(computed: Any, served: Any, alpha: float, n: tuple[float, float]) -> Part:
-    accusing, clearing = (ks_distance(computed, served, level, n) for level in (alpha, CLEAR))
-    cause = f"medians: {numpy.median(served):.6g} served, {numpy.median(computed):.6g} computed"
-    return Part("same-window distance of numbers (KS)", two_levels(accusing, clearing), cause)
-
-
-def _atoms(computed: Any, served: Any, alpha: float, n: tuple[float, float]) -> Part:
-    support, counts = numpy.unique(served, return_counts=True)
-    top = support[numpy.argsort(-counts, kind="stable")[:ATOMS]]
-    gains = [(float((served == value).mean() - (computed == value).mean()), float(value)) for value in top]
-    gain, value = max(gains)
-    p = float((computed == value).mean())
-    gap = _share_gap(p, max(p, p + gain), alpha / ATOMS, n)
-    return Part("same-window excess of one value", gap, f"default or clip: {value:.6g} is served too often", p)
-
-
-def _grain(computed: Any, served: Any, alpha: float, n: tuple[float, float]) -> Part:
-    p, q = (float((side != numpy.trunc(side)).mean()) for side in (computed, served))
+def _numbers(
+    window: Window, feature: str, computed: Cells, served: Cells, alpha: float, n: tuple[float, float]
+) -> Iterator[Part]:
+    values = list(dict.fromkeys([*list(served.atoms)[:ATOMS], *_hidden(served), *_hidden(computed)]))
+    left, right = (side.rows_at(feature, values) for side in (window.computed, window.served))
+    accusing, clearing = (distance(computed, served, left, right, level, n) for level in (alpha, CLEAR))
+    cause = f"medians: {served.quantile(0.5):.6g} served, {computed.quantile(0.5):.6g} computed"
+    yield Part("same-window distance of numbers (KS)", two_levels(accusing, clearing), cause)
+    yield _excess(computed, served, left, right, alpha, n)
+    p, q = computed.fractions / computed.present, served.fractions / served.present
     cause = "rounded or truncated in serving" if q < p else "rounded or truncated in the training path"
-    return Part("same-window difference of fractions", _share_gap(p, q, alpha, n), cause)
+    yield Part("same-window difference of fractions", _share_gap(p, q, alpha, n), cause)
+    yield _range(computed, served, alpha, n)
 
 
-def _range(computed: Any, served: Any, alpha: float, n: tuple[float, float]) -> Part:
-    outside = float(((served < computed.min()) | (served > computed.max())).mean())
-    interval = rate(outside * n[1], n[1], alpha)
+def _hidden(cells: Cells) -> list[float]:
+    """Return the frequent values that share their cell with others."""
+    return [one for one in cells.atoms if (place := cells.holding(one)) is not None and not cells.single[place]]
+
+
+def distance(
+    computed: Cells,
+    served: Cells,
+    computed_at: dict[float, int],
+    served_at: dict[float, int],
+    alpha: float,
+    n: tuple[float, float],
+) -> Distance:
+    """Return the Kolmogorov-Smirnov distance of two columns counted over one grid, its bounds widened by the cells.
+
+    ``computed_at`` and ``served_at`` are the rows at the same values, told apart from the rest of their cells.
+    Between the ends of a cell, the distance is known to within the rows of it whose order is not.
+    """
+    steps = [_steps(computed, computed_at), _steps(served, served_at)]
+    keys = sorted({*steps[0], *steps[1]})
+    counts = numpy.array([[step.get(key, 0.0) for key in keys] for step in steps])
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    gaps = numpy.abs(numpy.diff(numpy.cumsum(shares, axis=1), axis=0))[0]
+    places = numpy.array([place for place, _ in keys])
+    mixed = numpy.array([value == -numpy.inf and abs(place) <= grid.HALF for place, value in keys])
+    rest = dict(zip(places[mixed].tolist(), shares.max(axis=0)[mixed].tolist(), strict=True))
+    unknown = numpy.array([rest.get(place, 0.0) for place in places.tolist()])
+    exact = numpy.append(places[1:] != places[:-1], True) | (unknown == 0)
+    value, most = min(1.0, float(gaps[exact].max())), min(1.0, float((gaps + unknown).max()))
+    plain = ks_distance(Counted([0, 1], [1, 0]), Counted([0, 1], [1, 0]), alpha, n)
+    low, high = max(0.0, value - plain.reach), min(1.0, max(value, most) + plain.reach)
+    method = f"KS distance, DKW bound; a grid of {2 * grid.HALF:,} cells, off by at most {max(0.0, most - value):.2g}"
+    at = keys[int(numpy.where(exact, gaps, -1.0).argmax())]
+    return Distance(value, low, high, int(n[1]), 1 - alpha, method, at[1] if at[1] > -numpy.inf else at[0], plain.reach)
+
+
+def _steps(cells: Cells, known: dict[float, int]) -> dict[tuple[float, float], float]:
+    """Return the rows by (cell, value), in order; those of a cell whose values are not known come first, at -inf."""
+    single, rest = cells.single, cells.count.copy()
+    found: dict[tuple[float, float], float] = {}
+    for value, rows in known.items():
+        place = cells.holding(value)
+        if place is not None and rows and not single[place]:
+            rest[place] -= rows
+            found[float(cells.place[place]), value] = float(rows)
+    values = numpy.where(single, cells.low, -numpy.inf)
+    found |= dict(zip(zip(cells.place.tolist(), values.tolist(), strict=True), rest.tolist(), strict=True))
+    return found
+
+
+def _excess(
+    computed: Cells,
+    served: Cells,
+    computed_at: dict[float, int],
+    served_at: dict[float, int],
+    alpha: float,
+    n: tuple[float, float],
+) -> Part:
+    name = "same-window excess of one value"
+    top = list(served.atoms)[:ATOMS]
+    # A value is no atom where it is rarer than this, or hardly more frequent than those around it.
+    unseen = max((grid.LEAST - 1) / served.present, grid.RARE)
+    if not top:
+        return Part(name, _share_gap(0.0, 0.0, alpha / ATOMS, n, unseen), "", 0.0)
+    gains = [(served_at[one] / served.present - computed_at[one] / computed.present, one) for one in top]
+    gain, value = max(gains)
+    p = computed_at[value] / computed.present
+    gap = _share_gap(p, max(p, p + gain), alpha / ATOMS, n)
+    return Part(name, gap, f"default or clip: {value:.6g} is served too often", p)
+
+
+def _range(computed: Cells, served: Cells, alpha: float, n: tuple[float, float]) -> Part:
+    surely, perhaps = (rows / served.present for rows in served.beyond(*computed.range))
+    interval = two_levels(rate(surely * n[1], n[1], alpha).accusing, rate(perhaps * n[1], n[1], alpha).clearing)
     # Values beyond the other side's extremes are expected: about m / (n + m) for each of the k most extreme.
-    if beyond_by_chance(outside * n[1], n[0], n[1]) > alpha:
+    if beyond_by_chance(surely * n[1], n[0], n[1]) > alpha:
         interval = replace(interval, low=0.0)
     return Part("same-window values out of the computed range", interval, "a unit, or another population")
 

@@ -65,6 +65,32 @@ def effective_n(values: ArrayLike, clusters: Clusters) -> float:
     return len(x) / (1 + (size_seen_by_a_row - 1) * icc(values, clusters))
 
 
+def kish(groups: float, rows: float, rows2: float, total: float, squares: float, between: float) -> float:
+    """Return the design effect of :func:`effective_n` from sums, between 1 and ``rows``.
+
+    Args:
+        groups: clusters that hold a value; rows: values in them.
+        rows2: sum over the clusters of the squared number of values.
+        total, squares: sum of the values and of their squares.
+        between: sum over the clusters of the squared sum of its values over their number.
+
+    >>> kish(groups=3, rows=6, rows2=12, total=30, squares=214, between=214)
+    2.0
+    """
+    if groups in (0, rows):
+        return 1.0
+    size = rows2 / rows
+    if groups == 1:
+        return size
+    within = max(0.0, squares - between) / (rows - groups)
+    across = max(0.0, between - total * total / rows) / (groups - 1)
+    mean_size = (rows - rows2 / rows) / (groups - 1)
+    variance = across + (mean_size - 1) * within
+    # What does not vary but for rounding says nothing about dependence, and counts as fully dependent.
+    share = 1.0 if variance <= 1e-12 * squares / rows else min(1.0, max(0.0, (across - within) / variance))
+    return 1 + (size - 1) * share
+
+
 def design_effect(clusters: float, rows: float, hits: float, rows2: float, hits2: float, both: float) -> float:
     """Return by how much clusters inflate the variance of the share ``hits / rows``, between 1 and ``rows``.
 

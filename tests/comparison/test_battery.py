@@ -83,8 +83,7 @@ def stuck(
     most: int = 200,
 ) -> Finding | None:
     now = Now(None, None, [(3.0, 500)] if frequent is None else frequent, 500)
-    usual = {"x": [(3.0, most)]}
-    return became_constant({"x": before or past()}, {"x": now}, windows, usual, span_known=span_known)
+    return became_constant({"x": before or past()}, {"x": now}, windows, {"x": most}, span_known=span_known)
 
 
 def test_a_feature_that_always_varied_and_has_one_value_now_fails_by_name() -> None:

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mltestscore.comparison.counts import count_events, repeated_keys
+from mltestscore.comparison.counts import count_events, repeated_keys, row_effects
 from mltestscore.inputs.dataset import Roles, open_dataset
+from mltestscore.stats.cluster import effective_n
 
 
 def hits(values: list[int] | np.ndarray, clusters: list[int] | np.ndarray) -> tuple[int, int, float]:
@@ -63,3 +64,23 @@ def test_repeated_keys_are_counted() -> None:
 def test_rows_without_a_key_repeat_none() -> None:
     data = open_dataset("serving", pd.DataFrame({"k": ["a", "a"], "l": [None, None]}), Roles(key=("k", "l")))
     assert repeated_keys(data) == (0, 0)
+
+
+def test_known_hits_are_not_counted_again() -> None:
+    data = open_dataset("serving", pd.DataFrame({"x": [1, 1, 2]}))
+    found = count_events(data, {"known": data.table["x"] == 1, "asked": data.table["x"] == 2}, {"known": 2})
+    assert {name: (one.hits, one.rows) for name, one in found.items()} == {"known": (2, 3), "asked": (1, 3)}
+
+
+def test_the_effect_of_clusters_on_numbers_is_that_of_the_raw_rows() -> None:
+    rng = np.random.default_rng(6)
+    clusters = rng.integers(0, 60, 3_000)
+    values = rng.normal(size=60)[clusters] + rng.normal(size=3_000)
+    frame = pd.DataFrame({"x": values, "same": 1.0, "c": clusters})
+    frame.loc[:9, "x"] = None
+    data = open_dataset("serving", frame, Roles(cluster="c"))
+    rows = frame.dropna()
+    found = row_effects(data, {name: data.table[name] for name in ("x", "same")})
+    assert found["x"] == pytest.approx(len(rows) / effective_n(rows["x"], rows["c"]))
+    assert found["same"] == pytest.approx(len(frame) / effective_n(frame["same"], frame["c"]))
+    assert row_effects(open_dataset("serving", frame), {"x": None}) == {"x": 1.0}

@@ -4,8 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mltestscore.comparison import profile
-from mltestscore.comparison.profile import common_features, most_frequent, past, windows_of
+from mltestscore.comparison.profile import (
+    categories_by_window,
+    common_features,
+    past,
+    shares_by_window,
+    windows_of,
+)
 from mltestscore.comparison.window import beyond_by_chance
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
 
@@ -42,26 +47,35 @@ def test_counters_identifiers_and_free_text_are_recognised() -> None:
     }
 
 
-def test_the_most_frequent_values_come_first_and_ties_by_value() -> None:
-    frame = pd.DataFrame({"x": [3, 3, 3, 2, 1, None], "y": ["b", "b", "a", "a", "", None], "z": [None] * 6})
-    data = open_dataset("training", frame)
-    found = most_frequent(data, {"x": "number", "y": "text", "z": "text"}, 2)
-    assert found == {"x": [(3.0, 3), (1.0, 1)], "y": [("a", 2), ("b", 2)], "z": []}
-    assert most_frequent(data, {"y": "text"}, 1) == {"y": [("a", 2)]}
+def test_rare_fractions_are_counted_in_the_window_where_they_lie() -> None:
+    whole = np.arange(30_000) % 500
+    data = yearly(x=np.where(np.arange(30_000) < 20, 0.5, whole))
+    one = past(data, {"x": "number"}, windows_of(data, data))["x"]
+    assert one.fractions.sum() == 20
+    assert one.fractions.max() == 20
 
 
-def test_frequent_values_of_many_rows_are_those_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hashed into buckets first, nothing that holds a share worth looking at is lost or miscounted."""
-    rng = np.random.default_rng(4)
-    measured = rng.normal(size=40_000)
-    measured[:60], measured[60:4_000], measured[4_000] = -999.0, 0.0, np.inf
-    frame = pd.DataFrame({"measured": measured, "few": rng.integers(0, 3, 40_000), "one": 7.5})
-    features: dict = dict.fromkeys(frame.columns, "number")
-    exact = most_frequent(open_dataset("training", frame), features, 10)
-    monkeypatch.setattr(profile, "MANY_ROWS", 1)
-    hashed = most_frequent(open_dataset("training", frame), features, 10)
-    assert hashed["measured"][:2] == exact["measured"][:2] == [(0.0, 3_940), (-999.0, 60)]
-    assert (hashed["few"], hashed["one"]) == (exact["few"], [(7.5, 40_000)])
+def test_categories_and_shares_by_window_add_up_to_the_whole() -> None:
+    rng = np.random.default_rng(5)
+    value = np.where(rng.random(30_000) < 0.1, 7.0, rng.normal(size=30_000))
+    data = yearly(code=rng.choice(["a", "b", ""], 30_000), value=value)
+    windows = windows_of(data, data)
+    found = past(data, {"code": "text", "value": "number"}, windows)
+    code = categories_by_window(data, found["code"], windows)
+    assert {name: rows.sum() for name, rows in code.categories.items()} == {
+        name: rows.sum() for name, rows in found["code"].categories.items()
+    }
+    assert not code.constant.any()
+    assert code.missing.sum() == (data.frame(["code"])["code"] == "").sum()
+    shares = shares_by_window(data, found["value"], [7.0, 99.0], windows)
+    assert (shares * found["value"].rows[:, None]).sum(axis=0).tolist() == [(value == 7.0).sum(), 0]
+
+
+def test_a_text_that_fills_a_window_is_constant_there() -> None:
+    data = yearly(code=np.where(np.arange(30_000) < 15_000, "a", "b"))
+    windows = windows_of(data, data)
+    code = categories_by_window(data, past(data, {"code": "text"}, windows)["code"], windows)
+    assert code.constant.sum() >= len(code.rows) - 1
 
 
 @pytest.mark.parametrize("n", [200, 2_000])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,19 @@ def test_skew(frames, offered):
     expected = found("monitor.3", frames, names)
     assert expected.state == decided(frames), expected.reason
     assert said(found("monitor.3", offered(frames), names)) == said(expected)
+
+
+def test_skew_without_a_key(frames, offered):
+    roles = replace(ROLES, key=())
+    broken = decided(frames) == "failed"
+
+    def of(sources: dict[str, Any]) -> CheckResult:
+        sides = {name: open_dataset(name, sources[name], roles) for name in ("serving", "recomputed")}
+        return run_check("monitor.3", prove=False, **sides)
+
+    expected = of(frames)
+    assert (expected.state == "failed") is broken, expected.reason
+    assert said(of(offered(frames))) == said(expected)
 
 
 def test_schema(frames, offered, schema):

@@ -1,0 +1,88 @@
+"""Values counted one by one: the categories of a text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from mltestscore.comparison.grid import FIRST_ROWS, MOST, RARE
+
+if TYPE_CHECKING:
+    import ibis
+
+BUCKETS, MOST_BUCKETS = 16_384, 512
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many rows hold each value, most frequent first, equal ones in the order of their values.
+
+    Attributes:
+        counts: rows by value; at most as many values as were asked for.
+        rest: rows with another value.
+        missing: rows without one.
+    """
+
+    counts: dict[Any, int]
+    rest: int
+    missing: int
+
+    @property
+    def present(self) -> int:
+        """Rows with a value."""
+        return sum(self.counts.values()) + self.rest
+
+
+def varied(table: ibis.Table, columns: Mapping[str, Any], most: int) -> dict[str, int]:
+    """Return the columns whose first rows hold more than ``most`` different values, with that number."""
+    if not columns:
+        return {}
+    import pyarrow.compute as pc
+
+    names = {str(place): name for place, name in enumerate(columns)}
+    rows = table.select(**{place: columns[name] for place, name in names.items()}).limit(FIRST_ROWS).to_pyarrow()
+    found = {name: int(pc.count_distinct(rows[place]).as_py()) for place, name in names.items()}
+    return {name: distinct for name, distinct in found.items() if distinct > most}
+
+
+def tallied(table: ibis.Table, columns: Mapping[str, Any], most: int = MOST) -> dict[str, Tally]:
+    """Return the ``most`` most frequent values of each column, from one query a column.
+
+    A column that has a different value in nearly every row costs much; see :func:`varied` and :func:`frequent_only`.
+    """
+    return {name: _tallied(table, column, most) for name, column in columns.items()}
+
+
+def _tallied(table: ibis.Table, column: Any, most: int) -> Tally:
+    import ibis
+
+    counts = table.group_by(value=column).aggregate(n=table.count())
+    counts = counts.mutate(everything=counts.n.sum().over(ibis.window()).cast("int64"))
+    first = counts.order_by([counts.value.isnull().desc(), counts.n.desc(), counts.value]).limit(most + 1)
+    rows = first.to_pyarrow().to_pylist()
+    missing = sum(row["n"] for row in rows if row["value"] is None)
+    listed = {row["value"]: int(row["n"]) for row in rows if row["value"] is not None}
+    listed = dict(list(listed.items())[:most])
+    everything = rows[0]["everything"] if rows else 0
+    return Tally(listed, int(everything - missing - sum(listed.values())), int(missing))
+
+
+def frequent_only(table: ibis.Table, column: Any, most: int = MOST) -> Tally:
+    """Return the tally of a column with many different values, in which those below :data:`RARE` may be in the rest.
+
+    Counting them all costs more than anything else here. Hashed into buckets, they fill each alike; a value that is
+    frequent fills its bucket beyond that. Other databases than DuckDB count all of them.
+    """
+    if table.get_backend().name != "duckdb":
+        return _tallied(table, column, most)
+    bucket = column.hash() % BUCKETS
+    groups = table.group_by(bucket=bucket, gone=column.isnull()).aggregate(n=table.count())
+    seen = groups.to_pyarrow()
+    labels, gone, counts = (seen[name].to_numpy() for name in ("bucket", "gone", "n"))
+    missing, present = int(counts[gone].sum()), int(counts[~gone].sum())
+    kept = labels[~gone & (counts >= RARE * present)]
+    if len(kept) > MOST_BUCKETS:
+        return _tallied(table, column, most)
+    tally = _tallied(table.filter(bucket.isin(kept.tolist())), column, most) if len(kept) else Tally({}, 0, 0)
+    return replace(tally, rest=present - sum(tally.counts.values()), missing=missing)
