@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -183,7 +184,7 @@ def optional(system: System, severity: float, seed: int) -> None:
     "monitor.3",
     "training uses the same day's delays of 10, 50, 100 % of the airlines",
     (0.1, 0.5, 1),
-    ["carrier_delay_prev_day"],
+    ["carrier_delay_prev_day", "looks as far ahead"],
 )
 def time_travel(system: System, severity: float, seed: int) -> None:
     """What a flight of the next day looks back on is what training now looks at: the whole day, its future included."""
@@ -205,3 +206,32 @@ def time_travel(system: System, severity: float, seed: int) -> None:
 def point_in_time(system: System, severity: float, seed: int) -> None:
     column = "carrier_delay_prev_day"
     system.change(("recomputed",), lambda frame: frame.assign(**{column: frame[column].round(9)}))
+
+
+@fault(
+    "O3g-times",
+    "monitor.3",
+    "both paths read 1, 10, 100 % of the weather up to two hours before it was measured",
+    (0.01, 0.1, 1),
+    ["temp", "training values from after their row|known up to"],
+)
+def foreseen(system: System, severity: float, seed: int) -> None:
+    """Served and recomputed values agree, so only the values' own times tell."""
+    _with_times(system, 7_200.0, lambda frame: some(frame, severity, seed))
+
+
+@foreseen.healthy("the reading is as old as the flight, or the clocks differ by less than a second")
+def just_in_time(system: System, severity: float, seed: int) -> None:
+    _with_times(system, 0.9, lambda frame: some(frame, 0.5, seed))
+
+
+def _with_times(system: System, seconds: float, which: Callable[[pd.DataFrame], np.ndarray]) -> None:
+    """Say when the temperature of each recomputed row was measured: with the flight, or so much later."""
+
+    def timed(frame: pd.DataFrame) -> pd.DataFrame:
+        lead = pd.to_timedelta(which(frame) * seconds, unit="s")
+        return frame.assign(temp_measured=frame["scheduled_departure"] + lead)
+
+    system.change(("recomputed",), timed)
+    named = "[tool.mltestscore.data.recomputed]\n"
+    system.edit("pyproject.toml", named, named + 'feature_times = {temp = "temp_measured"}\n')
