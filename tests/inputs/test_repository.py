@@ -102,3 +102,47 @@ def test_credentials_in_an_address_are_cut_from_what_git_says(root):
 def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(InputError, match="is not a folder"):
         open_repository(tmp_path / "none")
+
+
+def test_paths_and_settings_are_named_from_the_top_folder_and_may_not_leave_it(root):
+    (root / "ml").mkdir()
+    opened = open_repository(root / "ml", specification="../params.yaml:train", paths=[".", "../shared"])
+    assert (opened.specification, opened.paths) == ("params.yaml:train", ("ml", "shared"))
+    assert open_repository(root / "ml").paths == ("ml",)
+    with pytest.raises(InputError, match=r"'\.\./\.\./elsewhere' lies outside"):
+        open_repository(root / "ml", paths=["../../elsewhere"])
+
+
+def test_commits_are_found_by_their_names_alone(root, git):
+    opened, commit = open_repository(root), git("rev-parse", "HEAD")
+    assert opened.resolve(commit[:7]) == commit
+    assert [opened.resolve(name) for name in ("main", commit[:6], "--all", "0" * 40)] == [""] * 4
+
+
+def test_a_file_is_read_at_a_commit_byte_for_byte(root, git):
+    opened, commit = open_repository(root), git("rev-parse", "HEAD")
+    (root / "train.py").write_text("seed = 2\n")
+    assert opened.content(commit, "train.py") == b"seed = 1\n"
+    assert opened.content(commit, "gone.py") is None
+
+
+def test_the_protected_branch_is_the_declared_one_else_main(root, git):
+    commit = git("rev-parse", "HEAD")
+    git("branch", "release")
+    assert open_repository(root).protected_branch() == ("main", commit)
+    assert open_repository(root, branch="release").protected_branch() == ("release", commit)
+    assert open_repository(root, branch="relaese").protected_branch() == ("relaese", "")
+
+
+def test_a_planted_commit_is_a_real_one_that_leaves_nothing_behind(root, git):
+    before = sorted(path for path in root.rglob("*"))
+    opened = open_repository(root)
+    planted, commit = opened.with_commit(opened.commit, "ml/new.py", b"x = 1\n", "Plant", "Nobody")
+    folder = planted._overlay.folder
+    assert planted.content(commit, "ml/new.py") == b"x = 1\n"
+    assert planted.content(commit, "train.py") == b"seed = 1\n"
+    assert planted.protected_branch() == ("main", commit)
+    assert (opened.resolve(commit), opened.protected_branch()) == ("", ("main", opened.commit))
+    assert sorted(path for path in root.rglob("*")) == before
+    del planted
+    assert not folder.exists()

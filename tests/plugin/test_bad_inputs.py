@@ -16,7 +16,10 @@ from .refusals import Reasons, told, uses
 SOUND_ROWS = "a,label\n" + "1,0\n2,1\n" * 20
 DATASETS = ("training", "holdout", "serving", "recomputed", "outcomes")
 FITTED = ("model", "previous_model")
-OTHERS = ("endpoint", "schema", "registry", "catalogue", "trainer", "repository", "history", "clock")
+OTHERS = (
+    *("endpoint", "schema", "registry", "catalogue", "trainer", "repository", "forge", "experiments", "history"),
+    "clock",
+)
 
 
 @pytest.fixture
