@@ -9,7 +9,7 @@ import numpy as np
 
 from mltestscore.declare import Observations
 from mltestscore.details import Cell, Series, Table
-from mltestscore.finding import Finding, at_least, at_most, undecided
+from mltestscore.finding import at_least, at_most, undecided
 from mltestscore.slices.declared import Mask, Slice, Slicing
 from mltestscore.slices.losses import Losses
 from mltestscore.stats.interval import TwoLevels
@@ -47,21 +47,28 @@ class Judge:
         """Yield the findings and the picture."""
         whole = Slice("all rows", "", np.ones(len(self.rows), dtype=bool))
         declared = [whole, *(one for slicing in slicings for one in slicing.slices)]
-        judged = [(DISCOVERED if one in found else LOST, one) for one in (*declared, *found)]
+        judged = [*((LOST, one) for one in declared), *((DISCOVERED, one) for one in found)]
         level = self.alpha / (len(judged) * (1 if self.floor is None else 2))
-        gaps: list[tuple[Slice, TwoLevels]] = []
+        short = {id(one): self.losses.too_few(self._rows(name, one), self.least) for name, one in judged}
+        gaps = [(one, self.losses.loss_of(self._rows(name, one), level)) for name, one in judged if not short[id(one)]]
+        reversed_in = _reversed(slicings, gaps) if recorded else []
+        known = {id(one): gap for one, gap in gaps}
         for name, one in judged:
-            rows = one.rows & self.rows if name == LOST else one.rows
-            if short := self.losses.too_few(rows, self.least):
-                yield undecided(name, f"{short}. {one.note}".strip(". "), where=one.name, n_to_settle=self.least)
+            if why := short[id(one)]:
+                yield undecided(name, f"{why}. {one.note}".strip(". "), where=one.name, n_to_settle=self.least)
                 continue
-            gap = self.losses.loss_of(rows, level)
-            gaps.append((one, gap))
-            yield at_most(name, gap, self.limit, where=one.name, note=f"against {against}. {one.note}".strip(". "))
+            cause = "Simpson's reversal" if one.slicing in reversed_in or (reversed_in and one is whole) else ""
+            said = f"against {against}. {one.note}".strip(". ")
+            yield at_most(name, known[id(one)], self.limit, where=one.name, note=said, cause=cause)
             if self.floor is not None:
-                yield at_least(FLOOR, self.losses.level_of(rows, level), self.floor, where=one.name, note=one.note)
-        yield self._reversals(slicings, gaps, recorded)
+                quality = self.losses.level_of(self._rows(name, one), level)
+                yield at_least(FLOOR, quality, self.floor, where=one.name, note=one.note)
+        said = f"{recorded}, yet every slice lost: {', '.join(reversed_in)[:200]}" if reversed_in else ""
+        yield at_most(REVERSAL, len(reversed_in), 0, n=len(slicings), note=said, advisory=True)
         yield from self._pictures(gaps, slicings)
+
+    def _rows(self, name: str, one: Slice) -> Mask:
+        return one.rows & self.rows if name == LOST else one.rows
 
     def unjudged(self, slicings: Sequence[Slicing], limit: float) -> Observations:
         """Yield for each slicing the share of rows whose slice is too small even with all other small ones."""
@@ -70,20 +77,6 @@ class Judge:
             note = "" if one.left is None else one.left.note
             share = count / len(self.rows)
             yield at_most(UNJUDGED, share, limit, where=one.name, unit="share", n=len(self.rows), note=note)
-
-    def _reversals(
-        self, slicings: Sequence[Slicing], gaps: Sequence[tuple[Slice, TwoLevels]], recorded: str
-    ) -> Finding:
-        """Report Simpson's reversal: every slice is shown to have lost, yet the metric on record rose."""
-        lost = {id(one): gap.clearing.low > 0 for one, gap in gaps}
-        reversed_in = [
-            slicing.name
-            for slicing in slicings
-            if recorded and len(slicing.slices) > 1 and all(lost.get(id(one), False) for one in slicing.slices)
-        ]
-        note = f"{recorded}, yet every slice lost: {', '.join(reversed_in)[:200]}" if reversed_in else ""
-        cause = "Simpson's reversal" if reversed_in else ""
-        return at_most(REVERSAL, len(reversed_in), 0, n=len(slicings), cause=cause, note=note, advisory=True)
 
     def _pictures(
         self, gaps: Sequence[tuple[Slice, TwoLevels]], slicings: Sequence[Slicing]
@@ -108,3 +101,11 @@ class Judge:
         if any(slicing.small for slicing in slicings):
             small: list[list[Cell]] = [[name, rows] for slicing in slicings for name, rows in slicing.small]
             yield Table("Slices too small to be judged alone", ["slice", "rows"], small)
+
+
+def _reversed(slicings: Sequence[Slicing], gaps: Sequence[tuple[Slice, TwoLevels]]) -> list[str]:
+    """Return the slicings of two slices at least that are all shown to have lost: the whole cannot have gained."""
+    lost = {id(one): gap.clearing.low > 0 for one, gap in gaps}
+    return [
+        one.name for one in slicings if len(one.slices) > 1 and all(lost.get(id(part), False) for part in one.slices)
+    ]

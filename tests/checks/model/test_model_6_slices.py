@@ -183,8 +183,9 @@ def test_simpsons_reversal_is_reported():
     inputs["model"] = worse(inputs["model"], lambda frame: frame["speed"] > -9)
     name = "slicings in which every slice lost while the record says better"
     slices = {"slices": ("device",)}
-    told = find(run(options=slices, registry=registry(0.7, 0.8), **inputs), name)
-    assert (told.value, told.cause) == (1, "Simpson's reversal")
+    result = run(options=slices, registry=registry(0.7, 0.8), **inputs)
+    told = find(result, name)
+    assert (told.value, find(result, LOST, "device = app").cause) == (1, "Simpson's reversal")
     assert "roc_auc went from 0.7 to 0.8" in told.note
     assert find(run(options=slices, registry=registry(0.7, 0.8, "log_loss"), **inputs), name).value == 0
     assert find(run(options=slices, registry=registry(0.8, 0.7, "log_loss"), **inputs), name).value == 1
