@@ -125,6 +125,20 @@ class StoreConfig(_Table):
     time: str = ""
 
 
+class FeastConfig(_Table):
+    """``[tool.mltestscore.feast]``: the Feast repository behind datasets with ``source = "feast"``.
+
+    ``rows`` are a data source with the entities' keys, and times for history; default: the serving log.
+    """
+
+    repository: str
+    features: list[str] = []
+    service: str = ""
+    rows: str | list[str] | None = None
+    python: str = ""
+    timeout: float = Field(default=300.0, gt=0, le=3600)
+
+
 class DeletionsConfig(_Table):
     """``[tool.mltestscore.deletions]``: who asked to be forgotten, and when."""
 
@@ -183,6 +197,7 @@ class Config(_Table):
     catalogue: PathConfig | None = None
     stores: dict[str, StoreConfig] = {}
     deletions: DeletionsConfig | None = None
+    feast: FeastConfig | None = None
     repository: settings.RepositoryConfig | None = None
     forge: settings.ForgeConfig | None = None
     experiments: settings.ExperimentsConfig | None = None
@@ -289,6 +304,7 @@ def _known(location: tuple[int | str, ...]) -> list[str]:
         "catalogue": PathConfig,
         "stores": StoreConfig,
         "deletions": DeletionsConfig,
+        "feast": FeastConfig,
         "repository": settings.RepositoryConfig,
         "forge": settings.ForgeConfig,
         "experiments": settings.ExperimentsConfig,

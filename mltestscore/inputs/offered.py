@@ -45,6 +45,10 @@ def dataset(name: str, config: Config) -> Dataset:
     if found is None or found.source is None:
         raise NotOffered(name, f'write source = "…" under [tool.mltestscore.data.{name}], or a fixture {name!r}')
     with named(f"data.{name}", config):
+        if found.source == "feast":
+            from mltestscore.inputs.feast_store import from_config
+
+            return from_config(name, config, roles(found))
         return open_dataset(name, found.source, roles(found), base=config.folder)
 
 
