@@ -139,7 +139,7 @@ def wilson(successes: int, n: int, alpha: float) -> Interval:
 
     >>> interval = wilson(13, 15, alpha=0.05)
     >>> round(interval.low, 3), round(interval.high, 3)
-    (0.667, 0.954)
+    (0.666, 0.955)
     """
     value, z = proportion(successes, n, alpha).value, float(stats.norm.isf(alpha))
     centre, reach = value + z * z / (2 * n), z * ((value * (1 - value) + z * z / (4 * n)) / n) ** 0.5
