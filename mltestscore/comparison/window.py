@@ -151,7 +151,7 @@ def _numbers(
 ) -> Iterator[Part]:
     values = list(dict.fromkeys([*list(served.atoms)[:ATOMS], *_hidden(served), *_hidden(computed)]))
     left, right = (side.rows_at(feature, values) for side in (window.computed, window.served))
-    accusing, clearing = (distance(computed, served, left, right, level, n) for level in (alpha, CLEAR))
+    accusing, clearing = distances(computed, served, left, right, (alpha, CLEAR), n)
     cause = f"medians: {served.quantile(0.5):.6g} served, {computed.quantile(0.5):.6g} computed"
     yield Part("same-window distance of numbers (KS)", two_levels(accusing, clearing), cause)
     yield _excess(computed, served, left, right, alpha, n)
@@ -166,22 +166,36 @@ def _hidden(cells: Cells) -> list[float]:
     return [one for one in cells.atoms if (place := cells.holding(one)) is not None and not cells.single[place]]
 
 
-def distance(
+def distances(
     computed: Cells,
     served: Cells,
     computed_at: dict[float, int],
     served_at: dict[float, int],
-    alpha: float,
+    levels: tuple[float, ...],
     n: tuple[float, float],
-) -> Distance:
-    """Return the Kolmogorov-Smirnov distance of two columns counted over one grid, its bounds widened by the cells.
+) -> list[Distance]:
+    """Return the Kolmogorov-Smirnov distance of two columns over one grid, by level, its bounds widened by the cells.
 
     ``computed_at`` and ``served_at`` are the rows at the same values, told apart from the rest of their cells.
     Between the ends of a cell, the distance is known to within the rows of it whose order is not.
     """
-    steps = [_steps(computed, computed_at), _steps(served, served_at)]
-    keys = sorted({*steps[0], *steps[1]})
-    counts = numpy.array([[step.get(key, 0.0) for key in keys] for step in steps])
+    value, most, at = _gap(_steps(computed, computed_at), _steps(served, served_at))
+    method = f"KS distance, DKW bound; a grid of {2 * grid.HALF:,} cells, off by at most {most - value:.2g}"
+    found = []
+    for level in levels:
+        reach = ks_distance(Counted([0, 1], [1, 0]), Counted([0, 1], [1, 0]), level, n).reach
+        low, high = max(0.0, value - reach), min(1.0, most + reach)
+        found.append(Distance(value, low, high, int(n[1]), 1 - level, method, at, reach))
+    return found
+
+
+Steps = dict[tuple[float, float], float]
+
+
+def _gap(computed: Steps, served: Steps) -> tuple[float, float, float]:
+    """Return the largest difference of the two shares that is certain, the largest possible one, and where it is."""
+    keys = sorted({*computed, *served})
+    counts = numpy.array([[step.get(key, 0.0) for key in keys] for step in (computed, served)])
     shares = counts / counts.sum(axis=1, keepdims=True)
     gaps = numpy.abs(numpy.diff(numpy.cumsum(shares, axis=1), axis=0))[0]
     places = numpy.array([place for place, _ in keys])
@@ -189,18 +203,15 @@ def distance(
     rest = dict(zip(places[mixed].tolist(), shares.max(axis=0)[mixed].tolist(), strict=True))
     unknown = numpy.array([rest.get(place, 0.0) for place in places.tolist()])
     exact = numpy.append(places[1:] != places[:-1], True) | (unknown == 0)
-    value, most = min(1.0, float(gaps[exact].max())), min(1.0, float((gaps + unknown).max()))
-    plain = ks_distance(Counted([0, 1], [1, 0]), Counted([0, 1], [1, 0]), alpha, n)
-    low, high = max(0.0, value - plain.reach), min(1.0, max(value, most) + plain.reach)
-    method = f"KS distance, DKW bound; a grid of {2 * grid.HALF:,} cells, off by at most {max(0.0, most - value):.2g}"
-    at = keys[int(numpy.where(exact, gaps, -1.0).argmax())]
-    return Distance(value, low, high, int(n[1]), 1 - alpha, method, at[1] if at[1] > -numpy.inf else at[0], plain.reach)
+    value = min(1.0, float(gaps[exact].max()))
+    place, at = keys[int(numpy.where(exact, gaps, -1.0).argmax())]
+    return value, max(value, min(1.0, float((gaps + unknown).max()))), at if at > -numpy.inf else place
 
 
-def _steps(cells: Cells, known: dict[float, int]) -> dict[tuple[float, float], float]:
+def _steps(cells: Cells, known: dict[float, int]) -> Steps:
     """Return the rows by (cell, value), in order; those of a cell whose values are not known come first, at -inf."""
     single, rest = cells.single, cells.count.copy()
-    found: dict[tuple[float, float], float] = {}
+    found: Steps = {}
     for value, rows in known.items():
         place = cells.holding(value)
         if place is not None and rows and not single[place]:

@@ -123,6 +123,22 @@ def test_a_shift_shows_in_the_distance_and_its_medians_are_said() -> None:
     assert [float(one) for one in medians] == pytest.approx([np.median(NORMAL) + 5, np.median(NORMAL)], abs=0.05)
 
 
+@pytest.mark.parametrize("zeros", [0.0, 0.4], ids=["smooth", "zeros among them"])
+def test_the_distance_is_that_of_the_values_and_its_error_is_in_the_interval(zeros: float) -> None:
+    """Coarse cells, on purpose: the truth lies between what is shown and what the cells leave open."""
+    rng = np.random.default_rng(8)
+    sides = [rng.lognormal(shift, 2, 5_000) * (rng.random(5_000) >= zeros) for shift in (0.0, 0.3)]
+    computed, served = sides
+    interval = of(served, computed)[KS].interval
+    values = np.sort(np.concatenate(sides))
+    ranks = [np.searchsorted(np.sort(side), values, side="right") / 5_000 for side in sides]
+    truth = float(np.abs(ranks[0] - ranks[1]).max())
+    assert interval.value <= truth + 1e-12
+    error = float(re.findall(r"off by at most (\S+);", interval.method)[0])
+    assert truth <= interval.value + 1.1 * error + 1e-12
+    assert error < 0.005
+
+
 def test_a_default_is_named_by_its_value_with_its_usual_share() -> None:
     """A value that became rarer is no excess, however frequent it still is."""
     few, many = (np.where(np.arange(4_000) % 10 < part, -1.0, NORMAL) for part in (1, 3))
