@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from mltestscore.stats.proportion import POWER, proportion, share_bounds
+from mltestscore.stats.proportion import POWER, proportion, share_bounds, wilson
 
 LEVELS = st.sampled_from([0.5, 0.05, 0.0005, 1e-5, 4e-6])
 
@@ -106,3 +106,11 @@ def test_no_rows_are_refused_with_the_remedy():
 def test_impossible_arguments_are_refused(successes, alpha):
     with pytest.raises(ValueError, match=r"needs|level"):
         proportion(successes, 10, alpha)
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 10), (13, 15), (15, 15), (180, 300)])
+def test_the_score_bounds_are_those_of_scipy_and_lie_within_the_exact_ones(successes, n):
+    found, exact = wilson(successes, n, 0.05), proportion(successes, n, 0.05)
+    expected = stats.binomtest(successes, n).proportion_ci(0.9, method="wilson")
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert exact.low <= found.low <= found.value <= found.high <= exact.high
