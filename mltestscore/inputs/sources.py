@@ -144,11 +144,13 @@ def _read(name: str, paths: Sequence[Path]) -> ibis.Table:
     try:
         # Parquet is read where it lies; text is parsed once instead of at every query.
         table = database.relation("VIEW" if suffix == ".parquet" else "TABLE", f"SELECT * FROM {reader}")
-        floating = _floating(table)
-        if suffix == ".parquet" and floating:
+        plain = [f"nullif({name}, 'nan') AS {name}" for name in map(_name, _floating(table))]
+        # Zoned nanoseconds, as pandas writes them, are a type of DuckDB 2 that neither Ibis nor its own casts know.
+        zoned = [column for column, kind in table.schema().items() if "TIMESTAMPTZ_NS" in str(kind)]
+        plain += [f"CAST({name} AS TIMESTAMPTZ) AS {name}" for name in map(_name, zoned)]
+        if suffix == ".parquet" and plain:
             # In the view and not around it: DuckDB would write out a table that a query names twice, all columns of it.
-            known = ", ".join(f"nullif({name}, 'nan') AS {name}" for name in map(_name, floating))
-            return database.relation("VIEW", f"SELECT * REPLACE ({known}) FROM {reader}")
+            return database.relation("VIEW", f"SELECT * REPLACE ({', '.join(plain)}) FROM {reader}")
     except Exception as error:
         files = str(paths[0].resolve()) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
         said = _one_line(error).partition(" LINE 1:")[0]  # then follows our query, which is not the reader's

@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from mltestscore.comparison import columns
 from mltestscore.errors import InputError
 from mltestscore.inputs import database
 from mltestscore.inputs.dataset import Roles, open_dataset
@@ -302,3 +303,12 @@ def test_a_result_that_nobody_read_to_its_end_costs_no_later_query() -> None:
     connection().con.execute("SELECT * FROM range(1000000)")
 
     assert open_dataset("training", pd.DataFrame({"x": [1, 2]})).rows == 2
+
+
+def test_zoned_nanoseconds_of_a_parquet_file_are_times(tmp_path):
+    times = pd.to_datetime(["2024-01-01 00:00:00.9", "2024-01-01 00:00:00.5"]).tz_localize("Europe/Oslo")
+    pd.DataFrame({"at": times.astype("datetime64[ns, Europe/Oslo]")}).to_parquet(tmp_path / "rows.parquet")
+    table = open_dataset("rows", tmp_path / "rows.parquet").table
+    assert table["at"].type().is_timestamp()
+    seconds = columns.seconds(table["at"]).to_pyarrow().to_pylist()
+    assert seconds == [1704063600.9, 1704063600.5]
