@@ -63,7 +63,7 @@ snapshot = st.fixed_dictionaries(
     ids=["validation result", "snapshot"],
 )
 def test_any_json_is_read_or_refused(read: Any, shaped: Any) -> None:
-    @settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(shaped | anything)
     def holds(content: Any) -> None:
         with suppress(Unreadable):

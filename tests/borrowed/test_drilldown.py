@@ -155,6 +155,7 @@ def test_values_that_look_alike_stay_apart_and_rare_ones_come_together():
         pd.Series([5.0] * 50),
     ],
 )
+@pytest.mark.slow
 def test_every_kind_of_values_is_drawn(values: Any):
     assert picture("x", values, values).count("<script") >= 3
 

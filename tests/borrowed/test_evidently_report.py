@@ -17,6 +17,8 @@ from mltestscore.errors import ConfigError
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
 from mltestscore.result import CheckResult
 
+pytestmark = pytest.mark.slow  # to import Evidently alone takes ten seconds
+
 REPORTS = """
 from evidently import DataDefinition, Report
 from evidently.metrics import MissingValueCount, ValueDrift

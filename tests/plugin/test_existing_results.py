@@ -90,6 +90,7 @@ def test_existing_results_are_chosen_by_name_as_any_test(project, results):
     assert [check["id"] for check in project.item("data.7")["checks"]] == ["data.7/great_expectations"]
 
 
+@pytest.mark.slow
 def test_result_files_are_read_without_the_libraries_that_wrote_them(project, results):
     results()
     project.write(
