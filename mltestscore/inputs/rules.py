@@ -13,7 +13,7 @@ missing              NaN, None, NaT and NA are one               within a row, `
 missing in a         differs from everything: ``!=`` and         the same, but the nullable dtypes drop the row;
 row condition        ``not in`` keep the row                     a condition for Spark follows SQL here, and drops it
 times                dates are times; all are compared as        a ``date`` is compared with no text, a zoned time with
-                     instants, without a zone in UTC             none that has no zone; text in a set is no time
+                     instants, without a zone in UTC             none without one; no text equals a time or is in a set
 row conditions       hold for every type                         are forgotten for pairs in a set, which then fail
 durations            are numbers of seconds                      are compared with no number
 mixed types          a column that mixes types is text           each value is compared as what it is
@@ -24,8 +24,6 @@ wrong types          text compared with numbers breaks the       an error, which
 decimals             are compared as double floats               are compared exactly with floats
 patterns             Python's, in which ``\\d`` and ``\\w`` are    those of Arrow for text, in which they are ASCII
                      Unicode; LIKE as in SQL                     LIKE cannot be judged
-booleans             are 0 and 1                                 the same, but have no deviation, quantile or sum total
-infinities           a deviation is missing                      the same
 last digits          sums are taken in another order, so that    a float may differ in the last digits
                      a float may differ in the last digits
 ===================  ==========================================  ====================================================

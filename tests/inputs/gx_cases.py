@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
+from mltestscore.inputs.condition_texts import parse
+from mltestscore.inputs.conditions import Comparison, Tree
 from mltestscore.inputs.expectations import Outcome
 from mltestscore.inputs.rules import ARGUMENTS, Rule
 
@@ -24,7 +26,7 @@ NULLABLE = ("j", "c")
 # Names that Great Expectations has in its folder and does not offer.
 NOT_OFFERED = ("expect_multicolumn_values_to_be_unique",)
 TYPE_RULES = (VALUES + "be_of_type", VALUES + "be_in_type_list", COLUMN + "type_to_be")
-FLOATING = ("mean", "sum", "stdev", "median", "proportion_of_unique_values", "proportion_of_non_null_values")
+EQUALITIES = ("==", "!=", "in", "not in")
 
 whole = st.integers(-3, 3)
 half = st.sampled_from([-2.5, -0.5, 0.5, 1.5])
@@ -231,7 +233,8 @@ def difference(rule: Rule, frame: pd.DataFrame, our: Outcome, their: Outcome) ->
     if rule.type in TYPE_RULES:  # a family is wider than a dtype
         return "verdict" if our.broken and not their.broken else ""
     if "cannot be judged" in their.message:  # which is broken, even without rows, and whatever `mostly` allows
-        return "" if our.broken or not our.rows or rule.mostly == 0 else "verdict of what cannot be judged"
+        vacuous = "mostly" in rule.kwargs and (not our.rows or rule.mostly == 0)
+        return "" if our.broken or vacuous else "verdict of what cannot be judged"
     if our.broken != their.broken:
         return "verdict"
     return "count" if our.unexpected != their.unexpected else ""
@@ -245,9 +248,20 @@ def on_purpose(rule: Rule, frame: pd.DataFrame) -> bool:
         return True  # texts add up to a text there, and nothing to 0
     if rule.type in (VALUES + "be_in_set", COLUMN + "most_common_value_to_be_in_set") and rule.column in TIMES:
         return True  # text in a set is no time there
+    condition = parse(rule.kwargs)
+    if condition and any(one.column in TIMES and one.operator in EQUALITIES for one in comparisons(condition.tree)):
+        return True  # nor is text ever equal to one
     if rule.type == COLUMN + "pair_values_to_be_in_set" and "row_condition" in rule.kwargs:
         return True  # it forgets the condition there
     if rule.type == "expect_select_column_values_to_be_unique_within_record":
         twice = frame[list(rule.columns)].isna().sum(axis=1).gt(1).any()
         return bool(twice) and bool({"o", "e"} & set(rule.columns))  # None and NaN differ there
     return False
+
+
+def comparisons(tree: Tree) -> Iterator[Comparison]:
+    if isinstance(tree, Comparison):
+        yield tree
+    else:
+        for part in tree.parts:
+            yield from comparisons(part)
