@@ -35,7 +35,7 @@ SWITCHES = {
         "the released model learned from 300 flights with 500 leaves a tree", ("history", "model", "served")
     ),
     "model.6": Switch(
-        "the released model learned Southwest (WN) from labels of which three in ten are wrong", ("model", "served")
+        "the released model learned Southwest (WN) from labels of which two in five are wrong", ("model", "served")
     ),
     "model.7": Switch(
         "three in five late arrivals from LaGuardia are missing from the training of both versions",

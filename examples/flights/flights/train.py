@@ -62,7 +62,7 @@ def _spoiled(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Return the rows as they are, or with the wrong labels or the gap that a switch of the demonstration makes."""
     drawn = np.random.default_rng(seed).random(len(frame))
     if broken("model.6"):
-        wrong = (frame["carrier"] == "WN") & (drawn < 0.3)
+        wrong = (frame["carrier"] == "WN") & (drawn < 0.4)
         return frame.assign(**{spec.LABEL: frame[spec.LABEL].where(~wrong, 1 - frame[spec.LABEL])})
     if broken("model.7"):
         return frame[(frame["origin"] != "LGA") | (frame[spec.LABEL] == 0) | (drawn >= 0.6)]
