@@ -75,7 +75,9 @@ def run(command: Sequence[str], *, timeout_s: float, variables: Mapping[str, str
         said, complaint = _text(output), _text(errors)
         if process.returncode:
             raise ProgramError(f"exit status {process.returncode}: {_last(complaint or said)}")
-    peak = max(usage.ru_maxrss * 1024, seen)
+    # exec keeps the peak of the process that forked: up to ours, only what was seen counts.
+    inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = max(usage.ru_maxrss * 1024 if usage.ru_maxrss > inherited else 0, seen)
     return Cost(usage.ru_utime + usage.ru_stime, wall, peak / 1e6, said)
 
 
