@@ -21,7 +21,8 @@ sums                 a text, and a column without any value,     texts are put t
                      has none
 wrong types          text compared with numbers breaks the       an error, which counts as broken with no rows
                      rule for all rows that have a value
-decimals             are compared as double floats               are compared exactly with floats
+decimals             are compared as double floats               are compared exactly with floats; with gaps they have
+                                                                 no mean, which counts as broken
 patterns             Python's, in which ``\\d`` and ``\\w`` are    those of Arrow for text, in which they are ASCII
                      Unicode; LIKE as in SQL                     LIKE cannot be judged
 last digits          sums are taken in another order, so that    a float may differ in the last digits

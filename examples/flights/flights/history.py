@@ -47,8 +47,9 @@ def write_history(folder: Path) -> None:
     folder.mkdir(parents=True)
     _git(folder, "init", "--quiet", "--initial-branch=main", "--template=")
     stream = b"".join(_commit(step) for step in _steps())
+    _git(folder, "config", "core.logAllRefUpdates", "false")  # the log of references holds the time of the build
     _git(folder, "fast-import", "--quiet", content=stream)
-    _git(folder, "-c", "core.logAllRefUpdates=false", "checkout", "--quiet", "--force", "main")
+    _git(folder, "checkout", "--quiet", "--force", "main")
 
 
 def origin(folder: Path, version: str) -> dict[str, object]:
