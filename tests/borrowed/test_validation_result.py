@@ -12,6 +12,7 @@ import pytest
 
 from mltestscore.borrowed.reading import Unreadable
 from mltestscore.borrowed.validation_result import readings
+from mltestscore.inputs.gx import quiet_context
 
 FRAME = pd.DataFrame({"temp": [1.0, 2.0, 3.0, None, 400.0], "dest": ["x", "y", "z", "x", "q"]})
 
@@ -20,11 +21,7 @@ FRAME = pd.DataFrame({"temp": [1.0, 2.0, 3.0, None, 400.0], "dest": ["x", "y", "
 def gx() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import great_expectations
-        from great_expectations.data_context.types.base import ProgressBarsConfig
-
-        context = great_expectations.get_context(mode="ephemeral")
-        context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+        context = quiet_context()
         asset = context.data_sources.add_pandas("memory").add_dataframe_asset("flights")
         context.whole = asset.add_batch_definition_whole_dataframe("whole")
         yield context
