@@ -7,13 +7,13 @@ import re
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, get_args
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError
 
-from mltestscore.borrowed import settings
-from mltestscore.borrowed.settings import SettingsTable as _Table
+from mltestscore import settings
 from mltestscore.errors import ConfigError, near
+from mltestscore.settings import Table
 
 EXAMPLE = """[tool.mltestscore] is not in any pyproject.toml from {folder} upward. Write, for a start:
   [tool.mltestscore.data.training]
@@ -24,153 +24,7 @@ EXAMPLE = """[tool.mltestscore] is not in any pyproject.toml from {folder} upwar
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 
 
-class DataConfig(_Table):
-    """``[tool.mltestscore.data.<name>]``: where a dataset lies and what its columns mean."""
-
-    source: str | list[str] | None = None
-    label: str = ""
-    score: str = ""
-    key: list[str] = []
-    time: str = ""
-    cluster: str = ""
-    features: list[str] = []
-    ignore: list[str] = []
-    protected: list[str] = []
-    feature_times: dict[str, str] = {}
-
-
-class ModelConfig(_Table):
-    """``[tool.mltestscore.model]``; ``previous_path`` where the registry does not tell the version before."""
-
-    path: str = ""
-    previous_path: str = ""
-    version: str = ""
-    trusted: list[str] = []
-    allow_pickle: bool = False
-    loader: str = ""
-    task: Literal["", "binary", "multiclass", "regression"] = ""
-    features: list[str] = []
-
-
-class TrainerConfig(_Table):
-    """``[tool.mltestscore.trainer]``: ``call = "module:function"``, called as ``function(frame, seed)``."""
-
-    call: str
-
-
-class FeaturesConfig(_Table):
-    """``[tool.mltestscore.features]``: the feature code, its tests, and its two paths from raw rows to features.
-
-    ``raw`` is a data source like ``source`` of a dataset; ``raw_schema`` the path of an expectation suite.
-    """
-
-    modules: list[str]
-    tests: list[str] = []
-    batch: str = ""
-    online: str = ""
-    raw: str | list[str] | None = None
-    raw_schema: str = ""
-    dates: list[str] = []
-    timezone: str = "UTC"
-    left_out: list[str] = []
-
-
-class DryRunConfig(_Table):
-    """``[tool.mltestscore.dry_run]``: the command that rehearses adding a feature, and what it writes."""
-
-    command: list[str]
-    max_seconds: float = Field(gt=0, le=3600)
-    training: str
-    served: str
-    model: str = ""
-    key: list[str] = []
-    score: str = ""
-    feature: str = "rehearsed_feature"
-    may_change: list[str] = []
-    left_out: list[str] = []
-
-
-class EndpointConfig(_Table):
-    """``[tool.mltestscore.endpoint]``: a server that we start (``command``) or that runs already (``url``)."""
-
-    command: list[str] = []
-    previous_command: list[str] = []
-    url: str = ""
-    protocol: str = "plain_json"
-    model: str = ""
-    predict: str = ""
-    health: str = ""
-    token_variable: str = ""
-    ready_timeout: float = Field(default=30.0, gt=0, le=600)
-    request_timeout: float = Field(default=5.0, gt=0, le=120)
-
-
-class PathConfig(_Table):
-    """A table with one key, ``path``."""
-
-    path: str
-
-
-class StoreConfig(_Table):
-    """``[tool.mltestscore.stores.<name>]``: a place that holds data of people, raw or derived.
-
-    ``columns`` says under which name an identifier of a deletion stands in it: ``{"aircraft": "tailnum"}``.
-    """
-
-    source: str | list[str]
-    raw: bool = False
-    derived_from: list[str] = []
-    access: list[str] = []
-    columns: dict[str, str] = {}
-    time: str = ""
-
-
-class FeastConfig(_Table):
-    """``[tool.mltestscore.feast]``: the Feast repository behind datasets with ``source = "feast"``.
-
-    ``rows`` are a data source with the entities' keys, and times for history; default: the serving log.
-    """
-
-    repository: str
-    features: list[str] = []
-    service: str = ""
-    rows: str | list[str] | None = None
-    python: str = ""
-    timeout: float = Field(default=300.0, gt=0, le=3600)
-
-
-class DeletionsConfig(_Table):
-    """``[tool.mltestscore.deletions]``: who asked to be forgotten, and when."""
-
-    source: str
-    identifiers: list[str]
-    requested: str = "requested_at"
-    deadline: str = ""
-    returned: str = ""
-    learned: str = ""
-
-
-class GateConfig(_Table):
-    """``[tool.mltestscore.gates.<name>]``: what a release needs.
-
-    ``inconclusive`` and ``not_offered`` say what these states mean for the items in ``require``.
-    """
-
-    min_score: float | None = Field(default=None, ge=0, le=7)
-    min_section: dict[Literal["data", "model", "infra", "monitor"], float] = {}
-    require: tuple[str, ...] = ()
-    inconclusive: Literal["fail", "allow"] = "fail"
-    not_offered: Literal["fail", "allow"] = "fail"
-
-    @field_validator("min_section", mode="before")
-    @classmethod
-    def _one_floor_for_all(cls, value: object) -> object:
-        if isinstance(value, int | float):
-            return dict.fromkeys(("data", "model", "infra", "monitor"), float(value))
-        return value
-
-
-class Config(_Table):
+class Config(Table):
     """All of ``[tool.mltestscore]``; paths are relative to ``folder``, the folder of the file."""
 
     file: Path = Field(default=Path("pyproject.toml"), exclude=True)
@@ -186,25 +40,25 @@ class Config(_Table):
     proof_rows: int = Field(default=20_000, ge=200)
     proof_cache: bool = True
     drilldown: bool = False
-    data: dict[str, DataConfig] = {}
-    model: ModelConfig | None = None
-    trainer: TrainerConfig | None = None
-    features: FeaturesConfig | None = None
-    dry_run: DryRunConfig | None = None
-    endpoint: EndpointConfig | None = None
+    data: dict[str, settings.DataConfig] = {}
+    model: settings.ModelConfig | None = None
+    trainer: settings.TrainerConfig | None = None
+    features: settings.FeaturesConfig | None = None
+    dry_run: settings.DryRunConfig | None = None
+    endpoint: settings.EndpointConfig | None = None
     schema_: settings.SchemaConfig | None = Field(default=None, alias="schema")
-    registry: PathConfig | None = None
-    catalogue: PathConfig | None = None
-    stores: dict[str, StoreConfig] = {}
-    deletions: DeletionsConfig | None = None
-    feast: FeastConfig | None = None
+    registry: settings.PathConfig | None = None
+    catalogue: settings.PathConfig | None = None
+    stores: dict[str, settings.StoreConfig] = {}
+    deletions: settings.DeletionsConfig | None = None
+    feast: settings.FeastConfig | None = None
     repository: settings.RepositoryConfig | None = None
     forge: settings.ForgeConfig | None = None
     experiments: settings.ExperimentsConfig | None = None
     evidence: list[settings.EvidenceConfig] = []
     evidently: settings.EvidentlyConfig | None = None
     checks: dict[str, dict[str, Any]] = {}
-    gates: dict[str, GateConfig] = {}
+    gates: dict[str, settings.GateConfig] = {}
 
     @property
     def folder(self) -> Path:
@@ -292,25 +146,13 @@ def _explain(file: Path, error: ValidationError) -> str:
 
 def _known(location: tuple[int | str, ...]) -> list[str]:
     """Return the keys that are allowed at a place in the configuration."""
-    tables: dict[str, type[_Table]] = {
-        "data": DataConfig,
-        "model": ModelConfig,
-        "trainer": TrainerConfig,
-        "features": FeaturesConfig,
-        "dry_run": DryRunConfig,
-        "endpoint": EndpointConfig,
-        "schema": settings.SchemaConfig,
-        "registry": PathConfig,
-        "catalogue": PathConfig,
-        "stores": StoreConfig,
-        "deletions": DeletionsConfig,
-        "feast": FeastConfig,
-        "repository": settings.RepositoryConfig,
-        "forge": settings.ForgeConfig,
-        "experiments": settings.ExperimentsConfig,
-        "evidence": settings.EvidenceConfig,
-        "evidently": settings.EvidentlyConfig,
-        "gates": GateConfig,
-    }
-    model = tables.get(str(location[0]), Config) if location else Config
-    return [field.alias or name for name, field in model.model_fields.items() if not field.exclude]
+    names = {field.alias or name: field for name, field in Config.model_fields.items() if not field.exclude}
+    table = _table(names[str(location[0])].annotation) if location else Config
+    return list(names) if table in (None, Config) else list(table.model_fields)
+
+
+def _table(annotation: Any) -> type[Table] | None:
+    """Return the table in ``Table | None``, ``dict[str, Table]`` or ``list[Table]``."""
+    if isinstance(annotation, type) and issubclass(annotation, Table):
+        return annotation
+    return next(filter(None, map(_table, get_args(annotation))), None)

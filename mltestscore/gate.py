@@ -9,7 +9,7 @@ from mltestscore.errors import ConfigError, near
 from mltestscore.scorecard import GateResult, ItemResult, Scorecard
 
 if TYPE_CHECKING:
-    from mltestscore.config import GateConfig
+    from mltestscore.settings import GateConfig
 
 INCOMPLETE = "The run was cut short, so it cannot meet a gate; run it again to the end."
 

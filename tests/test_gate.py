@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from mltestscore.config import GateConfig
 from mltestscore.errors import ConfigError
 from mltestscore.evidence import Statements
 from mltestscore.gate import INCOMPLETE, fail_under, judge
@@ -12,6 +11,7 @@ from mltestscore.result import CheckResult, FaultRecord, Proof
 from mltestscore.rubric import rubric
 from mltestscore.score import assemble, score
 from mltestscore.scorecard import Attestation, Run, Scorecard, Waiver
+from mltestscore.settings import GateConfig
 
 PROVEN = Proof(state="proven", faults=[FaultRecord(name="a rule is dropped", state="caught")])
 DATED = {"date": "2026-11-01", "expires": "2027-05-01", "link": "https://wiki.example"}

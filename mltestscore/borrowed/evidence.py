@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from mltestscore.borrowed import evidently_snapshot, validation_result
 from mltestscore.borrowed.reading import CONTRADICTED, NotCounted, Reading, Unreadable, judged
-from mltestscore.borrowed.settings import EvidenceConfig
 from mltestscore.config import Config
 from mltestscore.declare import Check, CheckFunction
 from mltestscore.details import Table
 from mltestscore.errors import ConfigError
 from mltestscore.finding import Finding, at_most
 from mltestscore.rubric import rubric
+from mltestscore.settings import EvidenceConfig
 from mltestscore.words.figures import plural
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from mltestscore.borrowed.evidently_snapshot import tests_of
 from mltestscore.borrowed.reading import ExistingTest, NotCounted, cut, judged
-from mltestscore.borrowed.settings import EvidentlyConfig
 from mltestscore.config import Config
 from mltestscore.declare import Check, CheckFunction
 from mltestscore.details import Table
@@ -24,6 +23,7 @@ from mltestscore.errors import ConfigError, InputError
 from mltestscore.finding import Finding
 from mltestscore.inputs.functions import import_object
 from mltestscore.rubric import rubric
+from mltestscore.settings import EvidentlyConfig
 
 if TYPE_CHECKING:
     import pandas as pd

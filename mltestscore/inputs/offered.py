@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mltestscore.config import Config, DataConfig
+from mltestscore.config import Config
 from mltestscore.errors import ConfigError, InputError, NotOffered, near
+from mltestscore.settings import DataConfig
 
 if TYPE_CHECKING:
     from mltestscore.history import History

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from mltestscore.comparison.point_in_time import FUTURE, future_values
-from mltestscore.config import DataConfig
 from mltestscore.errors import InputError
 from mltestscore.finding import Finding
 from mltestscore.inputs.dataset import Roles, open_dataset
 from mltestscore.inputs.offered import roles
+from mltestscore.settings import DataConfig
 
 ROWS = 5_000
 ROLES = Roles(time="at", feature_times=(("x", "x_at"), ("y", "y_at")))
