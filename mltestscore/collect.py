@@ -225,10 +225,10 @@ def conclude(result: CheckResult, error: BaseException | None) -> None:
         raise error
     if result.state in ("failed", "error"):
         raise CheckFailed(f"{result.id} {result.state}: {result.reason}")
-    if result.proof.state == "vacuous":
-        pytest.skip(f"vacuous: {vacuous_because(result)}")
     if result.state in ("inconclusive", "not_offered"):
         pytest.skip(f"{result.state.replace('_', ' ')}: {result.reason}")
+    if result.proof.state == "vacuous":
+        pytest.skip(f"vacuous: {vacuous_because(result)}")
 
 
 def vacuous_because(result: CheckResult) -> str:

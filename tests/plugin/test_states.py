@@ -87,6 +87,30 @@ def too_many(lengths):
     assert fault["by"] == "only how many failed, not longest"
 
 
+def test_a_check_that_cannot_tell_yet_is_inconclusive_whatever_it_missed(project, check_file):
+    check_file(
+        """
+from mltestscore import undecided
+
+@check("data.7")
+def check_too_little(lengths):
+    yield undecided("longest", "3 rows", n_to_settle=100)
+
+@fault(check_too_little, "one is far too long")
+def too_long(lengths):
+    return {"lengths": (*lengths, 99)}
+"""
+    )
+
+    outcome = project.run("-rs")
+
+    outcome.stdout.fnmatch_lines(["INCONCLUSIVE*check_too_little - inconclusive: *3 rows*"])
+    assert project.item("data.7")["credit"] == 0
+    page = (project.folder / "mltestscore-report" / "scorecard.html").read_text()
+    assert "missed: the check cannot tell yet" in page
+    assert "proves nothing" not in page
+
+
 def test_a_control_that_fails_unbroken_proves_nothing(project, check_file):
     check_file(
         """
