@@ -196,7 +196,7 @@ class Rule:
         arguments = ", ".join(
             f"{key.strip('_').replace('_', ' ')} {_shown(value)}"
             for key, value in self.kwargs.items()
-            if key not in naming and value not in (None, False)
+            if key not in naming and value is not None and value is not False
         )
         text = f"{words}: {arguments}" if arguments else words
         return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"

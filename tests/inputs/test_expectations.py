@@ -151,3 +151,8 @@ def test_the_design_effect_of_repeated_values_counts_rows_and_not_values() -> No
     (found,) = measure(open_dataset("training", frame).table, [once], cluster="hour")
     assert found is not None
     assert (found.unexpected, found.rows, round(found.design_effect)) == (20, 100, 11)
+
+
+def test_a_rule_says_a_limit_of_0_too() -> None:
+    limits = {"column": "rain", "min_value": 0, "max_value": 3.5, "strict_min": False}
+    assert Rule("expect_column_values_to_be_between", limits).text == "values to be between: min value 0, max value 3.5"
