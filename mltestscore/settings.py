@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import date, datetime
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -44,9 +45,13 @@ class ModelConfig(Table):
 
 
 class TrainerConfig(Table):
-    """``[tool.mltestscore.trainer]``: ``call = "module:function"``, called as ``function(frame, seed)``."""
+    """``[tool.mltestscore.trainer]``: ``call = "module:function"``, called as ``function(frame, seed)``.
+
+    ``takes_parameters`` says that it takes ``parameters = {…}`` too, hyperparameters in place of its own.
+    """
 
     call: str
+    takes_parameters: bool = False
 
 
 class FeaturesConfig(Table):
@@ -230,3 +235,28 @@ class ExperimentsConfig(Table):
     degraded: list[str] = ["degraded"]
     metric: str = ""
     lower_is_better: list[Literal["offline", "online"]] = []
+
+
+class TuningConfig(Table):
+    """``[tool.mltestscore.tuning]``: the search for hyperparameters; see :mod:`mltestscore.inputs.tuning`."""
+
+    source: str | list[str] | None = None
+    optuna: str = ""
+    study: str = ""
+    mlflow: str = ""
+    experiment: str = ""
+    search: str = ""
+    trusted: list[str] = []
+    parameters: list[str] | dict[str, str] = []
+    metric: str = ""
+    lower_is_better: bool | None = None
+    date: str = ""
+    ended: datetime | date | None = None
+    folds: list[str] = []
+    data: str = ""
+    data_column: str = ""
+    left_alone: list[str] = []
+    space: dict[str, Any] = {}
+    deployed: dict[str, Any] = {}
+    schedule: int = Field(default=0, ge=0)
+    reason: str = ""

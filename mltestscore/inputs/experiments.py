@@ -34,7 +34,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mltestscore.errors import InputError, NotOffered, near
+from mltestscore.errors import InputError
+from mltestscore.inputs.cells import dates, numbers
+from mltestscore.inputs.mlflow_runs import finished_runs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +44,6 @@ if TYPE_CHECKING:
 MAX_ROWS = 10_000
 MAX_NAME = 80
 _WHERE = "[tool.mltestscore.experiments]"
-_OF_A_RUN = ("run_id", "run_name", "start_time", "end_time")
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def read_experiments(
     if bool(mlflow) == (source is not None):
         raise InputError(f"{_WHERE}: give source or mlflow, one of both.")
     if mlflow:
-        title, frame = f"{experiment} in MLflow", _runs(mlflow, experiment, columns, base)
+        title, frame = f"{experiment} in MLflow", finished_runs(mlflow, experiment, columns, where=_WHERE, base=base)
     else:
         title, frame = _table(source, columns, base)
     if len(frame) > MAX_ROWS:
@@ -114,7 +115,7 @@ def read_experiments(
     once = rows.drop_duplicates(ignore_index=True)
     changes = {which: _change(once, spec, which in lower_is_better, title) for which, spec in
                (("offline", offline), ("online", online))}  # fmt: skip
-    ended = _dates(once[date], f"{title}: {date}")
+    ended = dates(once[date], f"{title}: {date}")
     known = np.isfinite(changes["offline"]) & np.isfinite(changes["online"]) & ~np.isnat(ended)
     order = np.flatnonzero(known)[np.argsort(ended[known], kind="stable")]
     names = _names(once, name, arm)
@@ -150,90 +151,11 @@ def _table(source: object, columns: Sequence[str], base: Path) -> tuple[str, pd.
     return table.source, table.frame(list(dict.fromkeys(columns)), limit=MAX_ROWS + 1)
 
 
-def _runs(uri: str, experiment: str, columns: Sequence[str], base: Path) -> pd.DataFrame:
-    """Return the finished runs of an MLflow experiment, one column a metric, parameter or tag that is asked for."""
-    import os
-    import warnings
-
-    import pandas as pd
-
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    if uri.startswith("sqlite:///") and not uri.startswith("sqlite:////"):
-        uri = f"sqlite:///{(base / uri.removeprefix('sqlite:///')).resolve()}"
-        if not Path(uri.removeprefix("sqlite:///")).is_file():  # MLflow would make a new, empty one
-            raise InputError(f"{_WHERE} mlflow: there is no file {uri.removeprefix('sqlite:///')}.")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of MLflow's own dependencies
-        try:
-            from mlflow import MlflowClient
-        except ImportError:
-            raise NotOffered("experiments", 'pip install "mltestscore[mlflow]"') from None
-        try:
-            client = MlflowClient(tracking_uri=uri)
-            found = client.get_experiment_by_name(experiment)
-            if found is None:
-                known = [one.name for one in client.search_experiments(max_results=100)]
-                raise InputError(f"{_WHERE}: MLflow has no experiment {experiment!r:.80}.{near(experiment, known)}")
-            runs = list(client.search_runs([found.experiment_id], "status = 'FINISHED'", max_results=MAX_ROWS + 1))
-        except InputError:
-            raise
-        except Exception as error:  # MLflow raises its store's own errors, of any kind
-            raise InputError(f"{_WHERE} mlflow: the store cannot be read: {error!s:.300}") from error
-    rows = [_of_run(run) for run in runs]
-    frame = pd.DataFrame(rows, columns=sorted({name for row in rows for name in row} | set(_OF_A_RUN)))
-    for column in columns:
-        if column not in frame.columns:
-            raise InputError(f"No run of {experiment!r:.80} in MLflow has {column!r:.80}.{near(column, frame.columns)}")
-    return frame
-
-
-def _of_run(run: Any) -> dict[str, object]:
-    """Return what a run says under the names that ``mlflow.search_runs`` gives its columns."""
-    row: dict[str, object] = {"run_id": run.info.run_id, "run_name": run.info.run_name}
-    for what in ("start_time", "end_time"):
-        milliseconds = getattr(run.info, what)
-        row[what] = None if milliseconds is None else np.datetime64(milliseconds, "ms")
-    for kind in ("metrics", "params", "tags"):
-        row |= {f"{kind}.{name}": value for name, value in getattr(run.data, kind).items()}
-    return row
-
-
 def _change(rows: pd.DataFrame, columns: str | Sequence[str], lower: bool, title: str) -> NDArray[np.float64]:
     named = _pair("", columns)
-    values = [_numbers(rows[name], f"{title}: {name}") for name in named]
+    values = [numbers(rows[name], f"{title}: {name}") for name in named]
     change = values[0] if len(values) == 1 else values[0] - values[1]
     return -change if lower else change
-
-
-def _numbers(values: pd.Series, where: str) -> NDArray[np.float64]:
-    """Return numbers, not finite where a value is missing; raises :class:`InputError` for what is no number."""
-    import pandas as pd
-
-    written = not pd.api.types.is_numeric_dtype(values)
-    held = values.where(values.astype(str).str.strip() != "") if written else values
-    found = pd.to_numeric(held, errors="coerce")
-    wrong = held.notna() & found.isna()
-    if wrong.any() or np.isinf(found.to_numpy(dtype=float, na_value=np.nan)).any():
-        place = int((wrong | found.isin([np.inf, -np.inf])).to_numpy().argmax())
-        raise InputError(f"{where}, row {place + 1}: {values.iloc[place]!r:.60} is no finite number; leave it empty.")
-    return np.asarray(found.to_numpy(dtype=float, na_value=np.nan))
-
-
-def _dates(values: pd.Series, where: str) -> NDArray[np.datetime64]:
-    import pandas as pd
-
-    if pd.api.types.is_numeric_dtype(values):
-        raise InputError(f"{where} holds numbers; write dates as in 2026-11-01 or 2026-11-01T12:00:00+00:00.")
-    written = not pd.api.types.is_datetime64_any_dtype(values)
-    texts = values.astype("string").str.strip() if written else values
-    texts = texts.mask(texts == "") if written else texts
-    found = pd.to_datetime(texts, errors="coerce", utc=True, format="ISO8601" if written else None)
-    wrong = texts.notna() & found.isna()
-    if wrong.any():
-        place = int(wrong.to_numpy().argmax())
-        raise InputError(f"{where}, row {place + 1}: {values.iloc[place]!r:.60} is no date; write it as in 2026-11-01.")
-    return found.dt.tz_localize(None).to_numpy().astype("datetime64[s]")
 
 
 def _names(rows: pd.DataFrame, name: str, arm: str) -> list[str]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mltestscore.inputs.schema import Schema
     from mltestscore.inputs.stores import Stores
     from mltestscore.inputs.trainer import Trainer
+    from mltestscore.inputs.tuning import Tuning
 
 
 @pytest.fixture(scope="session")
@@ -151,6 +152,12 @@ def forge(mltestscore_config: Config) -> Forge:
 def experiments(mltestscore_config: Config) -> Experiments:
     """The experiments on users: what changed offline, and what online."""
     return offered_records.experiments(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def tuning(mltestscore_config: Config) -> Tuning:
+    """The search for hyperparameters: its trials, its space, the settings left alone."""
+    return offered_records.tuning(mltestscore_config)
 
 
 @pytest.fixture(scope="session")

@@ -12,21 +12,25 @@ from mltestscore.inputs.functions import make_importable
 _TABLE = "[tool.mltestscore.model]"
 
 
-def read_model_file(file: Path, *, trusted: Sequence[str], allow_pickle: bool, base: Path) -> object:
+def read_model_file(
+    file: Path, *, trusted: Sequence[str], allow_pickle: bool, base: Path, table: str = _TABLE
+) -> object:
     """Return the estimator in ``file``; what the file is, its content says and not its name.
+
+    ``table`` is the table of the configuration that names it.
 
     Raises :class:`InputError` when the file cannot be read, needs permission, or needs types that are not trusted.
     """
     if not file.is_file():
-        raise InputError(f"{_TABLE} path: {file} is a folder; name a file, or a loader that reads the folder.")
+        raise InputError(f"{table} path: {file} is a folder; name a file, or a loader that reads the folder.")
     if file.stat().st_size == 0:
-        raise InputError(f"{_TABLE} path: {file} is empty; write the model again.")
+        raise InputError(f"{table} path: {file} is empty; write the model again.")
     make_importable(base)
     try:
         skops = _is_skops(file)
     except OSError as error:
-        raise InputError(f"{_TABLE} path: {file} cannot be read: {error.strerror}.") from None
-    return _read_skops(file, trusted) if skops else _read_pickle(file, allow_pickle)
+        raise InputError(f"{table} path: {file} cannot be read: {error.strerror}.") from None
+    return _read_skops(file, trusted, table) if skops else _read_pickle(file, allow_pickle)
 
 
 def _is_skops(file: Path) -> bool:
@@ -41,13 +45,13 @@ def _is_skops(file: Path) -> bool:
         return False
 
 
-def _read_skops(file: Path, trusted: Sequence[str]) -> object:
+def _read_skops(file: Path, trusted: Sequence[str], table: str) -> object:
     from skops.io import get_untrusted_types, load
 
     try:
         unknown = [name for name in get_untrusted_types(file=file) if name not in trusted]
         if unknown:
-            raise InputError(_untrusted(file, [*trusted, *unknown], len(unknown)))
+            raise InputError(_untrusted(file, [*trusted, *unknown], len(unknown), table))
         return load(file, trusted=list(trusted))
     except InputError:
         raise
@@ -69,10 +73,10 @@ def _read_pickle(file: Path, allowed: bool) -> object:
         raise InputError(_unreadable(file, "joblib or pickle", error)) from error
 
 
-def _untrusted(file: Path, needed: list[str], new: int) -> str:
+def _untrusted(file: Path, needed: list[str], new: int, table: str) -> str:
     types = ", ".join(f'"{name}"' for name in needed)
     return (
-        f"{file} holds {new} type(s) that skops does not trust. If you know each of them, write under {_TABLE}: "
+        f"{file} holds {new} type(s) that skops does not trust. If you know each of them, write under {table}: "
         f"trusted = [{types}]"
     )
 

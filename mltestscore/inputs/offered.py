@@ -93,7 +93,7 @@ def trainer(config: Config) -> Trainer:
     if config.trainer is None:
         raise NotOffered("trainer", 'write call = "module:function" under [tool.mltestscore.trainer]')
     with named("trainer", config):
-        return Trainer(source=config.trainer.call, folder=config.folder)
+        return Trainer(config.trainer.call, config.folder, takes_parameters=config.trainer.takes_parameters)
 
 
 def features(config: Config) -> FeatureCode:
@@ -289,6 +289,7 @@ def _types() -> dict[str, Callable[[], type]]:
         "repository": load("inputs.repository", "Repository"),
         "forge": load("inputs.forge", "Forge"),
         "experiments": load("inputs.experiments", "Experiments"),
+        "tuning": load("inputs.tuning", "Tuning"),
         "history": load("history", "History"),
         "clock": lambda: datetime,
     }

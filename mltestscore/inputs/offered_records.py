@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mltestscore.inputs.experiments import Experiments
     from mltestscore.inputs.forge import Forge
     from mltestscore.inputs.repository import Repository
+    from mltestscore.inputs.tuning import Tuning
 
 
 def repository(config: Config) -> Repository:
@@ -47,3 +48,16 @@ def experiments(config: Config) -> Experiments:
         )  # fmt: skip
     with named("experiments", config):
         return read_experiments(base=config.folder, **config.experiments.model_dump())
+
+
+def tuning(config: Config) -> Tuning:
+    """Read ``[tool.mltestscore.tuning]``."""
+    from mltestscore.inputs.tuning import read_tuning
+
+    if config.tuning is None:
+        raise NotOffered(
+            "tuning", "write source, parameters and metric under [tool.mltestscore.tuning]: a table with one row a "
+            "trial of the search for hyperparameters (or optuna, mlflow, search)"
+        )  # fmt: skip
+    with named("tuning", config):
+        return read_tuning(base=config.folder, **config.tuning.model_dump())

@@ -9,8 +9,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -57,6 +57,8 @@ class Trainer:
         source: the function's name; it must seed all that it draws at random with ``seed``.
         folder: the project's folder: the working directory, and first on the import path, of every training.
         wrappers: functions that take the training function and return another; see :meth:`wrapped`.
+        takes_parameters: whether the function takes the keyword ``parameters`` too: a mapping of hyperparameters that
+            it uses in place of its own; see :meth:`search`.
     """
 
     HASH_SEEDS: ClassVar[tuple[int, int]] = (1, 2)
@@ -64,6 +66,7 @@ class Trainer:
     source: str
     folder: Path = Path()
     wrappers: tuple[str, ...] = ()
+    takes_parameters: bool = False
 
     def __post_init__(self) -> None:
         split_name(self.source, SETTING)
@@ -109,23 +112,68 @@ class Trainer:
     def _train(
         self, data: Dataset, probe: pd.DataFrame, seed: int, hash_seeds: Sequence[int], timeout: float
     ) -> list[Trained]:
+        frames = {"frame": (data.frame(), data.name), "probe": (probe, "the probe")}
+        request = {"seed": seed, "features": data.features}
+        with self._started("mltestscore.inputs.training_process", frames, {}, request, hash_seeds, timeout) as folders:
+            return [Trained(predictions=_array(folder / "predictions.npy"), **_figures(folder)) for folder in folders]
+
+    def search(
+        self,
+        data: pd.DataFrame,
+        probe: pd.DataFrame,
+        arrays: Mapping[str, npt.NDArray[Any]],
+        request: Mapping[str, Any],
+        *,
+        timeout: float,
+    ) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        """Train with many settings in one fresh process; see :mod:`mltestscore.tuning.search_process`.
+
+        Args:
+            data: the rows to train on and to choose by.
+            probe: rows that the incumbent and the winner score.
+            arrays: ``fit``, ``chosen_by`` and ``truth``, as described there.
+            request: likewise.
+            timeout: seconds until the process and all that it started are killed.
+
+        Returns what the process reports, and the predictions on the probe by ``"incumbent"`` and ``"winner"``. Raises
+        :class:`InputError` as :meth:`train` does.
+        """
+        frames = {"frame": (data, "training"), "probe": (probe, "the probe")}
+        module = "mltestscore.tuning.search_process"
+        with self._started(module, frames, arrays, request, self.HASH_SEEDS[:1], timeout) as (folder,):
+            scores = {name: _array(folder / f"{name}.npy") for name in ("incumbent", "winner")}
+            return _figures(folder), scores
+
+    @contextmanager
+    def _started(
+        self,
+        module: str,
+        frames: Mapping[str, tuple[pd.DataFrame, str]],
+        arrays: Mapping[str, npt.NDArray[Any]],
+        request: Mapping[str, Any],
+        hash_seeds: Sequence[int],
+        timeout: float,
+    ) -> Iterator[list[Path]]:
+        """Run ``module`` in a fresh process for each hash seed; give the folders of what they have written."""
         if not self.folder.is_dir():
             raise InputError(f"{SETTING}: the folder {self.folder} does not exist.")
         with tempfile.TemporaryDirectory(prefix="mltestscore-") as name, ExitStack() as stack:
             work = Path(name)
-            _write_frame(data.frame(), work / "frame.parquet", data.name)
-            _write_frame(probe, work / "probe.parquet", "the probe")
-            request = {"source": self.source, "wrappers": self.wrappers, "seed": seed, "features": data.features}
-            (work / "request.json").write_text(json.dumps({**request, "setting": SETTING}), encoding="utf-8")
-            started = [stack.enter_context(_Process(work, number, self)) for number in hash_seeds]
+            for file, (frame, called) in frames.items():
+                _write_frame(frame, work / f"{file}.parquet", called)
+            for file, array in arrays.items():
+                np.save(work / f"{file}.npy", array, allow_pickle=False)
+            who = {"source": self.source, "wrappers": self.wrappers, "setting": SETTING}
+            (work / "request.json").write_text(json.dumps({**request, **who}), encoding="utf-8")
+            started = [stack.enter_context(_Process(module, work, number, self)) for number in hash_seeds]
             deadline = monotonic() + timeout
-            return [process.result(deadline, timeout) for process in started]
+            yield [process.finished(deadline, timeout) for process in started]
 
 
 class _Process:
     """One training process; leaving the context kills whatever of its tree still runs."""
 
-    def __init__(self, work: Path, hash_seed: int, trainer: Trainer) -> None:
+    def __init__(self, module: str, work: Path, hash_seed: int, trainer: Trainer) -> None:
         self._trainer = trainer
         self._folder = work / str(hash_seed)
         self._folder.mkdir()
@@ -135,7 +183,7 @@ class _Process:
         # Two trainings share the cores: threads that wait should sleep, not spin.
         environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONHASHSEED": str(hash_seed), "PYTHONPATH": path}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "mltestscore.inputs.training_process", str(work), str(self._folder)],
+            [sys.executable, "-m", module, str(work), str(self._folder)],
             cwd=trainer.folder,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -151,7 +199,8 @@ class _Process:
         _kill_tree(self._process)
         self._said.close()
 
-    def result(self, deadline: float, timeout: float) -> Trained:
+    def finished(self, deadline: float, timeout: float) -> Path:
+        """Return the folder of what the process has written."""
         try:
             code = self._process.wait(max(0.0, deadline - monotonic()))
         except subprocess.TimeoutExpired:
@@ -162,8 +211,7 @@ class _Process:
         # Threads of a library may abort a process that has written all and is about to end: the training is done.
         if code > 0 or (code < 0 and not (self._folder / "result.json").exists()):
             raise InputError(self._failure(code))
-        made = json.loads((self._folder / "result.json").read_text(encoding="utf-8"))
-        return Trained(predictions=np.load(self._folder / "predictions.npy", allow_pickle=False), **made)
+        return self._folder
 
     def _failure(self, code: int) -> str:
         said = (self._folder / "said.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()
@@ -172,6 +220,15 @@ class _Process:
         how = f"was killed by signal {-code}" if code < 0 else "failed"
         last = "\n  ".join(said[-_LAST_LINES:]) or f"(nothing; exit status {code})"
         return f"{SETTING}: {self._trainer.source} {how} in {self._trainer.folder}. It said:\n  {last}"
+
+
+def _figures(folder: Path) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    return made
+
+
+def _array(file: Path) -> npt.NDArray[Any]:
+    return np.asarray(np.load(file, allow_pickle=False))
 
 
 def _write_frame(frame: pd.DataFrame, file: Path, name: str) -> None:

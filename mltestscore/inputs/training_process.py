@@ -30,7 +30,7 @@ _PLACES = 4
 def main(work: Path, out: Path) -> None:
     """Train as ``work/request.json`` says and write ``result.json`` and ``predictions.npy`` to ``out``."""
     request = json.loads((work / "request.json").read_text(encoding="utf-8"))
-    train = _function(request)
+    train = training_function(request)
     frame = pd.read_parquet(work / "frame.parquet")
     started = perf_counter()
     estimator = train(frame, request["seed"])
@@ -76,7 +76,11 @@ def told(error: BaseException) -> str:
     return "\n".join([f"{type(error).__name__}: {error}", *places])
 
 
-def _function(request: dict[str, Any]) -> Callable[[pd.DataFrame, int], object]:
+def training_function(request: dict[str, Any]) -> Callable[..., object]:
+    """Return the function that the request names, in its wrappers.
+
+    Raises :class:`MltestscoreError` that names the setting when it cannot be imported.
+    """
     here = Path()
     train = import_function(request["source"], base=here, setting=request["setting"])
     for wrapper in request["wrappers"]:

@@ -17,7 +17,18 @@ SOUND_ROWS = "a,label\n" + "1,0\n2,1\n" * 20
 DATASETS = ("training", "holdout", "serving", "recomputed", "outcomes")
 FITTED = ("model", "previous_model")
 OTHERS = (
-    *("endpoint", "schema", "registry", "catalogue", "trainer", "repository", "forge", "experiments", "history"),
+    *(
+        "endpoint",
+        "schema",
+        "registry",
+        "catalogue",
+        "trainer",
+        "repository",
+        "forge",
+        "experiments",
+        "tuning",
+        "history",
+    ),
     "clock",
 )
 
