@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -251,7 +250,7 @@ class TuningConfig(Table):
     metric: str = ""
     lower_is_better: bool | None = None
     date: str = ""
-    ended: datetime | date | None = None
+    ended: str = ""
     folds: list[str] = []
     data: str = ""
     data_column: str = ""

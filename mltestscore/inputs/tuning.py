@@ -30,8 +30,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date as day
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +110,7 @@ def read_tuning(
     metric: str = "",
     lower_is_better: bool | None = None,
     date: str = "",
-    ended: datetime | day | None = None,
+    ended: str = "",
     folds: Sequence[str] = (),
     data: str = "",
     data_column: str = "",
@@ -213,9 +211,7 @@ def _has(table: TrialTable) -> str:
     return near("", (str(name)[:40] for name in table.frame.columns))
 
 
-def _trials(
-    table: TrialTable, named: _Named, lower: bool, ended: datetime | day | None, data: str
-) -> tuple[list[Trial], int]:
+def _trials(table: TrialTable, named: _Named, lower: bool, ended: str, data: str) -> tuple[list[Trial], int]:
     frame = table.frame
     for column in (*named.parameters.values(), named.metric, *named.folds, *filter(None, (named.date, named.data))):
         if column not in frame.columns:
@@ -239,16 +235,12 @@ def _trials(
     return trials, len(frame) - len(trials)
 
 
-def _times(frame: pd.DataFrame, column: str, ended: datetime | day | None, source: str) -> Any:
+def _times(frame: pd.DataFrame, column: str, ended: str, source: str) -> Any:
     if column:
         return dates(frame[column], f"{source}: {column}")
-    if ended is None:
-        return np.full(len(frame), UNKNOWN)
     import pandas as pd
 
-    time = pd.Timestamp(ended)
-    plain = time.tz_convert("UTC").tz_localize(None) if time.tzinfo else time
-    return np.full(len(frame), plain.to_datetime64().astype("datetime64[s]"))
+    return np.full(len(frame), dates(pd.Series([ended]), f"{WHERE} ended")[0])
 
 
 def _cell(value: Any) -> Any:
