@@ -28,6 +28,8 @@ class Finding:
         cause: the fault's name where the check could tell it ("constant ratio 1.8 with offset 32: °C served as °F").
         note: one sentence of explanation.
         advisory: shown, but never part of the check's verdict.
+        proxy: an estimate of what could not be measured, such as quality without labels; a check that rests on one is
+            worth ½ at most.
         smallest_visible: when inconclusive, the smallest effect that this n could have shown as harm.
         n_to_settle: when inconclusive, the n that would settle it.
     """
@@ -44,6 +46,7 @@ class Finding:
     advisory: bool = False
     smallest_visible: float | None = None
     n_to_settle: int | None = None
+    proxy: bool = False
 
     @property
     def key(self) -> tuple[str, str]:

@@ -58,6 +58,9 @@ class FindingRecord(Record):
     advisory: bool = False
     smallest_visible: float | None = None
     n_to_settle: int | None = None
+    proxy: bool = Field(
+        default=False, description="Whether it only estimates what it should measure: its check is worth ½ at most."
+    )
     previous: float | None = Field(
         default=None, description="The value in the previous run of this check, for comparison."
     )
@@ -141,3 +144,8 @@ class CheckResult(Record):
     runs_before: int = Field(
         default=0, description="Earlier runs of this check in the history within the repetition window."
     )
+
+    @property
+    def proxy(self) -> str:
+        """The name of the first finding that counts and is a proxy, or nothing."""
+        return next((finding.name for finding in self.findings if finding.proxy and not finding.advisory), "")

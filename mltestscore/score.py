@@ -128,6 +128,9 @@ def _worth(check: CheckResult, in_ci: bool, repeated_runs: int) -> Worth:
             why = "no fault was planted where it was made, so nobody knows whether it could have failed"
             return Worth(0.5, f"{check.id} passed, but {why}: an existing result is worth ½.")
         return Worth(0.0, f"{check.id} passed, but plants no fault, so nothing shows that it can fail.")
+    if check.proxy:
+        why = f"on an estimate in place of what it should measure ({check.proxy})"
+        return Worth(0.5, f"{check.id} passed and proved itself, but {why}: a proxy is worth ½.")
     if is_repeated(check, in_ci=in_ci, repeated_runs=repeated_runs):
         how = "it runs in CI" if in_ci else f"{check.runs_before + 1} runs are on record"
         return Worth(1.0, f"Full credit: {check.id} passed, caught what was planted, and is repeated ({how}).")
@@ -191,7 +194,8 @@ def _lowest(items: Sequence[ItemResult], credit: Callable[[ItemResult], float]) 
 def _letter(item: ItemResult, in_ci: bool, repeated_runs: int) -> float:
     """Return the credit that the paper's words allow: a test that runs counts, whatever it says of the system."""
     ran = [check for check in item.checks if check.state in RAN]
-    credits = [1.0 if is_repeated(check, in_ci=in_ci, repeated_runs=repeated_runs) else 0.5 for check in ran]
+    whole = [is_repeated(check, in_ci=in_ci, repeated_runs=repeated_runs) and not check.proxy for check in ran]
+    credits = [1.0 if one else 0.5 for one in whole]
     return max([item.credit, *credits, 0.5 if item.attestations else 0.0])
 
 

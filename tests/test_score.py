@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mltestscore import at_most
+from mltestscore import check as declare
 from mltestscore.errors import ConfigError
 from mltestscore.evidence import Statements
-from mltestscore.result import CheckResult, FaultRecord, Proof
+from mltestscore.result import CheckResult, FaultRecord, FindingRecord, Proof
 from mltestscore.rubric import rubric
 from mltestscore.score import assemble, is_repeated, score
 from mltestscore.scorecard import Attestation, ItemResult, Rejected, Waiver
+from mltestscore.testing import run_check
 
 IDS = rubric().ids
 CAUGHT = FaultRecord(name="a rule is dropped", state="caught", by="inputs without a rule")
+ESTIMATE = [FindingRecord(name="estimated quality lost", verdict="passed", proxy=True)]
 MISSED = FaultRecord(name="nulls are let in", state="missed")
 PROOFS = {
     "proven": Proof(state="proven", faults=[CAUGHT]),
@@ -287,3 +292,29 @@ def test_the_minimum_rule_recomputed_by_hand(values: list[float]):
     assert result.points_2016 == 2 * min(sums)
     named = zip(("data", "model", "infra", "monitor"), sums, strict=True)
     assert result.holds_back == [section for section, total in named if total == min(sums) < 7]
+
+
+def test_a_check_that_rests_on_a_proxy_is_worth_a_half_however_often_it_is_repeated():
+    """An estimate without labels is better than nothing, and not what the item asks for."""
+    estimated = first(check(findings=ESTIMATE), in_ci=True)
+    measured = first(check(), check(findings=ESTIMATE, id="data.1/team"), in_ci=True)
+
+    assert (estimated.state, estimated.credit) == ("passed", 0.5)
+    assert "estimated quality lost" in estimated.credit_reason
+    assert [
+        score(items_of(*(check(item, findings=found) for item in IDS)), in_ci=True).readings.letter
+        for found in ([], ESTIMATE)
+    ] == [7, 3.5]
+    assert measured.credit == 1
+
+
+def test_a_finding_that_is_a_proxy_makes_its_check_one_unless_it_is_advisory():
+    """What the check yields decides, not how it is declared."""
+
+    @declare("data.1", id="data.1/estimate")
+    def check_estimate(rows, *, advisory=False):
+        yield replace(at_most("estimated rows", len(rows), 3), proxy=True, advisory=advisory)
+        yield at_most("rows", len(rows), 3)
+
+    assert run_check(check_estimate, rows=[1]).proxy == "estimated rows"
+    assert run_check(check_estimate, rows=[1], options={"advisory": True}).proxy == ""
