@@ -108,7 +108,7 @@ def _distinct_values(column: Any, kwargs: Mapping[str, Any]) -> Any:
 
 def _distinct(_: Scan, column: Any, rule: Rule, name: str) -> Figure:
     values, relation = rule.kwargs["value_set"], name.removeprefix("distinct_values_to_")
-    inside = families.inside(column, values)
+    inside = families.inside_long(column, values)
     surplus, present = column.nunique(where=~inside).coalesce(0), column.nunique(where=inside).coalesce(0)
     wanted = families.members(column, values) if family(column.type()) == "time" else values
     missing = len(set(wanted)) - present
@@ -141,7 +141,7 @@ def _deviation(value: Any) -> Any:
 
 def _most_common(scan: Scan, column: Any, rule: Rule, _: str) -> Figure:
     """Ask how many of the most frequent values are in the set, and how many there are."""
-    inside, top = families.inside(column, rule.kwargs["value_set"]), scan.table[COPIES] == scan.table[MOST]
+    inside, top = families.inside_long(column, rule.kwargs["value_set"]), scan.table[COPIES] == scan.table[MOST]
     values = scan.table.count(where=top & inside), scan.table.count(where=top)
     okay = bool(rule.kwargs.get("ties_okay"))
     name = "the number of most frequent values that the set holds"

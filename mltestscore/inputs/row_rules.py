@@ -126,7 +126,7 @@ def _in_set(scan: Scan, rule: Rule) -> Rows:
     column = scan.table[rule.column]
     if family(column.type()) == "other":
         raise NotCompiledError
-    inside = families.inside(column, rule.kwargs["value_set"])
+    inside = families.inside_long(column, rule.kwargs["value_set"])
     return _of_known(scan, column, inside if rule.type == VALUES + "be_in_set" else ~inside)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mltestscore.inputs.dataset import open_dataset
-from mltestscore.inputs.families import whole
+from mltestscore.inputs.families import inside, inside_long, whole
 from tests.inputs.test_expectations import VALUES, outcome, rule
 
 
@@ -34,3 +34,14 @@ def test_the_ends_of_the_exact_range_are_whole_and_what_is_missing_is_neither() 
 def test_an_infinity_breaks_an_integer_rule_and_ends_no_query(value: float, broken: int) -> None:
     frame = pd.DataFrame({"a": [1.0, 2.0, value]})
     assert outcome(frame, rule(VALUES + "be_of_type", "a", type_="int64")).unexpected == broken
+
+
+LONG = [f"v{place}" for place in range(40)]
+
+
+@pytest.mark.parametrize("values", [LONG, ["", *LONG], [*LONG, "a\x1fb"], [*LONG, "\x1f"], [*LONG, 7, None, "it's \\"]])
+def test_a_long_set_holds_what_a_short_one_does(values: list[Any]) -> None:
+    texts = [None, "", "v0", "v39", "v40", "V0", "a", "b", "a\x1fb", "\x1f", "7", "it's \\", "v0\x1fv1"]
+    column = open_dataset("data", pd.DataFrame({"x": texts})).table["x"]
+    found = [of(column, values).to_pyarrow().to_pylist() for of in (inside_long, inside)]
+    assert found[0] == found[1] == [None if one is None else one in values for one in texts]
