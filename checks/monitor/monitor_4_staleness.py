@@ -16,7 +16,7 @@ If it fails
     The table of ages shows where the pipeline stands still: retrain, repair that stage or table, or publish.
 
 Options
-    max_age_days: must be declared, best from what the model loses with age (model.4). max_data_lag_days,
+    max_age_days: declared, else the largest age that model.4 of the last run found harmless. max_data_lag_days,
     max_stage_lag_days: behind the training; default max_age_days: data may not start older than the model may become;
     a label delay belongs here. max_table_age_days: a number, or one by table name; undeclared tables are only shown,
     many rightly never change. max_publish_delay_days. clock_skew_minutes: 5, as in Kerberos (RFC 4120).
@@ -36,6 +36,7 @@ from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.endpoint import Endpoint
 from mltestscore.inputs.lineage_dates import days, impossible_dates, returned_data, returned_weights, times
 from mltestscore.inputs.registry import Lineage, Registry
+from mltestscore.staleness.age import Age
 
 DATA_LAG = "lag of the data behind the training"
 LONG_AGO = timedelta(days=36_525)
@@ -48,6 +49,7 @@ def check_staleness(
     clock: datetime,
     endpoint: Endpoint | None = None,
     training: Dataset | None = None,
+    tolerable_age: Age | None = None,
     *,
     max_age_days: float | None = None,
     max_data_lag_days: float | None = None,
@@ -57,8 +59,10 @@ def check_staleness(
     clock_skew_minutes: float = 5.0,
 ) -> Iterator[Finding | Table]:
     """Model, data, stages and tables are not older than declared, and the dates can be believed."""
-    current = registry.current
-    yield _aged("age of the model", days(current.trained_at, clock), max_age_days)
+    current, note = registry.current, ""
+    if max_age_days is None and tolerable_age is not None:
+        max_age_days, note = tolerable_age.days, f"none is declared; the limit is from {tolerable_age.source}"
+    yield _aged("age of the model", days(current.trained_at, clock), max_age_days, note=note)
     data_limit, stage_limit = (max_age_days if lag is None else lag for lag in (max_data_lag_days, max_stage_lag_days))
     if current.data_until is None:
         yield undecided(DATA_LAG, "the lineage does not say data_until, the newest training row's time; write it there")
@@ -78,10 +82,10 @@ def check_staleness(
     yield _ages(current, clock)
 
 
-def _aged(name: str, age: float, limit: float | None, where: str = "") -> Finding:
+def _aged(name: str, age: float, limit: float | None, where: str = "", note: str = "") -> Finding:
     if limit is None:
         return undecided(name, UNDECLARED, where=where, unit="days")
-    return at_most(name, age, limit, where=where, unit="days", n=1)
+    return at_most(name, age, limit, where=where, unit="days", n=1, note=note)
 
 
 def _tables(current: Lineage, clock: datetime, limit: float | Mapping[str, float] | None) -> Iterator[Finding]:

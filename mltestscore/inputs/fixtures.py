@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mltestscore.inputs.stores import Stores
     from mltestscore.inputs.trainer import Trainer
     from mltestscore.inputs.tuning import Tuning
+    from mltestscore.staleness.age import Age
 
 
 @pytest.fixture(scope="session")
@@ -161,6 +162,18 @@ def tuning(mltestscore_config: Config) -> Tuning:
 
 
 @pytest.fixture(scope="session")
+def max_age(mltestscore_config: Config) -> Age:
+    """The age at which a model must be replaced, as declared for monitor.4."""
+    return offered_records.max_age(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def tolerable_age(mltestscore_config: Config) -> Age:
+    """The largest age that model.4 of the last run on record found harmless."""
+    return offered_records.tolerable_age(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
 def history(mltestscore_config: Config) -> Iterator[History]:
     """The runs on record."""
     opened = offered.history(mltestscore_config)
@@ -171,4 +184,4 @@ def history(mltestscore_config: Config) -> Iterator[History]:
 @pytest.fixture(scope="session")
 def clock(mltestscore_config: Config) -> datetime:
     """The time that ages are measured from, UTC."""
-    return offered.now(mltestscore_config)
+    return mltestscore_config.now().astimezone(UTC)

@@ -290,11 +290,8 @@ def _types() -> dict[str, Callable[[], type]]:
         "forge": load("inputs.forge", "Forge"),
         "experiments": load("inputs.experiments", "Experiments"),
         "tuning": load("inputs.tuning", "Tuning"),
+        "max_age": load("staleness.age", "Age"),
+        "tolerable_age": load("staleness.age", "Age"),
         "history": load("history", "History"),
         "clock": lambda: datetime,
     }
-
-
-def now(config: Config) -> datetime:
-    """Return the time that ages are measured from."""
-    return config.now().astimezone(UTC)

@@ -1,11 +1,12 @@
-"""From configuration to what a team has on record: its repository, its forge, its experiments."""
+"""From configuration to what a team has on record: repository, forge, experiments, searches, ages declared or found."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from mltestscore.config import Config
-from mltestscore.errors import NotOffered
+from mltestscore.errors import ConfigError, NotOffered
 from mltestscore.inputs.offered import named
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from mltestscore.inputs.forge import Forge
     from mltestscore.inputs.repository import Repository
     from mltestscore.inputs.tuning import Tuning
+    from mltestscore.staleness.age import Age
 
 
 def repository(config: Config) -> Repository:
@@ -61,3 +63,33 @@ def tuning(config: Config) -> Tuning:
         )  # fmt: skip
     with named("tuning", config):
         return read_tuning(base=config.folder, **config.tuning.model_dump())
+
+
+def max_age(config: Config) -> Age:
+    """Return the age that is declared for ``monitor.4``: there is one place for it."""
+    from mltestscore.catalogue import our_check
+    from mltestscore.collect import options_for
+    from mltestscore.staleness.age import Age
+
+    days = options_for(our_check("monitor.4"), config).get("max_age_days")
+    if days is None:
+        raise NotOffered("max_age", 'write max_age_days = … under [tool.mltestscore.checks."monitor.4"]')
+    with named('checks."monitor.4"', config):
+        return Age(days)
+
+
+def tolerable_age(config: Config) -> Age:
+    """Return what ``model.4`` found in the newest complete run on record, where no age is declared."""
+    from mltestscore.history import History
+    from mltestscore.staleness.age import recorded_age
+
+    if "max_age_days" in config.checks.get("monitor.4", {}):
+        raise NotOffered("tolerable_age", "max_age_days is declared and goes before what was measured")
+    try:
+        with closing(History(config.history_url())) as history:
+            found = recorded_age(history.previous(config.name))
+    except ConfigError as unreadable:
+        raise NotOffered("tolerable_age", f"let the history be readable: {unreadable}") from unreadable
+    if found is None:
+        raise NotOffered("tolerable_age", "run model.4 once, and let it find an age that is harmless")
+    return found

@@ -27,6 +27,7 @@ OTHERS = (
         "forge",
         "experiments",
         "tuning",
+        "max_age",
         "history",
     ),
     "clock",

@@ -10,6 +10,7 @@ import pytest
 from mltestscore.inputs.dataset import open_dataset
 from mltestscore.inputs.endpoint import open_endpoint
 from mltestscore.inputs.registry import Registry, open_registry
+from mltestscore.staleness.age import Age
 from mltestscore.testing import run_check
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -103,6 +104,16 @@ def test_a_sound_registry_passes_and_is_proven(make):
     result = run_check("monitor.4", registry=make(), clock=NOW, options=LIMIT)
     assert (result.state, result.proof.state) == ("passed", "proven"), (result.reason, result.proof)
     assert [fault.state for fault in result.proof.faults] == ["caught"] * 4
+
+
+def test_what_model_4_measured_is_the_limit_where_none_is_declared(make):
+    given = {"registry": make(), "clock": NOW, "prove": False, "tolerable_age": Age(9, "model.4 of 2026-10-01")}
+    measured, declared = run_check("monitor.4", **given), run_check("monitor.4", **given, options=LIMIT)
+    name = ("age of the model", "")
+    assert name in failed(measured)
+    assert next(one for one in measured.findings if one.name == name[0]).note.endswith("from model.4 of 2026-10-01")
+    assert declared.state == "passed"
+    assert run_check("monitor.4", registry=make(), clock=NOW, prove=False).state == "inconclusive"
 
 
 def test_the_table_shows_every_age(make):

@@ -1,0 +1,1 @@
+"""Machinery of model.4: what a model loses as it grows old."""
