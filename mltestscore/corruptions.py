@@ -91,13 +91,18 @@ def rejected(schema: Schema, sample: Dataset, columns: Sequence[str]) -> dict[st
     ((corrupted, layers),) = sample.recall(
         "corrupted", [tuple(columns)], lambda keys: [_corrupted(frame, key) for key in keys]
     )
-    speaking = [rule for rule in schema.rules if rule.on_values and set(rule.columns) & set(columns)]
+    wanted = set(columns)
+    speaking = [rule for rule in schema.rules if rule.on_values and wanted.intersection(rule.columns)]
     obeyed = _obeyed(Schema(schema.source, speaking), sample)
     verdicts = trials.broken(layers, [rule for rule in obeyed if len(_reads(rule)) == 1])
+    reading: dict[str, list[Rule]] = {column: [] for column in columns}
+    for rule in obeyed:
+        for column in _reads(rule) & wanted:
+            reading[column].append(rule)
     found: dict[str, dict[str, bool]] = {column: {} for column in columns}
     for way, made in corrupted.items():
         for column, values in made.items():
-            asked = [rule for rule in obeyed if column in _reads(rule)]
+            asked = reading[column]
             killed = any(verdicts.get((way, rule)) for rule in asked)
             alone = [] if killed else [rule for rule in asked if (way, rule) not in verdicts]
             changed = sample.replace(frame.assign(**{column: values})) if alone else sample

@@ -65,7 +65,8 @@ def _served(serving: Dataset, past: dict[str, Past], usual: dict[str, Cells]) ->
     for name, one in past.items():
         tally = tallies.get(name)
         if isinstance(tally, int):  # more than can be categories; what is frequent among them may still be new
-            tally = frequent_only(serving.table, profile.value(serving.table[name], "text"), profile.MAX_CATEGORIES)
+            table = serving.part([name])
+            tally = frequent_only(table, profile.value(table[name], "text"), profile.MAX_CATEGORIES)
         frequent = cells[name].atoms if name in cells else tally.counts if tally is not None else {}
         column = profile.value(serving.table[name], one.kind)
         found[name] = Now(column, serving.table[name], [*frequent.items()], serving.rows, cells.get(name), tally)

@@ -137,35 +137,39 @@ def value(column: Any, kind: str) -> Any:
 
 def laid(dataset: Dataset, names: Iterable[str]) -> dict[str, Cells]:
     """Return the numbers of each column over a grid of their own, counted once."""
-    names = list(names)
-    table = dataset.table
+    names, found = list(names), dict[str, Cells]()
 
     def ask(new: list[str]) -> list[Cells]:
-        return list(grid.laid(table, {name: columns.number(table[name]) for name in new}).values())
+        for table, some in dataset.parts(new):
+            found.update(grid.laid(table, {name: columns.number(table[name]) for name in some}))
+        return [found[name] for name in new]
 
     return dict(zip(names, dataset.recall("laid", names, ask), strict=True))
 
 
 def over(dataset: Dataset, grids: Mapping[str, Grid]) -> dict[str, Cells]:
     """Return the numbers of each column over a given grid, counted once."""
-    table = dataset.table
 
     def ask(new: list[tuple[str, Grid]]) -> list[Cells]:
-        return list(grid.counted(table, {name: (columns.number(table[name]), own) for name, own in new}).values())
+        own, found = dict(new), dict[str, Cells]()
+        for table, some in dataset.parts([*own]):
+            found |= grid.counted(table, {name: (columns.number(table[name]), own[name]) for name in some})
+        return [found[name] for name, _ in new]
 
     return dict(zip(grids, dataset.recall("over", grids.items(), ask), strict=True))
 
 
 def tallied(dataset: Dataset, names: Iterable[str]) -> dict[str, Tally | int]:
     """Return the categories of each text, or how many its first rows hold, if too many to be categories."""
-    names = list(names)
+    names, found = list(names), dict[str, Tally | int]()
 
     def ask(new: list[str]) -> list[Tally | int]:
-        texts = {name: value(dataset.table[name], "text") for name in new}
-        many = tallies.varied(dataset.table, texts, MAX_CATEGORIES)
-        few = {name: text for name, text in texts.items() if name not in many}
-        found = tallies.tallied(dataset.table, few, MAX_CATEGORIES)
-        return [many[name] if name in many else found[name] for name in new]
+        for table, some in dataset.parts(new):
+            texts = {name: value(table[name], "text") for name in some}
+            found.update(tallies.varied(table, texts, MAX_CATEGORIES))
+            few = {name: text for name, text in texts.items() if name not in found}
+            found.update(tallies.tallied(table, few, MAX_CATEGORIES))
+        return [found[name] for name in new]
 
     return dict(zip(names, dataset.recall("tallied", names, ask), strict=True))
 
@@ -262,8 +266,10 @@ def _add_fractions(training: Dataset, found: dict[str, Past], windows: Windows) 
 
 def categories_by_window(training: Dataset, past: Past, windows: Windows) -> Past:
     """Return a text's past with its categories counted by window, and whether one of them filled a window."""
-    text = value(training.table[past.name], "text")
-    (found,) = training.recall(("by window", windows), [past.name], lambda _: [_by_window(training, text, windows)])
+    table = _with_time(training, past.name)
+    text = value(table[past.name], "text")
+    key = past.name
+    (found,) = training.recall(("by window", windows), [key], lambda _: [_by_window(training, table, text, windows)])
     categories = {str(one): rows for one, rows in found.items() if one is not None}
     full = past.rows - past.missing
     most = numpy.max(list(categories.values()), axis=0) if categories else numpy.zeros(len(full))
@@ -272,16 +278,21 @@ def categories_by_window(training: Dataset, past: Past, windows: Windows) -> Pas
 
 def shares_by_window(training: Dataset, past: Past, atoms: Sequence[float], windows: Windows) -> Any:
     """Return the share of rows at each atom of a number by window: shape (windows, atoms)."""
-    number = columns.number(training.table[past.name])
+    table = _with_time(training, past.name)
+    number = columns.number(table[past.name])
     kept = number.isin(list(atoms)).ifelse(number, None)
     key = (past.name, tuple(atoms))
-    (found,) = training.recall(("by window", windows), [key], lambda _: [_by_window(training, kept, windows)])
+    (found,) = training.recall(("by window", windows), [key], lambda _: [_by_window(training, table, kept, windows)])
     none = numpy.zeros(len(past.rows))
     return numpy.column_stack([found.get(atom, none) for atom in atoms]) / past.rows[:, None]
 
 
-def _by_window(training: Dataset, column: Any, windows: Windows) -> dict[Any, NDArray[numpy.float64]]:
-    cut = training.table.select(window=_window(training.table, training, windows), value=column)
+def _with_time(training: Dataset, name: str) -> Any:
+    return training.part([name, training.roles.time] if training.roles.time else [name])
+
+
+def _by_window(training: Dataset, table: Any, column: Any, windows: Windows) -> dict[Any, NDArray[numpy.float64]]:
+    cut = table.select(window=_window(table, training, windows), value=column)
     seen = cut.group_by(["window", "value"]).aggregate(n=cut.count()).to_pyarrow().to_pylist()
     places = {window: place for place, window in enumerate(sorted({row["window"] for row in seen}))}
     found: dict[Any, NDArray[numpy.float64]] = {}

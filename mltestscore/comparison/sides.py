@@ -112,13 +112,14 @@ def counted(serving: Dataset, recomputed: Dataset, kinds: Mapping[str, Kind]) ->
 
 def _texts(dataset: Dataset, names: Sequence[str]) -> dict[str, Tally]:
     """Return the categories of each text; of a text with a different value in most rows, the frequent ones."""
-    found = profile.tallied(dataset, names)
-    return {
-        name: tallies.frequent_only(dataset.table, profile.value(dataset.table[name], "text"))
-        if isinstance(one, int)
-        else one
-        for name, one in found.items()
-    }
+    found: dict[str, Tally] = {}
+    for name, one in profile.tallied(dataset, names).items():
+        if isinstance(one, Tally):
+            found[name] = one
+        else:
+            table = dataset.part([name])
+            found[name] = tallies.frequent_only(table, profile.value(table[name], "text"))
+    return found
 
 
 def _few(pairs: Mapping[str, tuple[Any, Any]], serving: Dataset, recomputed: Dataset) -> tuple[dict[str, Tally], ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import ibis
     import pandas as pd
     import pyarrow as pa
+
+WIDE, AT_ONCE = 64, 16  # columns: of what is wide, and of a narrow part of it
 
 Key = TypeVar("Key", bound=Hashable)
 Answer = TypeVar("Answer")
@@ -93,6 +95,22 @@ class Dataset:
         if self._content.table is not None:
             return self._content.table
         return database.as_table(self._arrow)
+
+    def part(self, columns: Sequence[str]) -> ibis.Table:
+        """Return a table with these columns at least: of wide files a narrow one.
+
+        DuckDB binds all columns of a view in every query, so that a query for each column of a file would cost by the
+        square of the columns.
+        """
+        if self._content.part is None or len(self.columns) <= WIDE:
+            return self.table
+        return self._content.part(columns)
+
+    def parts(self, columns: Sequence[str]) -> Iterator[tuple[ibis.Table, Sequence[str]]]:
+        """Yield the columns, some at a time, with a :meth:`part` that has them."""
+        for start in range(0, len(columns), AT_ONCE):
+            some = columns[start : start + AT_ONCE]
+            yield self.part(some), some
 
     @cached_property
     def _arrow(self) -> pa.Table:

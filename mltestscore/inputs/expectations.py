@@ -7,7 +7,7 @@ row with a long list costs more than to count the different values; each row con
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -59,18 +59,23 @@ def measure(
     examples: int = EXAMPLES,
     cluster: str = "",
     rows: float = math.inf,
+    part: Callable[[Sequence[str]], Any] | None = None,
 ) -> list[Outcome | None]:
     """Return the outcome of every rule, in order; ``None`` for a rule that only Great Expectations can judge.
 
     Where ``examples`` are wanted, there are small queries for each broken rule: those and, for a share of clustered
     rows, the design effect. Beyond 100 rules, one query a hundred: the time to compile a query grows faster than its
-    size. ``rows`` says about how many the table has, so that a small one takes few queries. Every rule must be one
-    that :func:`can_compile` accepts, and its columns must be there.
+    size. ``rows`` says about how many the table has, so that a small one takes few queries; ``part`` returns the table
+    with at least some of its columns, cheaper to ask. Every rule must be one that :func:`can_compile` accepts, and its
+    columns must be there.
     """
     outcomes: list[Outcome | None] = [None] * len(rules)
     for source, places in _together(rules, rows):
-        part = [rules[place] for place in places]
-        for place, outcome in zip(places, _chosen(table, source, part, examples, cluster), strict=True):
+        some = [rules[place] for place in places]
+        read = [column for rule in some for column in (*rule.columns, *(rule.condition_columns or ()))]
+        narrow = part if read and source[0] != "shape" else None
+        about = narrow([*dict.fromkeys(filter(None, [*read, cluster]))]) if narrow else table
+        for place, outcome in zip(places, _chosen(about, source, some, examples, cluster), strict=True):
             outcomes[place] = outcome
     return outcomes
 

@@ -152,8 +152,9 @@ def _outcomes(dataset: Dataset, rules: list[Rule], examples: int) -> list[Outcom
     compiled = [rule for rule in rules if expectations.can_compile(rule)]
     outcomes: dict[Rule, Outcome | None] = {}
     if compiled:
+        cluster = dataset.roles.cluster
         measured = expectations.measure(
-            dataset.table, compiled, examples=examples, cluster=dataset.roles.cluster, rows=dataset.rows
+            dataset.table, compiled, examples=examples, cluster=cluster, rows=dataset.rows, part=dataset.part
         )
         outcomes.update(zip(compiled, measured, strict=True))
     others = [rule for rule in rules if outcomes.get(rule) is None]
