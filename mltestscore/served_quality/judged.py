@@ -1,0 +1,194 @@
+"""The newest window of the serving log, from its late labels to the findings of monitor.7."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from mltestscore import contest
+from mltestscore.comparison.levels import rate
+from mltestscore.declare import Observations
+from mltestscore.details import Table
+from mltestscore.finding import Finding, at_most, undecided
+from mltestscore.inputs.dataset import Dataset
+from mltestscore.served_quality import labels, scored, verdicts
+from mltestscore.served_quality.labels import AT, DAY, LABEL, Late, Span
+from mltestscore.served_quality.scored import Scored, answered, block_qualities
+from mltestscore.served_quality.verdicts import Limits
+from mltestscore.slices import declared
+from mltestscore.slices.declared import Mask, Slicing
+from mltestscore.stats.cluster import codes_of, design_effect
+
+if TYPE_CHECKING:
+    from mltestscore.inputs.model import Model
+
+UNLABELLED = "served rows whose label is overdue"
+UNSCORED = "served rows without a finite score"
+EVER = 1e12  # seconds: longer than any log
+NO_LAUNCH = "nothing to compare with: offer a holdout with labels, or keep the log since the launch"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What is judged, besides the limits.
+
+    Attributes:
+        metric: of a day.
+        slices: as declared, or empty for the default ones.
+        delay: of labels, in hours, or ``None`` to measure it.
+        days: length of the newest window.
+        window_rows: the fewest rows of a window; a shorter one is made longer.
+        rows: the most rows that are read of a window.
+        max_unlabelled: share of rows whose label is overdue.
+    """
+
+    metric: str
+    slices: Sequence[declared.Wanted]
+    delay: float | None
+    days: float
+    window_rows: int
+    rows: int
+    max_unlabelled: float
+
+
+def observations(
+    model: Model,
+    serving: Dataset,
+    outcomes: Dataset,
+    holdout: Dataset | None,
+    clock: datetime | None,
+    ask: Ask,
+    limits: Limits,
+) -> Observations:
+    """Yield every finding that labels allow, worst news first for the reader to see in the pictures."""
+    late = labels.joined(serving, outcomes, clock, ask.delay)
+    span = labels.newest(late, ask.days, ask.window_rows)
+    named = declared.columns_of(ask.slices)
+    serving.require(*named)
+    inputs = [name for name in model.features if name in serving.columns]
+    wanted = [*inputs, *named, serving.roles.score, *filter(None, [serving.roles.cluster]), *_protected(serving)]
+    frame = labels.rows(late, wanted, span, ask.rows)
+    texts = [name for name in inputs if not pd.api.types.is_numeric_dtype(frame[name])]
+    slices = ask.slices or [*_protected(serving), *declared.by_default(frame, texts)]
+    slicings = list(declared.slicings(frame, slices, limits.min_rows))
+    limits = replace(limits, level=limits.level / _accusations(model, slicings))
+    yield from unlabelled(frame, serving, slicings, ask.max_unlabelled, limits)
+    yield _delays(late, frame)
+    now = scored.served_rows(frame, model, serving, outcomes.name)
+    yield _unscored(frame, serving, len(now), limits)
+    if len(now) < limits.min_rows or not scored.varies(now, ask.metric):
+        why = f"{len(now):,} served rows with a score and a label that is due, and labels that vary, are too few"
+        yield undecided(verdicts.SINCE_LAUNCH, why, n_to_settle=ask.window_rows)
+        return
+    scale = float(np.std(now.truth)) or 1.0
+    scores = None if model.task == "multiclass" else now.scores
+    if len(inputs) == len(model.features):
+        rescored = model.predict(now.frame)
+        yield verdicts.against_model(now, answered(rescored), model.task, limits)
+        scores = rescored if scores is None else scores
+    if model.task != "multiclass":
+        yield verdicts.bias(now, model.task, scale, limits)
+    if scores is not None:
+        again = list(declared.slicings(now.frame, slices, limits.min_rows))
+        yield from verdicts.by_slice(now, scores, model.task, again, limits)
+    yield from _since_launch(model, serving, outcomes, holdout, late, span, wanted, now, scale, ask, limits)
+
+
+def _since_launch(
+    model: Model,
+    serving: Dataset,
+    outcomes: Dataset,
+    holdout: Dataset | None,
+    late: Late,
+    span: Span,
+    wanted: Sequence[str],
+    now: Scored,
+    scale: float,
+    ask: Ask,
+    limits: Limits,
+) -> Observations:
+    earlier = None
+    if span.older and span.low is not None:
+        before = labels.rows(late, wanted, Span(-EVER, np.nextafter(span.low, -np.inf)), ask.rows)
+        earlier = scored.served_rows(before, model, serving, outcomes.name) if len(before) else None
+    launch, name = None, "the holdout"
+    if holdout is not None:
+        launch = scored.launch_rows(model, holdout, ask.rows)
+        launch = replace(launch, scores=answered(launch.scores))
+    elif earlier is not None:
+        first = earlier.frame[AT] <= earlier.frame[AT].min() + ask.days * DAY
+        launch, earlier, name = earlier.part(first.to_numpy()), earlier.part(~first.to_numpy()), "the first window"
+    if launch is None or len(launch) < limits.min_rows or not scored.varies(launch, ask.metric):
+        yield undecided(verdicts.SINCE_LAUNCH, NO_LAUNCH)
+        return
+    after, at_launch = block_qualities(now, ask.metric), block_qualities(launch, ask.metric)
+    yield verdicts.since_launch(after, at_launch, ask.metric, limits)
+    if earlier is not None and len(earlier) and not verdicts.too_few_days(after, at_launch):
+        days = np.concatenate([block_qualities(earlier, ask.metric), after])
+        yield verdicts.watched(days, at_launch, ask.metric, limits)
+    if model.task == "multiclass":
+        classes = contest.classes_of(model.classes, now.frame[LABEL])
+        yield from verdicts.class_bias(now, launch, classes, limits)
+    else:
+        yield verdicts.calibrated(now, launch, model.task, scale, limits)
+    yield from verdicts.pictures(now, launch, ask.metric, model.task, name)
+
+
+def _protected(serving: Dataset) -> list[str]:
+    return [name for name in serving.roles.protected if name in serving.columns]
+
+
+def _accusations(model: Model, slicings: Sequence[Slicing]) -> int:
+    """Return how many findings share the error budget, those by slice twice: for labels and for bias."""
+    classes = len(model.classes) if model.task == "multiclass" else 1
+    return 6 + max(1, classes) + 2 * sum(len(one.slices) for one in slicings)
+
+
+def unlabelled(
+    frame: pd.DataFrame, serving: Dataset, slicings: Sequence[Slicing], limit: float, limits: Limits
+) -> Iterator[Finding]:
+    """Hold the rows whose label should be in by now and is not, of the window and of each slice, to the limit."""
+    if not len(frame):
+        yield undecided(UNLABELLED, "no served row is due yet", unit="share", n_to_settle=limits.min_rows)
+        return
+    missing = frame[LABEL].isna().to_numpy()
+    cluster = serving.roles.cluster
+    clusters = codes_of(frame[cluster].to_numpy()) if cluster else scored.days_of(None, len(frame))
+    everything = np.ones(len(frame), dtype=bool)
+    slices = [(one.name, one.rows) for slicing in slicings for one in slicing.slices]
+    for where, rows in [("", everything), *(one for one in slices if one[1].sum() >= limits.min_rows)]:
+        effect = _effect(missing[rows], clusters[rows])
+        share = rate(int(missing[rows].sum()), int(rows.sum()), limits.level, design_effect=effect)
+        yield at_most(UNLABELLED, share, limit, where=where, unit="share")
+
+
+def _effect(hit: Mask, clusters: scored.Codes) -> float:
+    rows = np.bincount(codes_of(clusters)).astype(np.float64)
+    hits = np.bincount(codes_of(clusters), weights=hit)
+    squares = float((rows**2).sum()), float((hits**2).sum()), float((rows * hits).sum())
+    return design_effect(len(rows), len(hit), float(hits.sum()), *squares)
+
+
+def _unscored(frame: pd.DataFrame, serving: Dataset, kept: int, limits: Limits) -> Finding:
+    labelled = int(frame[LABEL].notna().sum())
+    if not labelled:
+        return undecided(UNSCORED, "no served row has a label", n_to_settle=limits.min_rows)
+    return at_most(UNSCORED, labelled - kept, 0, n=labelled)
+
+
+def _delays(late: Late, frame: pd.DataFrame) -> Table:
+    delay = "unknown" if late.delay is None else f"{late.delay:.4g} hours"
+    lines: list[list[str | int]] = [
+        ["served keys", f"{late.served:,}"],
+        ["delay of labels", f"{delay}, {late.how}"[:200]],
+        ["rows too young to have a label, left out", f"{late.young:,}"],
+        ["keys left out because log or labels contradict themselves", f"{late.twice:,}"],
+        ["rows of the newest window that were read", f"{len(frame):,}"],
+        ["of them with a label", f"{int(frame[LABEL].notna().sum()):,}"],
+    ]
+    return Table("Served rows and their labels", ["what", "how many"], lines)

@@ -1,0 +1,198 @@
+"""Answers and labels as arrays of one form, of the launch and of the serving log, and how good each block of days was.
+
+Rows of one day share its weather, its news and its outages, so that a week of a million rows may say no more than
+seven numbers. Quality is therefore measured day by day; that also leaves out what only the mix of days explains, such
+as a season with another base rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mltestscore import contest
+from mltestscore.errors import InputError
+from mltestscore.inputs.dataset import Dataset
+from mltestscore.inputs.model import Model
+from mltestscore.served_quality.labels import AT, DAY, LABEL
+from mltestscore.slices.declared import Mask
+from mltestscore.stats.cluster import codes_of
+from mltestscore.stats.quality import loss_of_a_constant, quality
+
+Codes = npt.NDArray[np.intp]
+Vector = npt.NDArray[np.float64]
+
+BLOCK_ROWS = 50  # fewer rows of a day are judged with the next day's
+BLOCK_OF_CLASS = 5  # rows of either class that an area under the curve takes at least
+MOST_BLOCKS = 50  # of rows that have no times: neighbours in the table are taken to be alike
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Rows with an answer and, but for an estimate, a label.
+
+    Attributes:
+        truth: shape (n,), class numbers or values.
+        scores: in the shape of :meth:`mltestscore.inputs.model.Model.predict`; a class that was answered without
+            probabilities counts as certain.
+        days: shape (n,), which rows were served on the same day, or are neighbours where times are not known.
+        clusters: shape (n,), the declared clusters, or ``None``.
+        frame: shape (n, …), what else is known of the rows.
+    """
+
+    truth: npt.NDArray[Any]
+    scores: Vector
+    days: Codes
+    clusters: Codes | None
+    frame: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    def part(self, rows: Mask) -> Scored:
+        """Return some of the rows."""
+        clusters = None if self.clusters is None else self.clusters[rows]
+        kept = self.frame[rows].reset_index(drop=True)
+        return Scored(self.truth[rows], self.scores[rows], self.days[rows], clusters, kept)
+
+    @property
+    def clusterings(self) -> list[Codes]:
+        """The ways in which rows may depend on each other; a bound must hold under each."""
+        return [codes_of(one) for one in (self.days, self.clusters) if one is not None]
+
+    @property
+    def dependent(self) -> Codes:
+        """The declared clusters, else blocks of neighbours: for comparisons in which a day's level cancels."""
+        return days_of(None, len(self)) if self.clusters is None else codes_of(self.clusters)
+
+
+def days_of(times: npt.NDArray[Any] | None, rows: int) -> Codes:
+    """Return the day of each row, UTC; equal runs of neighbours where there are no ``times`` (seconds since 1970)."""
+    if times is None:
+        return np.asarray(np.arange(rows) * MOST_BLOCKS // max(1, rows), dtype=np.intp)
+    return codes_of(np.floor(times / DAY))
+
+
+def seconds(times: pd.Series[Any]) -> Vector:
+    """Return times as seconds since 1970, UTC; NaN for what is no time."""
+    stamps = pd.to_datetime(times, utc=True, errors="coerce")
+    return np.asarray((stamps - pd.Timestamp(0, tz="UTC")).dt.total_seconds().to_numpy(dtype=np.float64))
+
+
+def launch_rows(model: Model, holdout: Dataset, most: int) -> Scored:
+    """Return labelled rows of the holdout as the model scores them: how good it was when it was launched.
+
+    Raises :class:`NotOffered` where no label column is declared.
+    """
+    time = holdout.roles.time
+    frame = contest.labelled(holdout, [*model.features, *filter(None, [time])], most)
+    scores = contest.labelled_scores(model, holdout, frame, most)
+    label = frame[holdout.roles.label]
+    truth = contest.encoded(label, model.task, contest.classes_of(model.classes, label), holdout.name)
+    times = seconds(frame[time]) if time else None
+    clusters = contest.clusters_of(frame, holdout)
+    codes = None if clusters is None else codes_of(clusters)
+    finite = np.asarray(np.isfinite(scores.reshape(len(frame), -1)).all(axis=1))
+    return Scored(truth, scores, days_of(times, len(frame)), codes, frame).part(finite)
+
+
+def answered(scores: Vector) -> Vector:
+    """Return a model's scores as a log holds them: of more than two classes, the one that is answered."""
+    return scores if scores.ndim == 1 else np.asarray(np.eye(scores.shape[1])[scores.argmax(axis=1)])
+
+
+def served_rows(frame: pd.DataFrame, model: Model, serving: Dataset, labels: str) -> Scored:
+    """Return the rows of :func:`mltestscore.served_quality.labels.rows` that have a score and a label.
+
+    ``labels`` names the dataset of the labels, for messages.
+    """
+    answered = frame[serving.roles.score]
+    both = answered.notna() & frame[LABEL].notna()
+    if model.task != "multiclass":
+        both &= np.isfinite(pd.to_numeric(answered, errors="coerce"))
+    kept = frame[both].reset_index(drop=True)
+    classes = contest.classes_of(model.classes, kept[LABEL])
+    truth = contest.encoded(_plain(kept[LABEL], classes), model.task, classes, labels)
+    scores = answers(kept[serving.roles.score], model, classes, serving.name)
+    times = kept[AT].to_numpy(dtype=np.float64) if AT in kept else None
+    cluster = serving.roles.cluster
+    clusters = codes_of(kept[cluster].to_numpy()) if cluster else None
+    return Scored(truth, scores, days_of(times, len(kept)), clusters, kept)
+
+
+def answers(served: pd.Series[Any], model: Model, classes: Sequence[object], where: str) -> Vector:
+    """Return the served scores in the shape of the model's; of more than two classes the log holds the one answered.
+
+    Raises :class:`InputError` for a probability outside [0, 1] or a class that the model has not.
+    """
+    if model.task == "multiclass":
+        chosen = contest.encoded(_plain(served, classes), model.task, classes, f"the score column of {where}")
+        return np.asarray(np.eye(len(classes))[chosen], dtype=np.float64)
+    scores = pd.to_numeric(served, errors="coerce").to_numpy(dtype=np.float64)
+    if model.task == "binary" and len(scores) and not 0 <= scores.min() <= scores.max() <= 1:
+        odd = scores.min() if scores.min() < 0 else scores.max()
+        raise InputError(
+            f"The score column of {where} holds {odd:.6g}; expected the probability of the positive class, from 0 to "
+            "1. Log the probability that was served, not a rank or a percentage."
+        )
+    return scores
+
+
+def _plain(labels: pd.Series[Any], classes: Sequence[object]) -> pd.Series[Any]:
+    """Return labels as the model names its classes: a join gives whole numbers back as floats."""
+    numbers = all(isinstance(one, int | float | bool | np.number | np.bool_) for one in classes)
+    return pd.to_numeric(labels) if numbers and labels.dtype == object else labels
+
+
+def blocks(rows: Scored, metric: str) -> list[Codes]:
+    """Return the rows of each block of whole days on which the metric can be taken, in order of time."""
+    found: list[Codes] = []
+    waiting = np.empty(0, dtype=np.intp)
+    order = np.argsort(rows.days, kind="stable")
+    ends = np.flatnonzero(np.diff(rows.days[order])) + 1
+    for day in np.split(order, ends):
+        waiting = np.concatenate([waiting, day])
+        if _enough(rows.truth[waiting], metric):
+            found.append(waiting)
+            waiting = np.empty(0, dtype=np.intp)
+    if len(waiting) and found:
+        found[-1] = np.concatenate([found[-1], waiting])
+    return found
+
+
+def _enough(truth: npt.NDArray[Any], metric: str) -> bool:
+    if len(truth) < BLOCK_ROWS:
+        return False
+    if metric == "roc_auc":
+        return bool(np.bincount(truth, minlength=2).min() >= BLOCK_OF_CLASS)
+    return len(np.unique(truth)) > 1
+
+
+def block_qualities(rows: Scored, metric: str, scores: Vector | None = None) -> Vector:
+    """Return the metric of each block, in order of time; ``scores`` take the place of the served ones."""
+    given = rows.scores if scores is None else scores
+    return np.array([quality(metric, rows.truth[one], given[one]) for one in blocks(rows, metric)], dtype=np.float64)
+
+
+def errors(rows: Scored, task: str, scale: float) -> Vector:
+    """Return answer minus outcome of each row: in probability, or in standard deviations ``scale`` for regression.
+
+    Of more than two classes, 0 where the answer was right and 1 where it was not.
+    """
+    if task == "multiclass":
+        return np.asarray(rows.scores.argmax(axis=1) != rows.truth, dtype=np.float64)
+    return np.asarray((rows.scores - rows.truth) / (scale if task == "regression" else 1.0), dtype=np.float64)
+
+
+def varies(rows: Scored, metric: str) -> bool:
+    """Say whether the labels of the rows differ, without which no metric tells good from bad."""
+    try:
+        loss_of_a_constant("r2" if metric in ("r2", "d2_absolute_error") else "d2_brier_score", rows.truth)
+    except ValueError:
+        return False
+    return True
