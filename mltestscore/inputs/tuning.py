@@ -131,7 +131,8 @@ def read_tuning(
 
     Raises :class:`ConfigError` for keys that do not go together, :class:`InputError` that names the column and row.
     """
-    given = [name for name, one in zip(_SOURCES, (source, optuna, mlflow, search), strict=True) if one]
+    offered = (source is not None, bool(optuna), bool(mlflow), bool(search))
+    given = [name for name, one in zip(_SOURCES, offered, strict=True) if one]
     if len(given) > 1:
         raise ConfigError(f"{WHERE} has {' and '.join(given)}; trials come from one of {', '.join(_SOURCES)}.")
     if schedule and not reason:
