@@ -158,6 +158,19 @@ def test_a_bias_of_one_slice_is_named():
     assert (SLICE_BIAS, "region = w") in failed(run(**changed(given(), "serving", biased)))
 
 
+def test_a_slice_on_days_of_its_own_is_not_accused_of_what_those_days_did():
+    """Half of the days are worse than foreseen, for every row; a column that names those days is no slice to blame."""
+    inputs = given(days=14)
+    bad = inputs["serving"].frame()["time"] > pd.Timestamp(START) + pd.Timedelta(days=69)
+    inputs = changed(inputs, "serving", lambda frame: frame.assign(week=np.where(bad, "second", "first")))
+    inputs = changed(
+        inputs, "outcomes", lambda frame: frame.assign(late=np.where(bad & (frame["id"] % 3 > 0), 1, frame["late"]))
+    )
+    found = find(run(options={"slices": ("week",)}, **inputs), SLICE_BIAS, "week = second")
+    assert (found.verdict, found.value) == ("inconclusive", None)
+    assert "3 of 12 days" in found.note  # the last two have no labels yet
+
+
 def test_labels_of_one_slice_that_stop_are_named():
     inputs = given()
     gone = set(inputs["serving"].frame().query("region == 's'")["id"])
