@@ -26,6 +26,7 @@ SOUND = {
     "model": "training the current model",
     "served": "serving a week of requests",
     "experiments": "replaying experiments",
+    "searched": "searching for settings",
 }
 REMADE = {
     "schema": "writing the schema",

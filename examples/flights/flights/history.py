@@ -18,7 +18,7 @@ from pathlib import Path
 
 from flights import spec
 from flights.switches import broken
-from flights.train import PARAMETERS, parameters
+from flights.train import PARAMETERS, tree_settings
 
 SETTINGS = "model.json"
 ADA, BEN = "Ada Example <ada@flight-delay.example>", "Ben Example <ben@flight-delay.example>"
@@ -71,7 +71,7 @@ def _steps() -> list[Step]:
         Step("Honour requests to be forgotten", BEN, reviewer, "2013-09-16", erased),
     ]
     if broken("model.5"):  # reviewed, and wrong all the same
-        steps.append(Step("Grow larger trees", ADA, BEN, "2013-09-23", _settings(parameters())))
+        steps.append(Step("Grow larger trees", ADA, BEN, "2013-09-23", _settings(tree_settings())))
     return steps
 
 

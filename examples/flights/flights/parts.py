@@ -11,13 +11,13 @@ from pathlib import Path
 import pandas as pd
 from sklearn.metrics import log_loss, roc_auc_score
 
-from flights import experiments, history, raw, registry, spec
+from flights import experiments, history, raw, registry, search, spec
 from flights.features_batch import features, labels
 from flights.fog import FogCorrection
 from flights.replay import serve_week
 from flights.store import build_store
 from flights.switches import broken, chosen
-from flights.train import parameters, train
+from flights.train import train, tree_settings
 
 NO_TIMES = ("version", "data_digest", "weights_digest", "code_commit", "config_digest")
 WEATHER_QUERY = '[costs."weather query"]\n'
@@ -84,6 +84,11 @@ class Parts:
         known = pd.concat([pd.read_parquet(self.folder / f"{name}.parquet") for name in ("training", "holdout")])
         experiments.replay(known).to_csv(self.folder / "experiments.csv", index=False)
 
+    def searched(self) -> None:
+        """Search for settings of the trees."""
+        known = pd.concat([pd.read_parquet(self.folder / f"{name}.parquet") for name in ("training", "holdout")])
+        search.search(known).to_csv(self.folder / "trials.csv", index=False)
+
     def previous(self) -> None:
         """Train and register the previous version."""
         self._release(spec.RELEASES[0])
@@ -136,7 +141,7 @@ class Parts:
             table = self._labelled(release.training)
         model = train(table, spec.SEED)
         trees = model.named_steps["trees"].get_params()
-        settings = {name: trees[name] for name in parameters()} | {"seed": trees["random_state"]}
+        settings = {name: trees[name] for name in tree_settings()} | {"seed": trees["random_state"]}
         if broken("monitor.5"):
             model = FogCorrection(model)
         days = self._labelled(release.validation)

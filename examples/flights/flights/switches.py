@@ -31,6 +31,7 @@ SWITCHES = {
     "data.7": Switch("the unit tests run the feature code and compare nothing"),
     "model.1": Switch("the last change before the training was pushed without a review", ("history", "recorded")),
     "model.2": Switch("the export of the experiments takes each new model for the old one", ("experiments",)),
+    "model.3": Switch("the search for the settings of the trees was judged on the weeks of the holdout", ("searched",)),
     "model.5": Switch(
         "both versions grow trees of 500 leaves at the full rate, and learn the noise by heart",
         ("history", "previous", "model", "served"),
