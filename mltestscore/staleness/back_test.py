@@ -28,7 +28,7 @@ class Answers:
 
     Attributes:
         truth: shape (n,), class numbers from 0, or values.
-        scores: shape (n, models) or (n, models, classes), origin by origin, twin by twin.
+        scores: shape (n, models) or (n, models, classes), origin by origin, sibling by sibling.
         deaf: whether the newest model stays the same, bit by bit, when the labels of its newest rows change places.
     """
 
@@ -63,7 +63,7 @@ def answers(
 def _asked(plan: Plan, trainer: Trainer, task: str, classes: Sequence[object], timeout: float) -> Answers:
     data = plan.rows.dataset
     label = data.roles.label
-    lessons = [lesson for twins in plan.lessons for lesson in twins]
+    lessons = [lesson for siblings in plan.lessons for lesson in siblings]
     rows, permuted = plan.forgetful(data.digest)
     frames = [
         plan.rows.frame.iloc[lesson].assign(**{LESSON: np.full(len(lesson), number)})

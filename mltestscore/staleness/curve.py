@@ -13,7 +13,7 @@ from scipy import stats
 
 from mltestscore.details import Cell, Series, Table
 from mltestscore.slices.losses import dependent
-from mltestscore.staleness.plan import DAY, TWINS, Plan
+from mltestscore.staleness.plan import DAY, SIBLINGS, Plan
 from mltestscore.stats.interval import CLEAR, Interval, TwoLevels, two_levels
 from mltestscore.stats.paired import difference
 from mltestscore.stats.quality import loss_of_a_constant, losses
@@ -21,7 +21,9 @@ from mltestscore.stats.quality import loss_of_a_constant, losses
 Vector = npt.NDArray[np.float64]
 
 CHUNKS = 10  # of time in each block: rows of one chunk are alike and count as one
-METHOD = "paired t over blocks of time, with the luck of training from twin models"
+METHOD = "paired t over blocks of time, with the luck of training from models that saw other rows"
+SHARED = (SIBLINGS - 2) / (SIBLINGS - 1)  # of the rows of two siblings
+OF_MEAN = 1 / SIBLINGS + SHARED / (1 - SHARED)  # variance of their mean, over the variance seen among them
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Curve:
         plan: when models were trained and judged.
         metric: one of the skill scores of :mod:`mltestscore.stats.quality`.
         truth: shape (n,), of the judged rows: class numbers from 0, or values.
-        scores: shape (n, models) or (n, models, classes), origin by origin, twin by twin.
+        scores: shape (n, models) or (n, models, classes), origin by origin, sibling by sibling.
         alpha: the level of the bound that shows harm.
     """
 
@@ -59,7 +61,7 @@ class Curve:
         self.metric = metric
         scale = loss_of_a_constant(metric, truth)
         each = [losses(metric, truth, scores[:, number]) / scale for number in range(scores.shape[1])]
-        self._losses = np.stack(each, axis=1).reshape(len(truth), -1, TWINS)
+        self._losses = np.stack(each, axis=1).reshape(len(truth), -1, SIBLINGS)
         frame, dataset = plan.rows.frame.iloc[plan.judged], plan.rows.dataset
         self._clusters = dependent(frame, dataset) if dataset.roles.cluster else None
         ages = range(1, len(plan.origins))
@@ -91,23 +93,25 @@ class Curve:
     def _interval(self, rows: npt.NDArray[np.intp], gaps: Vector, steps: int, alpha: float) -> Interval:
         """Join the margin of rows and that of trainings as Zou and Donner (2008) do.
 
-        Rows: the mean over twins, within blocks, in chunks of time or in the clusters declared, whichever is wider.
-        Trainings: how twins differ. Gaps of neighbouring blocks share their models' luck, but no more than ``steps`` of
-        them do, so that the variance of their sum is at most so many times that of independent ones.
+        Rows: the mean over siblings, within blocks, in chunks of time or in the clusters declared, whichever is wider.
+        Trainings: how siblings differ; what they share by their rows counts as not seen. Gaps of neighbouring blocks
+        share luck as they share the time between an aged and a fresh model: Bartlett's weights (Newey and West 1987).
         """
         block = np.unique(self._plan.block[rows], return_inverse=True)[1].reshape(-1)
         sizes = np.bincount(block).astype(np.float64)
         blocks = len(sizes)
-        means = np.stack([np.bincount(block, weights=gaps[:, twin]) / sizes for twin in range(TWINS)], axis=1)
+        means = np.stack([np.bincount(block, weights=one) / sizes for one in gaps.T], axis=1)
         mean = gaps.mean(axis=1)
         within = mean - means.mean(axis=1)[block]
         clusters = [_chunks(self._plan.rows.times[self._plan.judged[rows]], block)]
         if self._clusters is not None:
             clusters.append(self._clusters[rows])
         margin = max(_margin(within, one, blocks, alpha) for one in clusters)
-        luck = sizes / sizes.sum() * (means[:, 0] - means[:, 1]) / TWINS
-        error = math.sqrt(min(steps, blocks) * float((luck**2).sum()))
-        reach = math.hypot(margin, float(stats.t.isf(alpha, blocks)) * error)
+        luck = sizes / sizes.sum() * means.std(axis=1, ddof=1) * math.sqrt(OF_MEAN)
+        places = np.arange(blocks)
+        shared = np.clip(1 - np.abs(places[:, None] - places) / steps, 0, None)
+        error = math.sqrt(float(luck @ shared @ luck))
+        reach = math.hypot(margin, float(stats.t.isf(alpha, blocks * (SIBLINGS - 1))) * error)
         value = float(mean.mean())
         return Interval(value, value - reach, value + reach, len(rows), 1 - alpha, METHOD)
 

@@ -13,20 +13,32 @@ from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.model import Model
 from mltestscore.staleness.plan import DAY, timed
 
-KEPT_AGES = 4  # of history: more of the old world would hide what a fresh model has learned of the new one
+KEPT_AGES = 3.2  # of history: more of the old world would hide what a fresh model learns of the new one
+BEGUN, DONE = 0.3, 0.8  # of the time kept: the world changes in between, and stays changed
+GOLDEN = 0.6180339887498949  # its multiples, less their whole part, are spread evenly however many are taken
 
 Change = Callable[["pd.Series[Any]", Model], "pd.Series[Any]"]
 
 
-def changed_world(training: Dataset, model: Model, days: float, change: Change) -> Dataset:
-    """Return the newest rows, over four ages of ``days``; in all but the oldest quarter labels follow ``change``."""
+def changing_world(training: Dataset, model: Model, days: float, change: Change) -> Dataset:
+    """Return the newest rows, over some ages of ``days``, while the world goes over to ``change`` day by day.
+
+    Classes change in a share of the rows that rises from none to all; numbers move from the old value to the new.
+    """
     rows = timed(training, training.rows)
-    start = max(int(rows.times.min()), int(rows.times.max() - KEPT_AGES * days * DAY))
-    turn = start + (int(rows.times.max()) - start) // 4
-    frame, label = rows.frame, training.roles.label
-    column = frame[label].astype("float64") if model.task == "regression" else frame[label]
-    frame = frame.assign(**{label: column.where(pd.Series(rows.times < turn), change(column, model))})
-    return training.replace(frame[rows.times >= start].reset_index(drop=True))
+    end = int(rows.times.max())
+    start = max(int(rows.times.min()), int(end - KEPT_AGES * days * DAY))
+    kept = rows.times >= start
+    share = np.clip(((rows.times[kept] - start) / max(1, end - start) - BEGUN) / (DONE - BEGUN), 0, 1)
+    frame = rows.frame[kept].reset_index(drop=True)
+    before = frame[training.roles.label]
+    if model.task == "regression":
+        before = before.astype("float64")
+        after = before + share * (change(before, model) - before)
+    else:
+        taken = np.arange(len(frame)) * GOLDEN % 1 < share
+        after = before.where(pd.Series(~taken), change(before, model))
+    return training.replace(frame.assign(**{training.roles.label: after}))
 
 
 def turned_round(labels: pd.Series[Any], model: Model) -> pd.Series[Any]:
@@ -39,9 +51,7 @@ def turned_round(labels: pd.Series[Any], model: Model) -> pd.Series[Any]:
 
 
 def counted_otherwise(labels: pd.Series[Any], model: Model) -> pd.Series[Any]:
-    """Every second row of the commonest class goes to the next class; numbers are given in a tenth of their unit."""
+    """The commonest class counts as the next one; numbers are given in a tenth of their unit."""
     if model.task == "regression":
         return labels * 10
-    common = (labels == labels.mode().iloc[0]).to_numpy()
-    second = common & (np.cumsum(common) % 2 == 0)
-    return labels.where(~pd.Series(second, index=labels.index), turned_round(labels, model))
+    return labels.where(labels != labels.mode().iloc[0], turned_round(labels, model))

@@ -1,4 +1,4 @@
-"""When models are trained and judged: origins a fixed step apart, twin lessons before each, a block after each."""
+"""When models are trained and judged: origins a fixed step apart, lessons before each, a block after each."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from mltestscore.inputs.dataset import Dataset
 from mltestscore.stats.seeds import generator
 
 STEPS = 2  # in which a model reaches the age in question
-MOST_BLOCKS, LEAST_BLOCKS = 4, 2  # on which a model of that age is judged
-TWINS = 2  # models of one origin, trained on rows of their own: how they differ is the luck of a training
+MOST_BLOCKS, LEAST_BLOCKS = 3, 2  # on which a model of that age is judged
+SIBLINGS = 4  # models of one origin, each trained without another quarter of its rows: they differ by luck
+MORE = 1.2  # rows than it takes on average: shares vary by chance
 DAY = 86_400 * 10**9
 
 Places = npt.NDArray[np.intp]
@@ -63,7 +64,7 @@ def timed(dataset: Dataset, rows: int) -> Timed:
     column = frame[dataset.roles.time]
     where = f"{dataset.name} ({dataset.source}), column {dataset.roles.time!r}, its time"
     if pd.api.types.is_numeric_dtype(column):
-        raise InputError(f"{where}, holds numbers such as {column.iloc[0]!r}; make them dates or times.")
+        raise InputError(f"{where}, holds numbers such as {column.iloc[0]}; make them dates or times.")
     try:
         times = pd.to_datetime(column, utc=True).astype("datetime64[ns, UTC]")
     except (ValueError, TypeError) as error:
@@ -81,7 +82,7 @@ class Plan:
         rows: what is learned from and judged on.
         origins: nanoseconds since 1970, oldest first, one step apart; the last block ends with the last row.
         step: nanoseconds.
-        lessons: of each origin, its twins: the places of their rows, all of one length.
+        lessons: of each origin, one for each sibling: the places of their rows, all of one length.
         judged: the places of the rows after the second origin; no model of an age is judged before.
     """
 
@@ -113,19 +114,16 @@ class Plan:
         labels[newest] = labels[generator("forgetful", seed).permutation(newest)]
         return lesson, labels
 
-    def lacking(self, classes: Sequence[object], least: int) -> str:
-        """Say what keeps the plan from being judged, or nothing: a class without a row, or too few rows."""
+    def lacking(self, classes: Sequence[object]) -> str:
+        """Say what keeps the plan from being judged, or nothing: a class without a row, or labels all alike."""
         labels = self.rows.labels
-        for lesson in (lesson for twins in self.lessons for lesson in twins):
+        for lesson in (lesson for siblings in self.lessons for lesson in siblings):
             seen = set(labels.iloc[lesson].unique().tolist())
             missing = [one for one in classes if one not in seen]
             if missing:
                 return (
                     f"the {len(lesson):,} rows of a training hold none of the class {missing[0]!r:.80}; raise max_rows"
                 )
-        judged = int((self.block >= STEPS).sum())
-        if judged < least:
-            return f"{judged:,} labelled rows are judged at this age; at least {least:,} are needed"
         different = labels.iloc[self.judged].nunique()
         return "" if different > 1 else "the labels of the judged rows do not vary, so that no model stands out"
 
@@ -139,13 +137,13 @@ class TooShort:
 
 
 def plan(rows: Timed, days: float, *, most: int, least: int) -> Plan | TooShort:
-    """Lay out as many blocks as the rows allow, from four down to two.
+    """Lay out as many blocks as the rows allow, three or two.
 
     Args:
         rows: labelled rows with times.
         days: the age in question.
         most: rows of one lesson.
-        least: likewise, the fewest.
+        least: likewise, the fewest; and of those judged at the age in question.
     """
     step = round(days * DAY / STEPS)
     needed = (LEAST_BLOCKS + STEPS + 1) * step / DAY
@@ -155,21 +153,27 @@ def plan(rows: Timed, days: float, *, most: int, least: int) -> Plan | TooShort:
         )
     end = int(rows.times.max()) + 1
     order = generator("staleness", rows.dataset.digest).permutation(len(rows.times))
-    before = 0
+    before = aged = 0
     for blocks in range(MOST_BLOCKS, LEAST_BLOCKS - 1, -1):
         origins = [end - step * number for number in range(blocks + STEPS, 0, -1)]
-        before = min(len(lesson) for lesson in _twins(rows.times < origins[0], order, len(order)))
-        if origins[0] - int(rows.times.min()) >= step and before >= least:
-            size = min(most, before)
-            lessons = tuple(_twins(rows.times < origin, order, size) for origin in origins)
-            judged = np.flatnonzero(rows.times >= origins[1])
-            return Plan(rows, tuple(origins), step, lessons, judged)
-    wanted = round(1.2 * len(rows.times) * least / max(1, before))  # a fifth more: shares vary by chance
-    why = f"{TWINS * before:,} labelled rows lie before the first training of the back-test; "
-    return TooShort(f"{why}at least {TWINS * least:,} must", wanted)
+        before = (SIBLINGS - 1) * min(len(part) for part in _parts(rows.times < origins[0], order))
+        aged = int((rows.times >= origins[STEPS]).sum())
+        if origins[0] - int(rows.times.min()) >= step and min(before, aged) >= least:
+            size = min(most, before) // (SIBLINGS - 1)
+            lessons = tuple(_siblings(_parts(rows.times < origin, order), size) for origin in origins)
+            return Plan(rows, tuple(origins), step, lessons, np.flatnonzero(rows.times >= origins[1]))
+    wanted = round(MORE * len(rows.times) * least / max(1, min(before, aged)))
+    why = f"{before:,} rows are left for a training at the first date, and {aged:,} are judged at this age"
+    return TooShort(f"{why}; at least {least:,} of either must be", wanted)
 
 
-def _twins(known: npt.NDArray[np.bool_], order: Places, size: int) -> tuple[Places, ...]:
-    """Return rows for each twin out of those known; origins choose alike, so that their models share their luck."""
-    mine = (order[twin::TWINS] for twin in range(TWINS))
-    return tuple(np.sort(places[known[places]][:size]) for places in mine)
+def _parts(known: npt.NDArray[np.bool_], order: Places) -> list[Places]:
+    """Return the rows that are known by then in parts; a row is in the same one at every origin."""
+    parts = [order[number::SIBLINGS] for number in range(SIBLINGS)]
+    return [part[known[part]] for part in parts]
+
+
+def _siblings(parts: Sequence[Places], size: int) -> tuple[Places, ...]:
+    """Return the rows of all parts but one, for each; origins choose alike, so that their models share their luck."""
+    some = [part[:size] for part in parts]
+    return tuple(np.sort(np.concatenate([*some[:own], *some[own + 1 :]])) for own in range(SIBLINGS))

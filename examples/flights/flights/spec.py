@@ -56,6 +56,7 @@ STORED = (
     "2013-11-09",
     "2013-11-18",
 )  # of the feature store: the served week and what its features look back on
+CONFUSED = "2013-05-20"  # local date until which labels are the wrong way round under FLIGHTS_BREAK=model.4
 NEGLECT = timedelta(days=152)  # how much longer ago all was made under FLIGHTS_BREAK=monitor.4
 
 

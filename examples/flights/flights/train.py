@@ -56,6 +56,8 @@ def train(frame: pd.DataFrame, seed: int, parameters: Mapping[str, object] | Non
 
 def _spoiled(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Return the rows as they are, or with the wrong labels or the gap that a switch of the demonstration makes."""
+    if broken("model.4"):
+        return frame[frame[spec.TIME] > frame[spec.TIME].max() - pd.Timedelta(days=120)]
     drawn = np.random.default_rng(seed).random(len(frame))
     if broken("model.6"):
         wrong = (frame["carrier"] == "WN") & (drawn < 0.4)
