@@ -53,7 +53,7 @@ def test_every_core_type_is_compiled_or_known_to_be_left() -> None:
         "expect_table_row_count_to_equal_other_table",
         "unexpected_rows_expectation",
     }
-    assert set(ARGUMENTS) | left == types_of_great_expectations()
+    assert types_of_great_expectations() <= set(ARGUMENTS) | left  # older versions have fewer
     assert not set(ARGUMENTS) & left
 
 
