@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any
 
 import pandas as pd
@@ -49,11 +50,11 @@ def another_unit(online: Online) -> Online:
 
 def asking_again(online: Online) -> Online:
     """Ask a store of its own five times more for each row."""
-    store = sqlite3.connect(":memory:", check_same_thread=False)
 
     def broken(row: Mapping[str, Any]) -> Mapping[str, Any]:
-        for _ in range(5):
-            store.execute("SELECT 1")
+        with closing(sqlite3.connect(":memory:")) as store:
+            for _ in range(5):
+                store.execute("SELECT 1")
         return online(row)
 
     return broken
