@@ -107,10 +107,12 @@ class Parts:
         again.to_parquet(self.folder / "recomputed.parquet", index=False)
 
     def lineage(self) -> None:
-        """Date both versions as if nobody had trained since then."""
+        """Date both versions, and the search for their settings, as if nobody had trained since then."""
         for release in spec.RELEASES:
             folder = self.folder / "registry"
             registry.write_lineage(folder, _earlier(registry.read_lineage(folder, release.version)))
+        trials = pd.read_csv(self.folder / "trials.csv")
+        trials.assign(ended=trials["ended"].map(_earlier)).to_csv(self.folder / "trials.csv", index=False)
 
     def schema(self) -> None:
         """Write a copy of the expectation suite without the rules of one model input."""
