@@ -18,6 +18,7 @@ from mltestscore.errors import MltestscoreError
 from mltestscore.facts import run_facts
 from mltestscore.history import History
 from mltestscore.journal import Journal
+from mltestscore.options import refuse_unknown_checks
 from mltestscore.progress import Progress
 from mltestscore.proof import Proving
 from mltestscore.result import CheckResult
@@ -43,7 +44,7 @@ def register(config: pytest.Config) -> None:
         for folder in settings.checks_in:
             pytest.register_assert_rewrite(f"mltestscore_team_{Path(folder).name}")
         planned = collect.planned_checks(settings)
-        collect.refuse_unknown_checks(settings, planned)
+        refuse_unknown_checks(settings, planned)
         history = History(settings.history_url())
         config.stash[CONFIG] = settings
         worker = getattr(config, "workerinput", None)

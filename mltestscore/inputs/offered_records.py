@@ -68,7 +68,7 @@ def tuning(config: Config) -> Tuning:
 def max_age(config: Config) -> Age:
     """Return the age that is declared for ``monitor.4``: there is one place for it."""
     from mltestscore.catalogue import our_check
-    from mltestscore.collect import options_for
+    from mltestscore.options import options_for
     from mltestscore.staleness.age import Age
 
     days = options_for(our_check("monitor.4"), config).get("max_age_days")

@@ -6,10 +6,10 @@ import pytest
 
 from mltestscore import at_most, check
 from mltestscore.catalogue import checks_of, import_file, our_files
-from mltestscore.collect import options_for
 from mltestscore.config import Config
 from mltestscore.declare import declared_check
 from mltestscore.errors import ConfigError
+from mltestscore.options import options_for
 
 OPTIONS = [(one, name) for file in our_files() for one in checks_of(import_file(file)) for name in one.options]
 
