@@ -101,10 +101,15 @@ def _peak_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-if __name__ == "__main__":
+def as_process(work_in: Callable[[Path, Path], None]) -> None:
+    """Call ``work_in`` with the two folders of the command line; exit with one message where it fails."""
     try:
-        main(Path(sys.argv[1]), Path(sys.argv[2]))
+        work_in(Path(sys.argv[1]), Path(sys.argv[2]))
     except MltestscoreError as error:
         sys.exit(f"{error}")
     except Exception as error:
         sys.exit(told(error))
+
+
+if __name__ == "__main__":
+    as_process(main)

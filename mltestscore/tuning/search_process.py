@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
@@ -26,7 +25,7 @@ import pandas as pd
 
 from mltestscore.errors import MltestscoreError
 from mltestscore.inputs.functions import import_function
-from mltestscore.inputs.training_process import predict, told, training_function
+from mltestscore.inputs.training_process import as_process, predict, training_function
 from mltestscore.stats.quality import quality
 
 Settings = Mapping[str, Any]
@@ -125,9 +124,4 @@ def _with_parameters(request: dict[str, Any]) -> Callable[..., object]:
 
 
 if __name__ == "__main__":
-    try:
-        main(Path(sys.argv[1]), Path(sys.argv[2]))
-    except MltestscoreError as error:
-        sys.exit(f"{error}")
-    except Exception as error:
-        sys.exit(told(error))
+    as_process(main)
