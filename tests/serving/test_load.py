@@ -60,10 +60,13 @@ def test_pause_of_200_ms_every_100th_request_shows_in_p99_from_the_intended_star
 
 
 def test_more_requests_than_connections_still_count_from_the_intended_start(generator_of):
-    """64 requests due at once on 32 connections, 10 ms each: the last is answered 640 ms after it was due."""
+    """64 requests due at once on 32 connections, 10 ms each: the last is answered 640 ms after it was due.
+
+    The last that is sent has waited for a connection until half of them were answered, whichever those are.
+    """
     load = generator_of("10 ms one at a time").run(BODIES, np.zeros(64))
     assert load.latencies_ms.max() > 600
-    assert load.service_ms.max() < 500
+    assert (load.latencies_ms - load.service_ms).max() > 300
 
 
 def test_server_slower_than_offered_is_seen_in_the_achieved_rate(generator_of):
