@@ -72,6 +72,7 @@ def test_code_that_asks_nobody_has_no_calls():
     assert counter.calls == 0
 
 
+@pytest.mark.alone
 def test_the_fastest_of_several_tries_counts():
     pauses = iter([0, 0, 0.05, 0.001, 0.05])
     found = cost(lambda _: time.sleep(next(pauses)) or {}, [{"x": 1}], repeats=3, seconds=5)

@@ -45,6 +45,7 @@ def generator_of():
         thing.stop() if isinstance(thing, process.Server) else thing.close()
 
 
+@pytest.mark.alone
 def test_sound_server_answers_everything_at_the_offered_rate(generator_of):
     load = generator_of("sound").run(BODIES, schedule(100, 1.0, 1))
     assert (load.requests, load.errors, load.versions) == (100, {}, ("7",))
@@ -53,6 +54,7 @@ def test_sound_server_answers_everything_at_the_offered_rate(generator_of):
     assert load.cpu < 0.5
 
 
+@pytest.mark.alone
 def test_pause_of_200_ms_every_100th_request_shows_in_p99_from_the_intended_start(generator_of):
     load = generator_of("pauses").run(BODIES, schedule(150, 2.0, 1, "fixed"))
     assert load.percentiles()[99] > 150
@@ -81,6 +83,7 @@ def test_failed_requests_are_counted_by_reason(generator_of):
     assert "the model fell over" in next(iter(load.errors))
 
 
+@pytest.mark.alone
 def test_server_that_hangs_costs_one_time_out(generator_of):
     started = time.monotonic()
     load = generator_of("hangs", timeout=0.4).run(BODIES, schedule(200, 0.3, 1))
@@ -102,6 +105,7 @@ def test_stopped_server_is_counted_and_not_waited_for(generator_of):
     assert load.errors == {"no answer: ConnectionRefusedError": 10}
 
 
+@pytest.mark.alone
 def test_every_answer_held_back_is_late_by_that_much(generator_of):
     load = generator_of("sound").run(BODIES, schedule(50, 0.5, 1), stall=Stall(0.05))
     assert load.latencies_ms.min() >= 50

@@ -15,7 +15,7 @@ from mltestscore.result import CheckResult, FindingRecord
 from mltestscore.testing import run_check
 
 # Timings beside another worker's load say nothing (the check rightly concludes nothing): the serial stage runs them.
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.alone
 
 SERVERS = Path(__file__).parents[2] / "serving" / "servers"
 SHORT = {"pairs": 7, "looks": 1, "alpha": 0.01, "block_seconds": 0.15}
@@ -57,7 +57,6 @@ def failed(result: CheckResult) -> list[FindingRecord]:
     return [finding for finding in result.findings if finding.verdict == "failed" and not finding.advisory]
 
 
-@pytest.mark.slow
 def test_sound_server_passes_and_all_faults_are_caught(opened, serving):
     """A tolerance of 100 % lets a busy test machine decide; the planted faults are far beyond it all the same."""
     endpoint = opened(flask("7"), flask("6"), health="/health")
@@ -72,7 +71,6 @@ def test_slower_version_fails_in_the_median(opened, serving):
     assert ("latency against the previous version", "median") in {(one.name, one.where) for one in failed(result)}
 
 
-@pytest.mark.slow
 def test_pause_at_every_100th_request_fails_in_the_95th_percentile(opened, serving):
     result = run(opened(stub("pauses"), stub("sound", "6")), serving, rate=200.0, block_seconds=0.6)
     assert ("latency against the previous version", "95th percentile") in {
@@ -80,7 +78,6 @@ def test_pause_at_every_100th_request_fails_in_the_95th_percentile(opened, servi
     }
 
 
-@pytest.mark.slow
 def test_requests_that_wait_for_one_another_fail_in_capacity(opened, serving):
     result = run(opened(stub("10 ms one at a time"), stub("10 ms", "6")), serving, rate=60.0)
     assert "capacity lost against the previous version" in {one.name for one in failed(result)}
@@ -170,7 +167,6 @@ def test_without_an_endpoint_it_is_not_offered(serving):
     assert run_check("monitor.6", serving=serving).state == "not_offered"
 
 
-@pytest.mark.slow
 def test_noisy_machine_never_makes_a_sound_version_fail(opened, serving):
     """Two processes that burn a core each, for both versions alike."""
     burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
