@@ -19,6 +19,7 @@ from .svg import Point, Scale, element, line, picture, scale, ticks
 
 WIDTH, HEIGHT = 420, 180
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 10, 34
+PICTURES = ("series", "histograms")
 MAX_LINES = 6
 """Lines are told apart by colour and dash; beyond six a reader cannot."""
 MAX_CATEGORIES = 12
@@ -63,18 +64,9 @@ def figure(detail: DetailRecord, caps: Caps) -> Figure:
 def _table(title: str, data: dict[str, Any], caps: Caps) -> Figure:
     columns, rows = list(data["columns"]), [list(row) for row in data["rows"]]
     numeric = [all(isinstance(row[index], int | float | None) for row in rows) for index in range(len(columns))]
-    classes = ["num" if right else None for right in numeric]
-    head = element(
-        "tr", *(element("th", _cell(c), scope="col", class_=k) for c, k in zip(columns, classes, strict=True))
-    )
+    head = element("tr", *(element("th", _cell(column), scope="col") for column in columns))
     body = [
-        element(
-            "tr",
-            *(
-                element("td", _cell(value), class_=right)
-                for value, right, name in zip(row, classes, columns, strict=True)
-            ),
-        )
+        element("tr", *(element("td", _cell(value)) for value, _ in zip(row, columns, strict=True)))
         for row in rows[: caps.rows]
     ]
     hidden = max(0, len(rows) - caps.rows)
@@ -84,7 +76,10 @@ def _table(title: str, data: dict[str, Any], caps: Caps) -> Figure:
         if more
         else ""
     )
-    return Figure("table", title, element("table", element("thead", head), element("tbody", *body)), note=note)
+    # One class a column of numbers, on the table: a class on each of their cells is a tenth of a whole page.
+    right = " ".join(f"r{index}" for index, is_number in enumerate(numeric, 1) if is_number)
+    whole = element("table", element("thead", head), element("tbody", *body), class_=right or None)
+    return Figure("table", title, whole, note=note)
 
 
 def _text(title: str, data: dict[str, Any], caps: Caps) -> Figure:

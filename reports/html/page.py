@@ -14,7 +14,7 @@ from mltestscore.scorecard import ItemResult, ItemState, NextStep, Scorecard, Se
 from mltestscore.words import states, tame
 from mltestscore.words.figures import plural, seconds
 
-from .details import Caps, Figure, figure
+from .details import PICTURES, Caps, Figure, figure
 from .findings import Group, finding_groups
 from .pictures import gauge, sparkline
 
@@ -27,6 +27,7 @@ class Fullness:
     caps: Caps
     groups: int = 40
     about: bool = True
+    about_passed: bool = True
     figures: int = 12
     figures_of_passed: int = 12
     longest: int = tame.LONGEST
@@ -67,7 +68,9 @@ class CheckView:
         """The typed details, drawn."""
         passed = self.record.state == "passed"
         most = self.fullness.figures_of_passed if passed else self.fullness.figures
-        return [figure(detail, self.fullness.caps) for detail in self.record.details[:most]]
+        # Where not all find room, a reader would rather look at a picture than at a table.
+        first = sorted(self.record.details, key=lambda detail: detail.kind not in PICTURES)[:most]
+        return [figure(detail, self.fullness.caps) for detail in self.record.details if detail in first]
 
     @property
     def hidden_figures(self) -> int:
@@ -112,6 +115,11 @@ class ItemView:
         explains = states.ANSWERS_BY.get(self.record.state, ())
         ordered = sorted(self.record.checks, key=lambda check: check.state not in explains)
         return [CheckView(check, self.fullness, self.record.state) for check in ordered]
+
+    @property
+    def about(self) -> bool:
+        """Whether the rubric's own words on the item are on the page."""
+        return self.fullness.about and (self.fullness.about_passed or self.record.state != "passed")
 
     @property
     def verdict(self) -> str:

@@ -68,7 +68,7 @@ def finding_picture(finding: FindingRecord, shared: Scale) -> Markup:
     if _moved(finding):
         parts.append(element("circle", cx=round(shared(finding.previous or 0.0), 1), cy=MIDDLE, r=3.6, class_="p"))
     if finding.value is not None:
-        parts.append(element("path", d=_mark(finding.verdict, round(shared(finding.value), 1)), class_=finding.verdict))
+        parts.append(_mark(finding.verdict, round(shared(finding.value), 1)))
     return picture(WIDTH, HEIGHT, _spoken(finding), *parts, class_="f")
 
 
@@ -124,14 +124,14 @@ def _interval(finding: FindingRecord, shared: Scale) -> Markup:
     return element("path", d=f"M{_pixel(low)} {MIDDLE:.0f}H{_pixel(high)}{caps}", class_="i")
 
 
-def _mark(verdict: str, x: float) -> str:
-    """Return the shape of a verdict: a disc when passed, a cross when failed, a diamond when inconclusive."""
+def _mark(verdict: str, x: float) -> Markup:
+    """Draw the shape of a verdict: a disc when passed, a cross when failed, a diamond when inconclusive."""
     if verdict == "failed":
         left, top = x - REACH, MIDDLE - REACH
-        return f"M{_pixel(left)} {_pixel(top)}l9 9m0-9l-9 9"
+        return element("path", d=f"M{_pixel(left)} {_pixel(top)}l9 9m0-9l-9 9", class_=verdict)
     if verdict == "inconclusive":
-        return f"M{_pixel(x - 5)} {MIDDLE:.0f}l5-5 5 5-5 5z"
-    return f"M{_pixel(x - REACH)} {MIDDLE:.0f}a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0"
+        return element("path", d=f"M{_pixel(x - 5)} {MIDDLE:.0f}l5-5 5 5-5 5z", class_=verdict)
+    return element("circle", cx=x, cy=MIDDLE, r=REACH, class_=verdict)
 
 
 def _moved(finding: FindingRecord) -> bool:

@@ -49,6 +49,12 @@ def test_the_page_is_well_formed_and_small(card: object) -> None:
     assert len(page.encode()) <= LARGEST
 
 
+def test_a_page_of_28_items_has_a_picture_of_each() -> None:
+    page = render(huge(2))
+    assert page.count('<figure class="series"') == 28
+    assert len(page.encode()) <= LARGEST
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_hostile_page_stays_small_too(name: str) -> None:
     assert len(render(hostile(TEXTS[name])).encode()) <= LARGEST
