@@ -1,4 +1,4 @@
-"""The numbers inside a fitted scikit-learn model that must be finite: weights, leaf values, and those of its parts."""
+"""The numbers inside a fitted model that must be finite: weights, leaf values, and those of its parts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from mltestscore.inputs.models import libraries
 
 # Not listed on purpose: values that are NaN in sound models, such as the statistics of an imputer for an empty column.
 WEIGHTS = ("coef_", "intercept_", "coefs_", "intercepts_", "dual_coef_", "theta_", "var_")
@@ -28,7 +30,7 @@ def parameters(model: object, path: str = "", depth: int = 0) -> Iterator[tuple[
     """Yield every reachable parameter array as ``("logisticregression.coef_", values)``; nothing for other models."""
     if depth > DEEPEST:
         return
-    for name, values in _own(model):
+    for name, values in (*_own(model), *libraries.numbers(model)):
         yield f"{path}{name}", values
     for name, part in _parts(model):
         yield from parameters(part, f"{path}{name}.", depth + 1)

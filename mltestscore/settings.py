@@ -31,7 +31,11 @@ class DataConfig(Table):
 
 
 class ModelConfig(Table):
-    """``[tool.mltestscore.model]``; ``previous_path`` where the registry does not tell the version before."""
+    """``[tool.mltestscore.model]``; ``previous_path`` where the registry does not tell the version before.
+
+    ``providers``, ``output`` and ``factory`` say how ONNX and PyTorch files are read;
+    see :class:`mltestscore.inputs.models.native.Loading`.
+    """
 
     path: str = ""
     previous_path: str = ""
@@ -41,6 +45,9 @@ class ModelConfig(Table):
     loader: str = ""
     task: Literal["", "binary", "multiclass", "regression"] = ""
     features: list[str] = []
+    providers: list[str] = []
+    output: str = ""
+    factory: str = ""
 
 
 class TrainerConfig(Table):

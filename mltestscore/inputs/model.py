@@ -16,6 +16,8 @@ import pandas as pd
 from mltestscore.errors import InputError, near
 from mltestscore.inputs.functions import import_function
 from mltestscore.inputs.model_file import read_model_file
+from mltestscore.inputs.models.libraries import adapted
+from mltestscore.inputs.models.native import NativeModel
 
 Task = Literal["binary", "multiclass", "regression"]
 Predict = Callable[[pd.DataFrame], object]
@@ -111,9 +113,12 @@ def load_model(
     loader: str = "",
     task: str = "",
     features: Sequence[str] = (),
+    providers: Sequence[str] = (),
+    output: str = "",
+    factory: str = "",
     base: Path = Path(),
 ) -> Model:
-    """Load a model from ``base / path``: a skops file, or joblib/pickle where allowed, or what ``loader`` returns.
+    """Load a model from ``base / path``: skops, another library's file, joblib/pickle if allowed, or by ``loader``.
 
     Args:
         path: the model's file (or folder, for a loader).
@@ -124,6 +129,9 @@ def load_model(
         loader: ``"module:function"``, called with the path; returns an estimator or a function of a frame.
         task: only needed where the model does not tell.
         features: only needed where the model does not tell.
+        providers: of ONNX Runtime; the CPU's where empty.
+        output: of an ONNX graph, that holds the scores.
+        factory: ``"module:function"``, makes the PyTorch module that a file of weights belongs to.
         base: the project's folder; ``loader`` and the model's own classes are imported from there too.
 
     Raises :class:`InputError` that names the file, what was found and the key that helps.
@@ -137,44 +145,47 @@ def load_model(
         except (Exception, SystemExit) as error:
             raise InputError(f"{_TABLE} loader {loader!r} raised {type(error).__name__}: {error}") from error
     else:
-        thing = read_model_file(file, trusted=trusted, allow_pickle=allow_pickle, base=base)
+        how: dict[str, Any] = {"providers": providers, "output": output, "factory": factory}
+        thing = read_model_file(file, trusted=trusted, allow_pickle=allow_pickle, base=base, **how)
     try:
         model = as_model(thing, name=name, task=task, features=features)
     except InputError as error:
         raise InputError(f"{_TABLE} path: {file}: {error}") from error
     digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.is_file() else model.digest
-    return replace(model, version=version, source=str(path), digest=digest)
+    return replace(model, version=version or model.version, source=str(path), digest=digest)
 
 
 def as_model(thing: object, *, name: str = "model", task: str = "", features: Sequence[str] = ()) -> Model:
-    """Make a :class:`Model` of a fitted estimator, or of a function that takes a frame and returns scores.
+    """Make a :class:`Model` of a fitted estimator, another library's object, or a function from a frame to scores.
 
     Raises :class:`InputError` when it is neither, or does not tell its features or task and neither is declared.
     """
     if isinstance(thing, Model):
         return thing
-    if isinstance(thing, type) or not (hasattr(thing, "predict") or callable(thing)):
+    if isinstance(thing, type) or not (hasattr(thing, "predict") or callable(thing) or adapted(thing) is not thing):
         found = f"the class {thing.__name__}" if isinstance(thing, type) else f"a {type(thing).__name__}"
         raise InputError(f"{name} is {found}; expected a fitted estimator or a function that scores a frame.")
     if not _is_fitted(thing):
         raise InputError(f"{name} ({type(thing).__name__}) is not fitted; offer it as it was after training.")
-    classes = _classes(thing)
-    decided = _task(thing, name, task, classes)
+    speaking = adapted(thing)
+    classes = _classes(speaking)
+    decided = _task(speaking, name, task, classes)
     return Model(
         name=name,
-        version="",
+        version=speaking.version if isinstance(speaking, NativeModel) else "",
         task=decided,
-        features=_features(thing, name, features),
+        features=_features(speaking, name, features),
         classes=classes,
         estimator=thing,
         source=f"{type(thing).__module__}.{type(thing).__qualname__}",
-        digest=_pickle_digest(thing),
-        scorer=_scorer(thing, name, decided),
+        digest="" if isinstance(thing, NativeModel) else _pickle_digest(thing),
+        scorer=_scorer(speaking, name, decided),
     )
 
 
 def own_features(thing: object) -> tuple[str, ...]:
     """Return the feature names that a fitted model knows itself, or its first step if it is a pipeline."""
+    thing = adapted(thing)
     for attribute in ("feature_names_in_", "feature_names_", "feature_name_"):
         names = getattr(thing, attribute, None)
         if names is not None:
@@ -234,6 +245,8 @@ def _task(thing: object, name: str, declared: str, classes: tuple[object, ...]) 
 
 
 def _own_task(thing: object, classes: tuple[object, ...]) -> str:
+    if isinstance(thing, NativeModel):
+        return thing.task
     if len(classes) >= 2:
         return "binary" if len(classes) == 2 else "multiclass"
     if not hasattr(thing, "__sklearn_tags__"):
@@ -244,6 +257,8 @@ def _own_task(thing: object, classes: tuple[object, ...]) -> str:
 
 
 def _scorer(thing: Any, name: str, task: Task) -> Predict:
+    if isinstance(thing, NativeModel):
+        return lambda frame: thing.score(frame, task)
     if not hasattr(thing, "predict"):
         return cast(Predict, thing)
     if task == "regression":

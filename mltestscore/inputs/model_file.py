@@ -1,4 +1,4 @@
-"""Estimators in files: skops without permission, joblib and pickle only with it."""
+"""Models in files: other libraries' formats and skops without permission, joblib and pickle only with it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,27 @@ from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from mltestscore.errors import InputError
 from mltestscore.inputs.functions import make_importable
+from mltestscore.inputs.models import formats
+from mltestscore.inputs.models.native import Loading
 
 _TABLE = "[tool.mltestscore.model]"
 
 
 def read_model_file(
-    file: Path, *, trusted: Sequence[str], allow_pickle: bool, base: Path, table: str = _TABLE
+    file: Path,
+    *,
+    trusted: Sequence[str],
+    allow_pickle: bool,
+    base: Path,
+    table: str = _TABLE,
+    providers: Sequence[str] = (),
+    output: str = "",
+    factory: str = "",
 ) -> object:
-    """Return the estimator in ``file``; what the file is, its content says and not its name.
+    """Return the estimator in ``file``, or a :class:`NativeModel`; what the file is, its content says and not its name.
 
-    ``table`` is the table of the configuration that names it.
+    ``table`` is the table of the configuration that names it; ``providers``, ``output`` and ``factory`` are described
+    at :class:`Loading`.
 
     Raises :class:`InputError` when the file cannot be read, needs permission, or needs types that are not trusted.
     """
@@ -27,9 +38,12 @@ def read_model_file(
         raise InputError(f"{table} path: {file} is empty; write the model again.")
     make_importable(base)
     try:
-        skops = _is_skops(file)
+        form = formats.recognised(file)
+        skops = form is None and _is_skops(file)
     except OSError as error:
         raise InputError(f"{table} path: {file} cannot be read: {error.strerror}.") from None
+    if form is not None:
+        return formats.read(file, form, Loading(base, table, allow_pickle, tuple(providers), output, factory))
     return _read_skops(file, trusted, table) if skops else _read_pickle(file, allow_pickle)
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mltestscore.inputs.trainer import Trainer
 
 DATASETS = ("training", "holdout", "serving", "recomputed", "outcomes")
+LOADING = ("trusted", "allow_pickle", "loader", "task", "features", "providers", "output", "factory")
 
 
 @contextmanager
@@ -77,11 +78,7 @@ def model(config: Config) -> Model:
             config.path(found.path),
             name=config.name,
             version=found.version,
-            trusted=found.trusted,
-            allow_pickle=found.allow_pickle,
-            loader=found.loader,
-            task=found.task,
-            features=found.features,
+            **{key: getattr(found, key) for key in LOADING},
             base=config.folder,
         )
 
@@ -127,7 +124,7 @@ def dry_run(config: Config) -> DryRun:
     found, model = config.dry_run, config.model
     if found is None:
         raise NotOffered("dry_run", 'write command = ["…", "{feature}"] under [tool.mltestscore.dry_run]')
-    loading = () if model is None else ("trusted", "allow_pickle", "loader", "task", "features")
+    loading = () if model is None else LOADING
     lists = {name: tuple(getattr(found, name)) for name in ("key", "may_change", "left_out")}
     plain = {name: getattr(found, name) for name in ("max_seconds", "training", "served", "model", "score", "feature")}
     with named("dry_run", config):

@@ -1,0 +1,105 @@
+"""Which library wrote a model's file: its content says so, its name only where the content is broken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+from mltestscore.errors import InputError, MltestscoreError
+from mltestscore.inputs.models.native import A_LOADER, Loading, NativeModel, brief
+
+HEAD = 4096
+
+
+@dataclass(frozen=True)
+class Head:
+    """The first bytes of a file, and the names in it if it is a zip archive."""
+
+    start: bytes
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of file.
+
+    Attributes:
+        name: for the reader.
+        matches: whether the content is of this kind.
+        suffixes: of files that are called so.
+        module: in this package, with ``read(file, loading)``; empty where we cannot read it.
+        package: the module that must be installed to read it.
+        extra: of ours that installs it.
+    """
+
+    name: str
+    matches: Callable[[Head], bool]
+    suffixes: tuple[str, ...] = ()
+    module: str = ""
+    package: str = ""
+    extra: str = ""
+
+
+def _pattern(pattern: bytes) -> Callable[[Head], bool]:
+    return lambda head: re.match(pattern, head.start, re.DOTALL) is not None
+
+
+# Protobuf has no magic number: field 1 (ir_version, small), then the tag of another field of ModelProto.
+_MODEL_PROTO = rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42\x72]"
+
+FORMATS = (Format("ONNX", _pattern(_MODEL_PROTO), (".onnx",), "onnx", "onnxruntime", "onnx"),)
+
+
+def recognised(file: Path) -> Format | None:
+    """Return the format of ``file``, or ``None`` for one of no library here.
+
+    Raises :class:`OSError` when it cannot be read.
+    """
+    head = _head(file)
+    for form in FORMATS:
+        if form.matches(head):
+            return form
+    return next((form for form in FORMATS if file.suffix.lower() in form.suffixes), None)
+
+
+def read(file: Path, form: Format, loading: Loading) -> NativeModel:
+    """Read a model's file with its library.
+
+    Raises :class:`InputError` where the library is not installed, the file is broken or its scores have no meaning
+    here; :class:`ConfigError` where the configuration does not fit.
+    """
+    if not form.module:
+        raise InputError(f"{loading.table} path: {file} is a {form.name} file, which is not read here; {A_LOADER}.")
+    try:
+        import_module(form.package)
+    except ImportError as error:
+        raise InputError(
+            f"{loading.table} path: {file} is a {form.name} file, but {form.package} cannot be imported ({error}); "
+            f"install mltestscore[{form.extra}]."
+        ) from error
+    try:
+        found: NativeModel = import_module(f"{__package__}.{form.module}").read(file, loading)
+    except MltestscoreError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"{loading.table} path: {file} does not load as {form.name}: {brief(error)} "
+            "Is it complete, and written with the versions that are installed here?"
+        ) from error
+    return found
+
+
+def _head(file: Path) -> Head:
+    with file.open("rb") as stream:
+        start = stream.read(HEAD)
+    if start[:4] != b"PK\x03\x04":
+        return Head(start, ())
+    try:
+        with ZipFile(file) as archive:
+            return Head(start, tuple(archive.namelist()))
+    except (BadZipFile, NotImplementedError):
+        return Head(start, ())
