@@ -8,6 +8,7 @@ from typing import Any
 
 from mltestscore.declare import Check
 from mltestscore.errors import MltestscoreError, NotOffered
+from mltestscore.garbage import at_rest
 from mltestscore.observation import observe
 from mltestscore.proof import Progress, Proving, code_digest, prove
 from mltestscore.records import detail_record, fact, plain, record, said, where
@@ -15,6 +16,7 @@ from mltestscore.result import CheckResult
 from mltestscore.words import states
 
 
+@at_rest()
 def run(
     check: Check,
     inputs: Mapping[str, Any],

@@ -14,6 +14,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from mltestscore.garbage import at_rest
+
 if TYPE_CHECKING:
     import ibis
     import pyarrow as pa
@@ -34,6 +36,7 @@ def connection() -> Any:
 
 
 @cache
+@at_rest()
 def _connect() -> Any:
     import ibis
 
