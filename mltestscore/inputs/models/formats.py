@@ -51,7 +51,13 @@ def _pattern(pattern: bytes) -> Callable[[Head], bool]:
 # Protobuf has no magic number: field 1 (ir_version, small), then the tag of another field of ModelProto.
 _MODEL_PROTO = rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42\x72]"
 
-FORMATS = (Format("ONNX", _pattern(_MODEL_PROTO), (".onnx",), "onnx", "onnxruntime", "onnx"),)
+_XGBOOST = rb'\s*\{\s*"(learner|version|Config|Model)"\s*:|\{[Li\[].{0,8}learner\{'
+
+FORMATS = (
+    Format("ONNX", _pattern(_MODEL_PROTO), (".onnx",), "onnx", "onnxruntime", "onnx"),
+    Format("XGBoost", _pattern(_XGBOOST), (".ubj", ".json"), "xgboost", "xgboost", "xgboost"),
+    Format("LightGBM", _pattern(rb"tree\r?\n(version=|num_class=)"), (".txt",), "lightgbm", "lightgbm", "lightgbm"),
+)
 
 
 def recognised(file: Path) -> Format | None:

@@ -8,7 +8,11 @@ from types import ModuleType
 
 from mltestscore.inputs.models.native import NativeModel, Numbers
 
-MODULES = {"onnxruntime": "onnx"}  # the library's own name, and our module for it
+MODULES = {
+    "onnxruntime": "onnx",
+    "xgboost": "xgboost",
+    "lightgbm": "lightgbm",
+}  # the library's own name, and our module for it
 
 
 def adapted(thing: object) -> object:
