@@ -32,7 +32,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mltestscore import Finding, Table, at_least, at_most, check, fault
-from mltestscore.comparison import profile
+from mltestscore.comparison import counting, profile
 from mltestscore.comparison.levels import rate
 from mltestscore.corruptions import CORRUPTIONS, rejected
 from mltestscore.inputs.dataset import Dataset
@@ -65,6 +65,7 @@ def check_schema(
     training.require(*model.features)
     uncovered = [name for name in model.features if name not in schema.columns]
     yield at_most(UNCOVERED, len(uncovered), 0, n=len(model.features), cause=", ".join(uncovered[:SHOWN]))
+    profile.count(training, serving)
     for data in (training, holdout, serving):
         if data is not None:
             yield from _obedience(schema, data, model, data is training, alpha)
@@ -120,7 +121,7 @@ def _unreviewed(schema: Schema, training: Dataset, model: Model) -> Iterator[Fin
     if len(ranges) < FEWEST_RANGES:
         return
     # From what monitor.2 counts anyway: another pass over all numbers would cost as much as any rule.
-    seen = {name: cells.range for name, cells in profile.laid(training, ranges).items() if cells.present}
+    seen = {name: cells.range for name, cells in counting.laid(training, ranges).items() if cells.present}
     copied = [name for name, ends in seen.items() if ranges[name] in thoughtless(*ends)]
     note = "a range that equals the data's own, or the one that init infers, is not reviewed: ask who knows the domain"
     name, share = "ranges equal to the inferred ones", len(copied) / len(ranges)

@@ -69,6 +69,7 @@ def check_invariants(
     min_rows: int = profile.ROWS,
 ) -> Iterator[Finding | Table]:
     """Declared rules and the invariants of the training period hold in training and serving data."""
+    profile.count(training, serving)
     yield from _declared(schema, training, serving, holdout, alpha)
     if min(training.rows, serving.rows) < min_rows:
         counts = f"{training.rows} training and {serving.rows} served rows"

@@ -71,12 +71,19 @@ class Judge:
         return one.rows & self.rows if name == LOST else one.rows
 
     def unjudged(self, slicings: Sequence[Slicing], limit: float) -> Observations:
-        """Yield for each slicing the share of rows whose slice is too small even with all other small ones."""
+        """Yield for each slicing the share of rows whose slice is too small even with all other small ones.
+
+        More than ``limit`` leaves the slicing undecided: that nobody looked at a slice is no harm shown.
+        """
         for one in slicings:
             count = 0 if one.left is None else int(one.left.rows.sum())
             note = "" if one.left is None else one.left.note
             share = count / len(self.rows)
-            yield at_most(UNJUDGED, share, limit, where=one.name, unit="share", n=len(self.rows), note=note)
+            if share > limit:
+                why = f"{share:.0%} of the rows are in values too rare to judge; at most {limit:.0%} may be. {note}"
+                yield undecided(UNJUDGED, why.strip(), where=one.name, unit="share")
+            else:
+                yield at_most(UNJUDGED, share, limit, where=one.name, unit="share", n=len(self.rows), note=note)
 
     def _pictures(
         self, gaps: Sequence[tuple[Slice, TwoLevels]], slicings: Sequence[Slicing]
