@@ -116,7 +116,7 @@ def _judged(laid: Plan, found: Answers, metric: str, max_loss: float, alpha: flo
     else:
         note = f"{asked.days:g} days; {until}"
         yield at_most(LOST, asked.lost, max_loss, note=note)
-    if not found.deaf and declared and tolerable:
+    if not found.deaf:
         yield at_least(TOLERABLE, tolerable, laid.age, unit="days", n=asked.rows, advisory=True)
     yield curve.findings_table()
     yield from curve.picture(max_loss)

@@ -22,8 +22,9 @@ Options
     slices: columns, pairs and single slices, such as ["country", ["country", "device"], {plan = "trial"}]; by default
     the first five model inputs with 2 to 20 categories. max_loss .03: three points of the metric. alpha .0008 for all
     accusations of a run together. min_rows 100. max_unjudged .05 of the rows of a slicing may be in values too rare to
-    be judged even together; beyond that it is inconclusive. search 5: discovered slices judged; 0 for none. metric: d2_brier_score for classes,
-    d2_absolute_error for numbers; also accuracy, d2_log_loss, r2. max_training_rows and max_holdout_rows as in model.5.
+    be judged even together; beyond that it is inconclusive. search 5: discovered slices judged; 0 for none. metric:
+    d2_brier_score for classes, d2_absolute_error for numbers; also accuracy, d2_log_loss, r2. max_training_rows and
+    max_holdout_rows as in model.5.
 
 Source
     Breck et al. 2017, Model 6; exact McNemar and cluster-robust paired t; honest split as in Athey and Imbens 2016;
