@@ -162,12 +162,12 @@ def as_model(thing: object, *, name: str = "model", task: str = "", features: Se
     """
     if isinstance(thing, Model):
         return thing
-    if isinstance(thing, type) or not (hasattr(thing, "predict") or callable(thing) or adapted(thing) is not thing):
+    speaking = thing if isinstance(thing, type) else adapted(thing)
+    if isinstance(thing, type) or not (hasattr(speaking, "predict") or callable(thing)):
         found = f"the class {thing.__name__}" if isinstance(thing, type) else f"a {type(thing).__name__}"
         raise InputError(f"{name} is {found}; expected a fitted estimator or a function that scores a frame.")
-    if not _is_fitted(thing):
+    if not _is_fitted(speaking):
         raise InputError(f"{name} ({type(thing).__name__}) is not fitted; offer it as it was after training.")
-    speaking = adapted(thing)
     classes = _classes(speaking)
     decided = _task(speaking, name, task, classes)
     return Model(

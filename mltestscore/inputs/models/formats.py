@@ -52,10 +52,12 @@ def _pattern(pattern: bytes) -> Callable[[Head], bool]:
 _MODEL_PROTO = rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42\x72]"
 
 _XGBOOST = rb'\s*\{\s*"(learner|version|Config|Model)"\s*:|\{[Li\[].{0,8}learner\{'
+_CATBOOST = rb'CBM1|\s*\{\s*"(ctr_data|features_info|model_info|oblivious_trees|scale_and_bias|trees)"\s*:'
 
 FORMATS = (
     Format("ONNX", _pattern(_MODEL_PROTO), (".onnx",), "onnx", "onnxruntime", "onnx"),
     Format("XGBoost", _pattern(_XGBOOST), (".ubj", ".json"), "xgboost", "xgboost", "xgboost"),
+    Format("CatBoost", _pattern(_CATBOOST), (".cbm",), "catboost", "catboost", "catboost"),
     Format("LightGBM", _pattern(rb"tree\r?\n(version=|num_class=)"), (".txt",), "lightgbm", "lightgbm", "lightgbm"),
 )
 

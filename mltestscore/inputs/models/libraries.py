@@ -8,11 +8,8 @@ from types import ModuleType
 
 from mltestscore.inputs.models.native import NativeModel, Numbers
 
-MODULES = {
-    "onnxruntime": "onnx",
-    "xgboost": "xgboost",
-    "lightgbm": "lightgbm",
-}  # the library's own name, and our module for it
+# The library's own name, and our module for it.
+MODULES = {"onnxruntime": "onnx", "xgboost": "xgboost", "lightgbm": "lightgbm", "catboost": "catboost"}
 
 
 def adapted(thing: object) -> object:

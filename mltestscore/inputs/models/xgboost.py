@@ -142,9 +142,8 @@ def _held(values: pd.Series[Any], known: list[object]) -> pd.Series[Any]:
     held = values.astype("category").cat.remove_unused_categories()
     unseen = [value for value in held.cat.categories if value not in known]
     if unseen:
-        raise InputError(
-            f"{values.name!r} holds {unseen[0]!r:.80}, a category that training did not hold.{near(str(unseen[0]), map(str, known))}"
-        )
+        meant = near(str(unseen[0]), map(str, known))
+        raise InputError(f"{values.name!r} holds {unseen[0]!r:.80}, a category that training did not hold.{meant}")
     return held
 
 
