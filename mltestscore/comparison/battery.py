@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from mltestscore.comparison import profile
+from mltestscore.comparison import counting, profile
 from mltestscore.comparison.counts import Count, count_events, repeated_keys
 from mltestscore.comparison.grid import Cells
 from mltestscore.comparison.invariants import Now, Part, Tolerance, parts, unseen
@@ -35,7 +35,7 @@ def measured(training: Dataset, serving: Dataset, allowed: Tolerance, alpha: flo
     features = profile.common_features(training, serving)
     windows = profile.windows_of(training, serving)
     past = profile.past(training, features, windows)
-    usual = profile.laid(training, [name for name, kind in features.items() if kind == "number"])
+    usual = counting.laid(training, [name for name, kind in features.items() if kind == "number"])
     now = _served(serving, past, usual)
     past = {name: _closer(training, one, now[name], windows, allowed) for name, one in past.items()}
     found: list[Part] = []
@@ -59,16 +59,16 @@ def measured(training: Dataset, serving: Dataset, allowed: Tolerance, alpha: flo
 
 def _served(serving: Dataset, past: dict[str, Past], usual: dict[str, Cells]) -> dict[str, Now]:
     """Count the served values: numbers over the grids of the past, texts that are categories."""
-    cells = profile.over(serving, {name: one.grid for name, one in usual.items()})
-    tallies = profile.tallied(serving, [name for name, one in past.items() if one.kind == "text" and not one.nameless])
+    cells = counting.over(serving, {name: one.grid for name, one in usual.items()})
+    tallies = counting.tallied(serving, [name for name, one in past.items() if one.kind == "text" and not one.nameless])
     found = {}
     for name, one in past.items():
         tally = tallies.get(name)
         if isinstance(tally, int):  # more than can be categories; what is frequent among them may still be new
             table = serving.part([name])
-            tally = frequent_only(table, profile.value(table[name], "text"), profile.MAX_CATEGORIES)
+            tally = frequent_only(table, counting.value(table[name], "text"), counting.MAX_CATEGORIES)
         frequent = cells[name].atoms if name in cells else tally.counts if tally is not None else {}
-        column = profile.value(serving.table[name], one.kind)
+        column = counting.value(serving.table[name], one.kind)
         found[name] = Now(column, serving.table[name], [*frequent.items()], serving.rows, cells.get(name), tally)
     return found
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy
 from numpy.typing import NDArray
 
-from mltestscore.comparison import columns, grid, tallies
-from mltestscore.comparison.grid import Cells, Grid
+from mltestscore.comparison import columns, counting
+from mltestscore.comparison.grid import Cells
 from mltestscore.comparison.tallies import Tally
 from mltestscore.inputs import families
 from mltestscore.inputs.dataset import Dataset
@@ -23,7 +23,6 @@ UNITS = (("months", 30 * DAY), ("weeks", 7 * DAY), ("days", DAY))
 WINDOWS = 12  # fewer past windows cannot say what is unusual (measured: 1.6 % false alarms with 8, none with 12)
 ROWS = 100
 ATOMS = 10
-MAX_CATEGORIES = 1_000
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,9 @@ class Past:
     @property
     def nameless(self) -> str:
         """Why its values are names and not measurements, else empty: an identifier, free text."""
-        if self.kind == "text" and (self.distinct > MAX_CATEGORIES or self.distinct > 0.2 * max(self.present, 250)):
+        if self.kind == "text" and (
+            self.distinct > counting.MAX_CATEGORIES or self.distinct > 0.2 * max(self.present, 250)
+        ):
             return "free text or an identifier"
         if self.kind == "number" and self.present >= ROWS and self.fractions.sum() == 0:
             return "an identifier" if self.distinct > 0.9 * self.present else ""
@@ -130,48 +131,16 @@ def common_features(training: Dataset, serving: Dataset) -> dict[str, Literal["n
     return found
 
 
-def value(column: Any, kind: str) -> Any:
-    """Return a column as its training kind: a number, or a text in which 5 and 5.0 are the same."""
-    return columns.number(column) if kind == "number" else columns.key_text(column, column).nullif("")
-
-
-def laid(dataset: Dataset, names: Iterable[str]) -> dict[str, Cells]:
-    """Return the numbers of each column over a grid of their own, counted once."""
-    names, found = list(names), dict[str, Cells]()
-
-    def ask(new: list[str]) -> list[Cells]:
-        for table, some in dataset.parts(new):
-            found.update(grid.laid(table, {name: columns.number(table[name]) for name in some}))
-        return [found[name] for name in new]
-
-    return dict(zip(names, dataset.recall("laid", names, ask), strict=True))
-
-
-def over(dataset: Dataset, grids: Mapping[str, Grid]) -> dict[str, Cells]:
-    """Return the numbers of each column over a given grid, counted once."""
-
-    def ask(new: list[tuple[str, Grid]]) -> list[Cells]:
-        own, found = dict(new), dict[str, Cells]()
-        for table, some in dataset.parts([*own]):
-            found |= grid.counted(table, {name: (columns.number(table[name]), own[name]) for name in some})
-        return [found[name] for name, _ in new]
-
-    return dict(zip(grids, dataset.recall("over", grids.items(), ask), strict=True))
-
-
-def tallied(dataset: Dataset, names: Iterable[str]) -> dict[str, Tally | int]:
-    """Return the categories of each text, or how many its first rows hold, if too many to be categories."""
-    names, found = list(names), dict[str, Tally | int]()
-
-    def ask(new: list[str]) -> list[Tally | int]:
-        for table, some in dataset.parts(new):
-            texts = {name: value(table[name], "text") for name in some}
-            found.update(tallies.varied(table, texts, MAX_CATEGORIES))
-            few = {name: text for name, text in texts.items() if name not in found}
-            found.update(tallies.tallied(table, few, MAX_CATEGORIES))
-        return [found[name] for name in new]
-
-    return dict(zip(names, dataset.recall("tallied", names, ask), strict=True))
+def count(training: Dataset, serving: Dataset | None = None) -> None:
+    """Count the features that both have, so that a rule on one of them is answered from what the battery counts too."""
+    features = common_features(training, serving or training)
+    numbers = [name for name, kind in features.items() if kind == "number"]
+    texts = [name for name, kind in features.items() if kind == "text"]
+    usual = counting.laid(training, numbers)
+    counting.tallied(training, texts)
+    if serving is not None:
+        counting.over(serving, {name: cells.grid for name, cells in usual.items()})
+        counting.tallied(serving, texts)
 
 
 def past(training: Dataset, features: dict[str, Literal["number", "text"]], windows: Windows) -> dict[str, Past]:
@@ -190,8 +159,8 @@ def _pasts(training: Dataset, features: dict[str, Literal["number", "text"]], wi
             stats[f"low_{place}"], stats[f"high_{place}"] = column.min(), column.max()
     at = _window(table, training, windows)
     frame = table.group_by(window=at).aggregate(**stats).order_by("window").to_pyarrow().to_pandas()
-    numbers = laid(training, [name for name, kind in features.items() if kind == "number"])
-    texts = tallied(training, [name for name, kind in features.items() if kind == "text"])
+    numbers = counting.laid(training, [name for name, kind in features.items() if kind == "number"])
+    texts = counting.tallied(training, [name for name, kind in features.items() if kind == "text"])
     found = {
         name: _number(name, place, frame, numbers[name]) if kind == "number" else _text(name, place, frame, texts[name])
         for place, (name, kind) in enumerate(features.items())
@@ -267,7 +236,7 @@ def _add_fractions(training: Dataset, found: dict[str, Past], windows: Windows) 
 def categories_by_window(training: Dataset, past: Past, windows: Windows) -> Past:
     """Return a text's past with its categories counted by window, and whether one of them filled a window."""
     table = _with_time(training, past.name)
-    text = value(table[past.name], "text")
+    text = counting.value(table[past.name], "text")
     key = past.name
     (found,) = training.recall(("by window", windows), [key], lambda _: [_by_window(training, table, text, windows)])
     categories = {str(one): rows for one, rows in found.items() if one is not None}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mltestscore.comparison import columns, grid, profile, tallies
+from mltestscore.comparison import columns, counting, grid, tallies
 from mltestscore.comparison.columns import Kind
 from mltestscore.comparison.counts import row_effects
 from mltestscore.comparison.grid import Cells
@@ -97,8 +97,8 @@ def counted(serving: Dataset, recomputed: Dataset, kinds: Mapping[str, Kind]) ->
     served, computed = ({name: pair[side] for name, pair in pairs.items()} for side in (0, 1))
     numbers = [name for name, kind in kinds.items() if kind == "number"]
     texts = [name for name, kind in kinds.items() if kind == "text"]
-    usual: dict[str, Cells] = profile.laid(recomputed, numbers)
-    now: dict[str, Cells] = profile.over(serving, {name: one.grid for name, one in usual.items()})
+    usual: dict[str, Cells] = counting.laid(recomputed, numbers)
+    now: dict[str, Cells] = counting.over(serving, {name: one.grid for name, one in usual.items()})
     others = _few(
         {name: (served[name], computed[name]) for name, kind in kinds.items() if kind in ("time", "other")},
         serving,
@@ -113,12 +113,12 @@ def counted(serving: Dataset, recomputed: Dataset, kinds: Mapping[str, Kind]) ->
 def _texts(dataset: Dataset, names: Sequence[str]) -> dict[str, Tally]:
     """Return the categories of each text; of a text with a different value in most rows, the frequent ones."""
     found: dict[str, Tally] = {}
-    for name, one in profile.tallied(dataset, names).items():
+    for name, one in counting.tallied(dataset, names).items():
         if isinstance(one, Tally):
             found[name] = one
         else:
             table = dataset.part([name])
-            found[name] = tallies.frequent_only(table, profile.value(table[name], "text"))
+            found[name] = tallies.frequent_only(table, counting.value(table[name], "text"))
     return found
 
 

@@ -21,12 +21,14 @@ class Tally:
     Attributes:
         counts: rows by value; at most as many values as were asked for.
         rest: rows with another value.
-        missing: rows without one.
+        missing: rows without one; a text without a letter is none.
+        blank: rows with such a text.
     """
 
     counts: dict[Any, int]
     rest: int
     missing: int
+    blank: int = 0
 
     @property
     def present(self) -> int:
@@ -59,13 +61,14 @@ def _tallied(table: ibis.Table, column: Any, most: int) -> Tally:
 
     counts = table.group_by(value=column).aggregate(n=table.count())
     counts = counts.mutate(everything=counts.n.sum().over(ibis.window()).cast("int64"))
-    first = counts.order_by([counts.value.isnull().desc(), counts.n.desc(), counts.value]).limit(most + 1)
-    rows = first.to_pyarrow().to_pylist()
-    missing = sum(row["n"] for row in rows if row["value"] is None)
-    listed = {row["value"]: int(row["n"]) for row in rows if row["value"] is not None}
-    listed = dict(list(listed.items())[:most])
-    everything = rows[0]["everything"] if rows else 0
-    return Tally(listed, int(everything - missing - sum(listed.values())), int(missing))
+    # Empty texts are told apart here and not before: a query groups by a column itself for less than by a function.
+    none = counts.value.isnull() | (counts.value == "") if column.type().is_string() else counts.value.isnull()
+    rows = counts.order_by([none.desc(), counts.n.desc(), counts.value]).limit(most + 2).to_pyarrow().to_pylist()
+    gone = {row["value"]: int(row["n"]) for row in rows if row["value"] in (None, "")}
+    listed = [(row["value"], int(row["n"])) for row in rows if row["value"] not in (None, "")][:most]
+    everything, missing = int(rows[0]["everything"]) if rows else 0, sum(gone.values())
+    rest = everything - missing - sum(n for _, n in listed)
+    return Tally(dict(listed), rest, missing, gone.get("", 0))
 
 
 def frequent_only(table: ibis.Table, column: Any, most: int = MOST) -> Tally:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from mltestscore.inputs.known import Known
+
 WIDE, AT_ONCE = 64, 16  # columns: of what is wide, and of a narrow part of it
 
 Key = TypeVar("Key", bound=Hashable)
@@ -66,12 +68,14 @@ class Dataset:
         name: how checks and messages call it.
         roles: what its columns mean.
         whole: false for a sample of fewer rows, whose row count and extremes say little.
+        known: by column, what was counted for one purpose and answers other questions too.
     """
 
     def __init__(self, name: str, content: Content, roles: Roles, *, whole: bool = True) -> None:
         self.name = name
         self.roles = roles
         self.whole = whole
+        self.known: dict[str, Known] = {}
         self._content = content
         self._sampled_from: Dataset | None = None
         self._answers: dict[Hashable, dict[Any, Any]] = {}

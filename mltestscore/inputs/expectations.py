@@ -7,7 +7,7 @@ row with a long list costs more than to count the different values; each row con
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from mltestscore.inputs.clusters import clustered_share
 from mltestscore.inputs.condition_texts import parse
 from mltestscore.inputs.families import MismatchError
 from mltestscore.inputs.figure_rules import Figure
+from mltestscore.inputs.known import Known, figure_is_kept, rows_that_break
 from mltestscore.inputs.patterns import to_re2
 from mltestscore.inputs.row_rules import Rows
 from mltestscore.inputs.rules import Rule
@@ -60,17 +61,18 @@ def measure(
     cluster: str = "",
     rows: float = math.inf,
     part: Callable[[Sequence[str]], Any] | None = None,
+    known: Mapping[str, Known] | None = None,
 ) -> list[Outcome | None]:
     """Return the outcome of every rule, in order; ``None`` for a rule that only Great Expectations can judge.
 
     Where ``examples`` are wanted, there are small queries for each broken rule: those and, for a share of clustered
     rows, the design effect. Beyond 100 rules, one query a hundred: the time to compile a query grows faster than its
     size. ``rows`` says about how many the table has, so that a small one takes few queries; ``part`` returns the table
-    with at least some of its columns, cheaper to ask. Every rule must be one that :func:`can_compile` accepts, and its
-    columns must be there.
+    with at least some of its columns, cheaper to ask; ``known`` is what is known of columns, by which most rules that
+    are kept need no query. Every rule must be one that :func:`can_compile` accepts, and its columns must be there.
     """
-    outcomes: list[Outcome | None] = [None] * len(rules)
-    for source, places in _together(rules, rows):
+    outcomes = [_known_to_be_kept(rule, (known or {}).get(rule.column)) for rule in rules]
+    for source, places in _together(rules, rows, [place for place, found in enumerate(outcomes) if not found]):
         some = [rules[place] for place in places]
         read = [column for rule in some for column in (*rule.columns, *(rule.condition_columns or ()))]
         narrow = part if read and source[0] != "shape" else None
@@ -88,7 +90,7 @@ def measure_groups(
     A rule is also ``None`` where its row condition leaves no row of a group.
     """
     outcomes: dict[Any, list[Outcome | None]] = {}
-    for source, places in _together(rules, rows):
+    for source, places in _together(rules, rows, range(len(rules))):
         part = [rules[place] for place in places]
         for group, found in _apart(table, source, part, by).items():
             for place, outcome in zip(places, found, strict=True):
@@ -96,10 +98,21 @@ def measure_groups(
     return outcomes
 
 
-def _together(rules: Sequence[Rule], rows: float) -> Iterator[tuple[Source, list[int]]]:
-    """Yield the places of rules that one query can answer: those of the same row condition and source."""
+def _known_to_be_kept(rule: Rule, figures: Known | None) -> Outcome | None:
+    """Return the outcome of a rule that is kept, where the figures tell; of a broken one, examples are wanted."""
+    if figures is None:
+        return None
+    if (counts := rows_that_break(rule, figures)) is not None:
+        outcome = _of_rows(rule, *counts)
+        return None if outcome.broken else outcome
+    return Outcome(False) if figure_is_kept(rule, figures) else None
+
+
+def _together(rules: Sequence[Rule], rows: float, asked: Iterable[int]) -> Iterator[tuple[Source, list[int]]]:
+    """Yield the places of rules, of those asked, that one query can answer: of the same row condition and source."""
     groups: dict[tuple[str, Source], list[int]] = {}
-    for place, rule in enumerate(rules):
+    for place in asked:
+        rule = rules[place]
         condition = repr([rule.kwargs.get(key) for key in ("row_condition", "condition_parser")])
         groups.setdefault((condition, _source(rule, rows)), []).append(place)
     for (_, source), places in groups.items():
@@ -219,9 +232,12 @@ def _outcome(rule: Rule, plan: Plan, place: int, found: Mapping[str, Any]) -> Ou
         # A figure that a column cannot have is none that the rule allows.
         none_obeys = about > 0 and rule.mostly > 0
         return Outcome(none_obeys or f"rows{place}" not in found, about, about, message=str(plan))
+    return _of_rows(rule, bad, about, f": {plan.why}" if plan.why else "")
+
+
+def _of_rows(rule: Rule, bad: int, about: int, why: str = "") -> Outcome:
     if about == 0 or (about - bad) / about >= rule.mostly:
         return Outcome(False, bad, about)
-    why = f": {plan.why}" if plan.why else ""
     return Outcome(True, bad, about, message=f"{bad:,} of {about:,} rows break it{why}")
 
 

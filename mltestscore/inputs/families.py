@@ -89,7 +89,11 @@ def members(column: Any, values: Sequence[Any]) -> list[Any]:
 
     Raises :class:`MismatchError` for a text that is no time, in a column of times.
     """
-    kind = family(column.type())
+    return members_of(family(column.type()), values)
+
+
+def members_of(kind: str, values: Sequence[Any]) -> list[Any]:
+    """Return what :func:`members` does for a column of this family."""
     if kind == "text":
         return [value for value in values if isinstance(value, str)]
     if kind == "time":

@@ -54,7 +54,7 @@ def shape(columns: Sequence[str], rule: Rule) -> Shape:
         return Shape(not different, f"columns that differ: {', '.join(different[:20])}")
     if kind == TABLE + "columns_to_match_ordered_list":
         return Shape(list(columns) == list(kwargs["column_list"]), f"the columns are {', '.join(columns[:20])}")
-    return Shape(_between_test(_ends(kwargs))(len(columns)), f"it has {len(columns)} columns")
+    return Shape(between_test(bounds(kwargs))(len(columns)), f"it has {len(columns)} columns")
 
 
 def _existing(columns: Sequence[str], rule: Rule) -> Shape:
@@ -64,7 +64,8 @@ def _existing(columns: Sequence[str], rule: Rule) -> Shape:
     return Shape(kept, f"it is column {place}, counted from 0")
 
 
-def _ends(kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+def bounds(kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the arguments of a rule with both ends, where it has one value for both."""
     return {"min_value": kwargs["value"], "max_value": kwargs["value"]} if "value" in kwargs else kwargs
 
 
@@ -75,13 +76,13 @@ def plan(scan: Scan, rule: Rule) -> Figure:
     Expectations can tell.
     """
     if rule.type.startswith(TABLE + "row_count"):
-        return Figure("the number of rows", (scan.rows,), _between_test(_ends(rule.kwargs)))
+        return Figure("the number of rows", (scan.rows,), between_test(bounds(rule.kwargs)))
     name = rule.type.removeprefix(COLUMN).removesuffix("_to_be_between")
     column = scan.table[rule.column]
     if name == "proportion_of_non_null_values":
         # Halves of nothing are no number; there they are 0.
         share = scan.known(column).cast("float64") / scan.rows.nullif(0)
-        return Figure("the share of rows with a value", (share.coalesce(0.0),), _between_test(rule.kwargs))
+        return Figure("the share of rows with a value", (share.coalesce(0.0),), between_test(rule.kwargs))
     if family(column.type()) == "other":
         raise NotCompiledError
     return FIGURES.get(name, _moment)(scan, column, rule, name)
@@ -90,20 +91,25 @@ def plan(scan: Scan, rule: Rule) -> Figure:
 def _counted(scan: Scan, column: Any, rule: Rule, name: str) -> Figure:
     if name == "unique_value_count":
         values = _distinct_values(column, rule.kwargs)
-        return Figure("the number of distinct values", (values,), _between_test(rule.kwargs))
+        return Figure("the number of distinct values", (values,), between_test(rule.kwargs))
     share = (column.nunique().cast("float64") / scan.known(column).nullif(0)).coalesce(0.0)
-    return Figure("the number of distinct values per row", (share,), _between_test(rule.kwargs))
+    return Figure("the number of distinct values per row", (share,), between_test(rule.kwargs))
 
 
 def _distinct_values(column: Any, kwargs: Mapping[str, Any]) -> Any:
     """Return the number of distinct values; only 0, 1 and 2 for more are told apart where the rule asks no more."""
     import ibis
 
-    low, asked = kwargs.get("min_value"), {key for key in kwargs if key.startswith(("max", "strict"))}
-    if asked or not isinstance(low, (int, float)) or low > 2 or family(column.type()) == "boolean":
+    if not asks_for_two(kwargs) or family(column.type()) == "boolean":
         return column.nunique()
     # To count the values of a measurement costs more than all other rules together.
     return ibis.ifelse(column.count() > 0, 1, 0) + ibis.ifelse(column.max() > column.min(), 1, 0)
+
+
+def asks_for_two(kwargs: Mapping[str, Any]) -> bool:
+    """Whether a rule on the number of distinct values asks for two of them at most."""
+    low, asked = kwargs.get("min_value"), {key for key in kwargs if key.startswith(("max", "strict"))}
+    return not asked and isinstance(low, (int, float)) and low <= 2
 
 
 def _distinct(_: Scan, column: Any, rule: Rule, name: str) -> Figure:
@@ -127,7 +133,7 @@ def _moment(_: Scan, column: Any, rule: Rule, name: str) -> Figure:
     figure = _deviation(value) if name == "stdev" else getattr(value, name)()
     if name == "sum":
         figure = figure.coalesce(0)
-    return Figure(f"the {name}", (figure,), _between_test({**rule.kwargs, "min_value": low, "max_value": high}))
+    return Figure(f"the {name}", (figure,), between_test({**rule.kwargs, "min_value": low, "max_value": high}))
 
 
 def _deviation(value: Any) -> Any:
@@ -196,7 +202,8 @@ def _in_range(value: float, low: float | None, high: float | None) -> bool:
     return close or (value == value and (low is None or value >= low) and (high is None or value <= high))
 
 
-def _between_test(kwargs: Mapping[str, Any]) -> Callable[[Any], bool]:
+def between_test(kwargs: Mapping[str, Any]) -> Callable[[Any], bool]:
+    """Return whether a number lies between the ends of a rule; a missing one does not."""
     low, high = kwargs.get("min_value"), kwargs.get("max_value")
 
     def accepts(value: Any) -> bool:

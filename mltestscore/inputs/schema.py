@@ -154,7 +154,13 @@ def _outcomes(dataset: Dataset, rules: list[Rule], examples: int) -> list[Outcom
     if compiled:
         cluster = dataset.roles.cluster
         measured = expectations.measure(
-            dataset.table, compiled, examples=examples, cluster=cluster, rows=dataset.rows, part=dataset.part
+            dataset.table,
+            compiled,
+            examples=examples,
+            cluster=cluster,
+            rows=dataset.rows,
+            part=dataset.part,
+            known=dataset.known,
         )
         outcomes.update(zip(compiled, measured, strict=True))
     others = [rule for rule in rules if outcomes.get(rule) is None]

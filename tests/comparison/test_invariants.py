@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from mltestscore.comparison.counting import value
 from mltestscore.comparison.invariants import Now, Part, Tolerance, parts
-from mltestscore.comparison.profile import Past, Windows, value
+from mltestscore.comparison.profile import Past, Windows
 from mltestscore.inputs.database import as_table
 
 ALLOWED = Tolerance(

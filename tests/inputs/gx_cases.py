@@ -133,8 +133,8 @@ def as_query(condition: dict[str, Any]) -> str:
 
 
 @st.composite
-def rules(draw: st.DrawFn) -> Rule:
-    kind = draw(st.sampled_from(sorted(set(ARGUMENTS) - set(NOT_OFFERED))))
+def rules(draw: st.DrawFn, kinds: Sequence[str] = tuple(sorted(set(ARGUMENTS) - set(NOT_OFFERED)))) -> Rule:
+    kind = draw(st.sampled_from(kinds))
     needed, allowed = ARGUMENTS[kind]
     arguments: dict[str, Any] = {"mostly": draw(st.sampled_from([0.0, 0.5, 0.75, 1.0]))} if "mostly" in allowed else {}
     if kind.startswith(TABLE) or kind == COLUMN + "to_exist":

@@ -6,7 +6,7 @@ import numpy
 import pandas as pd
 import pytest
 
-from mltestscore.comparison import profile
+from mltestscore.comparison import counting
 from mltestscore.inputs.dataset import WIDE, Dataset, Roles, open_dataset
 from mltestscore.inputs.rules import Rule
 from mltestscore.inputs.schema import Schema
@@ -51,12 +51,12 @@ def test_a_narrow_file_is_its_own_part(frame: pd.DataFrame, tmp_path: Path) -> N
 def test_a_wide_file_is_counted_as_its_frame_is(wide: Dataset, frame: pd.DataFrame) -> None:
     held = open_dataset("training", frame, Roles(time="at"))
     names = ['n "0"', "n 7", "n 40"]
-    ours, theirs = (profile.laid(one, names) for one in (wide, held))
+    ours, theirs = (counting.laid(one, names) for one in (wide, held))
     for name in names:
         assert ours[name].atoms == theirs[name].atoms
         assert ours[name].missing == theirs[name].missing
         numpy.testing.assert_array_equal(ours[name].count, theirs[name].count)
-    assert profile.tallied(wide, ["t"]) == profile.tallied(held, ["t"])
+    assert counting.tallied(wide, ["t"]) == counting.tallied(held, ["t"])
 
 
 def test_rules_on_a_wide_file_read_the_columns_of_their_conditions(wide: Dataset) -> None:

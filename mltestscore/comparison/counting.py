@@ -1,0 +1,94 @@
+"""Each column of a dataset counted once, for whoever asks: numbers over a grid, texts by category.
+
+What comes out is left with the dataset, so that rules on the same columns need no scan of their own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mltestscore.comparison import columns, grid, tallies
+from mltestscore.comparison.grid import Cells, Grid
+from mltestscore.comparison.tallies import Tally
+from mltestscore.inputs import families
+from mltestscore.inputs.dataset import Dataset
+from mltestscore.inputs.known import Known
+
+MAX_CATEGORIES = 1_000
+
+
+def value(column: Any, kind: str) -> Any:
+    """Return a column as its training kind: a number, or a text in which 5 and 5.0 are the same."""
+    return columns.number(column) if kind == "number" else columns.key_text(column, column).nullif("")
+
+
+def laid(dataset: Dataset, names: Iterable[str]) -> dict[str, Cells]:
+    """Return the numbers of each column over a grid of their own, counted once."""
+    names, found = list(names), dict[str, Cells]()
+
+    def ask(new: list[str]) -> list[Cells]:
+        for table, some in dataset.parts(new):
+            found.update(grid.laid(table, {name: columns.number(table[name]) for name in some}))
+        _learn(dataset, found)
+        return [found[name] for name in new]
+
+    return dict(zip(names, dataset.recall("laid", names, ask), strict=True))
+
+
+def over(dataset: Dataset, grids: Mapping[str, Grid]) -> dict[str, Cells]:
+    """Return the numbers of each column over a given grid, counted once."""
+
+    def ask(new: list[tuple[str, Grid]]) -> list[Cells]:
+        own, found = dict(new), dict[str, Cells]()
+        for table, some in dataset.parts([*own]):
+            found |= grid.counted(table, {name: (columns.number(table[name]), own[name]) for name in some})
+        _learn(dataset, found)
+        return [found[name] for name, _ in new]
+
+    return dict(zip(grids, dataset.recall("over", grids.items(), ask), strict=True))
+
+
+def tallied(dataset: Dataset, names: Iterable[str]) -> dict[str, Tally | int]:
+    """Return the categories of each text, or how many its first rows hold, if too many to be categories."""
+    names, found = list(names), dict[str, Tally | int]()
+
+    def ask(new: list[str]) -> list[Tally | int]:
+        for table, some in dataset.parts(new):
+            found.update(tallies.varied(table, {name: value(table[name], "text") for name in some}, MAX_CATEGORIES))
+            few = {name: columns.key_text(table[name], table[name]) for name in some if name not in found}
+            found.update(tallies.tallied(table, few, MAX_CATEGORIES))
+        _learn(dataset, found)
+        return [found[name] for name in new]
+
+    return dict(zip(names, dataset.recall("tallied", names, ask), strict=True))
+
+
+def _learn(dataset: Dataset, found: Mapping[str, Cells | Tally | int]) -> None:
+    kinds = dataset.table.schema()
+    for name, counts in found.items():
+        known = None
+        if isinstance(counts, Tally) and kinds[name].is_string():
+            known = _of_texts(counts)
+        elif isinstance(counts, Cells):
+            known = _of_numbers(counts, kinds[name])
+        if known is not None:
+            dataset.known[name] = known
+
+
+def _of_texts(tally: Tally) -> Known:
+    values = {**tally.counts, "": tally.blank} if tally.blank else tally.counts
+    rows, missing = tally.present + tally.missing, tally.missing - tally.blank
+    return Known("text", rows, missing, math.nan, math.nan, 0, None if tally.rest else values)
+
+
+def _of_numbers(cells: Cells, kind: Any) -> Known | None:
+    """Return what is known of a column whose numbers are in the cells as they are, else ``None``."""
+    family, (low, high) = families.family(kind), cells.range
+    exact = kind.is_float64() or (family in ("integer", "boolean") and not max(-low, high) >= families.SMALL)
+    if not exact:
+        return None
+    single = bool(cells.single.all()) and len(cells.place) <= grid.MOST
+    values = dict(zip(cells.low.tolist(), cells.count.astype(int).tolist(), strict=True)) if single else None
+    return Known(family, cells.present + cells.missing, cells.missing, low, high, cells.fractions, values)

@@ -1,0 +1,113 @@
+"""What was counted of a column answers a rule as a query would, or not at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import strategies as st
+
+from mltestscore.comparison import counting, profile
+from mltestscore.inputs.dataset import Dataset, open_dataset
+from mltestscore.inputs.expectations import measure
+from mltestscore.inputs.known import FIGURES, ROWS, figure_is_kept, rows_that_break
+from mltestscore.inputs.rules import Rule
+from mltestscore.inputs.schema import Schema
+from tests.inputs.gx_cases import frames, rules
+
+NUMBERS, TEXTS = ["n", "m", "i", "j", "x", "b", "c"], ["s", "o", "g", "e", "k"]
+KINDS = tuple(sorted({*ROWS, *FIGURES}))
+
+
+def counted(frame: pd.DataFrame) -> Dataset:
+    data = open_dataset("training", frame)
+    counting.laid(data, NUMBERS)
+    counting.tallied(data, TEXTS)
+    return data
+
+
+def answered(frame: pd.DataFrame, several: list[Rule]) -> set[str]:
+    """Hold the answers to what queries say; return the types of the rules that were answered."""
+    data, kinds = counted(frame), set()
+    for rule, queried in zip(several, measure(data.table, several, examples=0), strict=True):
+        known = data.known.get(rule.column)
+        counts = None if known is None else rows_that_break(rule, known)
+        if counts is not None:
+            assert queried is not None, rule
+            assert (queried.unexpected, queried.rows) == counts, rule
+        elif known is not None and figure_is_kept(rule, known):
+            assert queried is not None, rule
+            assert not queried.broken, rule
+        else:
+            continue
+        kinds.add(rule.type)
+    return kinds
+
+
+def test_random_rules_are_answered_as_by_a_query() -> None:
+    found: set[str] = set()
+
+    @settings(
+        max_examples=14,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
+    @given(frame=frames(), several=st.lists(rules(KINDS), min_size=80, max_size=80))
+    def compare(frame: pd.DataFrame, several: list[Rule]) -> None:
+        assume(len(frame))
+        found.update(answered(frame, several))
+
+    compare()
+
+    assert found == set(KINDS)
+
+
+def rule(kind: str, column: str, **kwargs: Any) -> Rule:
+    return Rule(f"expect_column_{kind}", {"column": column, **kwargs})
+
+
+FRAME = pd.DataFrame(
+    {"n": [0.5, 1.0, None, 2.0] * 50, "i": range(200), "s": ["a", "b", "", None] * 50, "big": [2**60 + 1] * 200}
+)
+KEPT = [
+    rule("values_to_be_between", "n", min_value=0, max_value=2),
+    rule("values_to_not_be_null", "n", mostly=0.7),
+    rule("values_to_be_in_set", "s", value_set=["a", "b", ""]),
+    rule("unique_value_count_to_be_between", "i", min_value=2),
+    rule("value_lengths_to_be_between", "s", max_value=1),
+]
+
+
+def test_rules_that_are_kept_need_no_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = open_dataset("training", FRAME)
+    profile.count(data)
+    monkeypatch.setattr("mltestscore.inputs.scan.Scan.ask", lambda *_: pytest.fail("a query was asked"))
+
+    assert not Schema("", KEPT).violations(data)
+
+
+def test_a_broken_rule_comes_with_its_examples() -> None:
+    data = open_dataset("training", FRAME)
+    profile.count(data)
+    wrong = [rule("values_to_be_between", "n", max_value=1), rule("values_to_be_in_set", "s", value_set=["a", "b"])]
+
+    found = Schema("", [*KEPT, *wrong]).violations(data)
+
+    assert [(one.rule, one.unexpected, one.rows, set(one.examples)) for one in found] == [
+        (wrong[0], 50, 150, {"2.0"}),
+        (wrong[1], 50, 150, {""}),
+    ]
+
+
+def test_whole_numbers_that_no_float_holds_are_left_to_the_database() -> None:
+    data = open_dataset("training", FRAME)
+    profile.count(data)
+    bounds = {"min_value": 2**60 + 1, "max_value": 2**60 + 1}
+
+    assert "big" not in data.known
+    assert not Schema("", [rule("values_to_be_between", "big", **bounds)]).violations(data)
