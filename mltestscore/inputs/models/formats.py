@@ -48,16 +48,34 @@ def _pattern(pattern: bytes) -> Callable[[Head], bool]:
     return lambda head: re.match(pattern, head.start, re.DOTALL) is not None
 
 
+def _member(*endings: str) -> Callable[[Head], bool]:
+    return lambda head: all(any(ending in name for name in head.members) for ending in endings)
+
+
 # Protobuf has no magic number: field 1 (ir_version, small), then the tag of another field of ModelProto.
 _MODEL_PROTO = rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42\x72]"
 
 _XGBOOST = rb'\s*\{\s*"(learner|version|Config|Model)"\s*:|\{[Li\[].{0,8}learner\{'
 _CATBOOST = rb'CBM1|\s*\{\s*"(ctr_data|features_info|model_info|oblivious_trees|scale_and_bias|trees)"\s*:'
+_OLD_TORCH = rb"\x80.\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19\."  # a pickle of PyTorch's magic number
+_SAFETENSORS = rb'.{4}\x00{4}\{["}\s]'  # the length of the header, then the header
 
 FORMATS = (
     Format("ONNX", _pattern(_MODEL_PROTO), (".onnx",), "onnx", "onnxruntime", "onnx"),
     Format("XGBoost", _pattern(_XGBOOST), (".ubj", ".json"), "xgboost", "xgboost", "xgboost"),
     Format("CatBoost", _pattern(_CATBOOST), (".cbm",), "catboost", "catboost", "catboost"),
+    Format(
+        "exported program of PyTorch",
+        _member("/archive_format", "/models/"),
+        (".pt2",),
+        "torch_export",
+        "torch",
+        "torch",
+    ),
+    Format("TorchScript", _member("/code/", "/constants.pkl")),
+    Format("PyTorch weights", _member("/data.pkl"), (".pt", ".pth"), "torch", "torch", "torch"),
+    Format("PyTorch weights", _pattern(_OLD_TORCH), (), "torch", "torch", "torch"),
+    Format("safetensors", _pattern(_SAFETENSORS), (".safetensors",), "torch", "safetensors.torch", "torch"),
     Format("LightGBM", _pattern(rb"tree\r?\n(version=|num_class=)"), (".txt",), "lightgbm", "lightgbm", "lightgbm"),
 )
 
@@ -108,6 +126,9 @@ def _head(file: Path) -> Head:
         return Head(start, ())
     try:
         with ZipFile(file) as archive:
-            return Head(start, tuple(archive.namelist()))
+            held = archive.infolist()
     except (BadZipFile, NotImplementedError):
         return Head(start, ())
+    # Where the end is lost, zipfile finds an archive that lies inside this one.
+    whole = min((member.header_offset for member in held), default=0) == 0
+    return Head(start, tuple(member.filename for member in held) if whole else ())

@@ -9,7 +9,13 @@ from types import ModuleType
 from mltestscore.inputs.models.native import NativeModel, Numbers
 
 # The library's own name, and our module for it.
-MODULES = {"onnxruntime": "onnx", "xgboost": "xgboost", "lightgbm": "lightgbm", "catboost": "catboost"}
+MODULES = {
+    "onnxruntime": "onnx",
+    "xgboost": "xgboost",
+    "lightgbm": "lightgbm",
+    "catboost": "catboost",
+    "torch": "torch",
+}
 
 
 def adapted(thing: object) -> object:
