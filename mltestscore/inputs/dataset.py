@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mltestscore.errors import InputError, near
-from mltestscore.inputs import database, digests, sources
+from mltestscore.inputs import database, digests, sampling, sources
 from mltestscore.inputs.sources import Content
 from mltestscore.result import storable
 
@@ -191,18 +191,13 @@ class Dataset:
     def _sample(self, rows: int) -> Dataset:
         if self.rows <= rows:
             return self.replace(self.frame())
-        import ibis
-
-        place, mark = "mltestscore_place", "mltestscore_mark"
-        table = self.table.mutate(**{place: ibis.row_number()})
-        texts = [_key_text(table[column]) for column in self.roles.key] or [table[place].cast("string")]
-        table = table.mutate(**{mark: database.md5(ibis.literal("\x1f").join(texts))})
-        chosen = table.order_by([mark, place]).limit(rows)
-        if self._content.frame is not None:
-            places = sorted(chosen.select(place).to_pyarrow()[place].to_pylist())
-            part = self._content.frame.iloc[places].reset_index(drop=True)
+        key, frame = self.roles.key, self._content.frame
+        if frame is not None:
+            narrow = self.table.select(*(key or self.columns[:1]))
+            part = frame.iloc[sampling.chosen(narrow, key, rows, self.rows)[sampling.PLACE].to_pylist()]
+            part = part.reset_index(drop=True)
         else:
-            part = _to_pandas(chosen.order_by(place).drop(place, mark).to_pyarrow())
+            part = _to_pandas(sampling.chosen(self.table, key, rows, self.rows).drop_columns(sampling.PLACE))
         return Dataset(self.name, Content(self.source, frame=part), self.roles, whole=False)
 
     def recall(
@@ -274,21 +269,6 @@ def _check_roles(dataset: Dataset) -> None:
                     f"{dataset.name} ({dataset.source}): the role {role!r} names the column {column!r}, "
                     f"which is not there.{hint}"
                 )
-
-
-def _key_text(column: Any) -> Any:
-    """Return the key as text that is the same for 5, 5.0 and a nullable 5, and for a time in any unit."""
-    import ibis
-
-    kind = column.type()
-    if kind.is_floating():
-        whole = column.try_cast("int64")
-        column = ibis.ifelse(whole.cast("float64") == column, whole.cast("string"), column.cast("string"))
-    elif kind.is_timestamp() or kind.is_date():
-        column = column.cast("timestamp").epoch_seconds().cast("string")
-    else:
-        column = column.cast("string")
-    return column.fill_null("")
 
 
 def _to_pandas(table: pa.Table) -> pd.DataFrame:
