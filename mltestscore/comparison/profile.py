@@ -99,18 +99,25 @@ def windows_of(training: Dataset, serving: Dataset) -> Windows:
     """Return the longest windows, no longer than the serving data are, of which the past has at least twelve."""
     if not training.roles.time:
         return Windows()
-    day = columns.days(training.table[training.roles.time])
+    (days,) = training.recall("days", [training.roles.time], lambda names: [_days(training, name) for name in names])
     span = _span(serving)
     choices = [(name, unit) for name, unit in UNITS if unit <= span * 1.5] or [UNITS[-1]]
     best = Windows()
     for name, unit in choices:
-        sizes = training.table.group_by(w=(day // int(unit / DAY))).aggregate(n=lambda rows: rows.count())
-        kept = sizes.filter((sizes["n"] >= ROWS) & sizes["w"].notnull())
-        found = Windows(name, unit, int(kept.count().to_pyarrow().as_py()))
+        _, place = numpy.unique(days[0] // int(unit / DAY), return_inverse=True)
+        found = Windows(name, unit, int((numpy.bincount(place, weights=days[1]) >= ROWS).sum()))
         if found.enough:
             return found
         best = max(best, found, key=lambda one: one.count)
     return best
+
+
+def _days(training: Dataset, time: str) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64]]:
+    """Return the days that have rows, counted from 1970, and how many each has."""
+    table = training.part([time])
+    sizes = table.group_by(day=columns.days(table[time]).cast("int64")).aggregate(n=table.count()).to_pyarrow()
+    sizes = sizes.drop_null()
+    return sizes["day"].to_numpy(), sizes["n"].to_numpy()
 
 
 def _span(serving: Dataset) -> float:
@@ -151,16 +158,18 @@ def past(training: Dataset, features: dict[str, Literal["number", "text"]], wind
 
 def _pasts(training: Dataset, features: dict[str, Literal["number", "text"]], windows: Windows) -> list[Past]:
     table = training.table
+    numbers = counting.laid(training, [name for name, kind in features.items() if kind == "number"])
+    texts = counting.tallied(training, [name for name, kind in features.items() if kind == "text"])
     stats: dict[str, Any] = {"rows": table.count()}
     for place, (name, kind) in enumerate(features.items()):
-        stats[f"known_{place}"] = columns.present(table[name]).count()
+        counts = numbers[name] if kind == "number" else texts[name]
+        if isinstance(counts, int) or counts.missing:  # else as many as there are rows
+            stats[f"known_{place}"] = columns.present(table[name]).count()
         if kind == "number":
             column = columns.number(table[name])
             stats[f"low_{place}"], stats[f"high_{place}"] = column.min(), column.max()
     at = _window(table, training, windows)
     frame = table.group_by(window=at).aggregate(**stats).order_by("window").to_pyarrow().to_pandas()
-    numbers = counting.laid(training, [name for name, kind in features.items() if kind == "number"])
-    texts = counting.tallied(training, [name for name, kind in features.items() if kind == "text"])
     found = {
         name: _number(name, place, frame, numbers[name]) if kind == "number" else _text(name, place, frame, texts[name])
         for place, (name, kind) in enumerate(features.items())
@@ -178,18 +187,22 @@ def _window(table: Any, training: Dataset, windows: Windows) -> Any:
     return (columns.days(table[training.roles.time]) // int(windows.length / DAY)).cast("int64").fill_null(-(10**9))
 
 
+def _rows(frame: pd.DataFrame, place: int) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64]]:
+    """Return the rows of each window, and how many of them have a value."""
+    known = frame.get(f"known_{place}", frame["rows"])
+    return frame["rows"].to_numpy(dtype=numpy.float64), known.to_numpy(dtype=numpy.float64)
+
+
 def _number(name: str, place: int, frame: pd.DataFrame, cells: Cells) -> Past:
-    rows, known, low, high = (
-        frame[column].to_numpy(dtype=numpy.float64)
-        for column in ("rows", f"known_{place}", f"low_{place}", f"high_{place}")
-    )
+    rows, known = _rows(frame, place)
+    low, high = (frame[f"{end}_{place}"].to_numpy(dtype=numpy.float64) for end in ("low", "high"))
     # In proportion; where it matters in which windows they lie, _add_fractions counts.
     fractions = known * (cells.fractions / max(1, cells.present))
     return Past(name, "number", rows, rows - known, fractions, low, high, low == high, len(cells.place))
 
 
 def _text(name: str, place: int, frame: pd.DataFrame, tally: Tally | int) -> Past:
-    rows, known = (frame[column].to_numpy(dtype=numpy.float64) for column in ("rows", f"known_{place}"))
+    rows, known = _rows(frame, place)
     empty, none = numpy.full(len(frame), numpy.nan), numpy.zeros(len(frame))
     counts = {} if isinstance(tally, int) else tally.counts
     distinct = tally if isinstance(tally, int) else len(counts) + (tally.rest > 0)
