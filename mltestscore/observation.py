@@ -22,6 +22,15 @@ class Observed:
         """Return the keys of the findings that failed and count."""
         return {finding.key for finding in self.findings if finding.verdict == "failed" and not finding.advisory}
 
+    def worse_than(self, control: Observed) -> set[tuple[str, str]]:
+        """Return the keys of what failed here and in the control, with an interval wholly farther beyond the limit.
+
+        On a system that fails already, a fault of the same kind shows by no new failure but by a larger one.
+        """
+        before = {finding.key: finding for finding in control.findings}
+        both = self.failed() & control.failed()
+        return {one.key for one in self.findings if one.key in both and _farther(one, before[one.key])}
+
     @property
     def verdict(self) -> Verdict:
         """Return what the findings that count add up to: the worst of them."""
@@ -44,3 +53,11 @@ def observe(check: Check, inputs: Mapping[str, Any], options: Mapping[str, Any])
     if not any(not finding.advisory for finding in observed.findings):
         raise ValueError(f"{check.id} yielded no finding that counts; a check that observes nothing proves nothing")
     return observed
+
+
+def _farther(finding: Finding, before: Finding) -> bool:
+    if finding.low is None or finding.high is None or before.low is None or before.high is None:
+        return False
+    above = finding.ceiling is not None and finding.low > max(finding.ceiling, before.high)
+    below = finding.floor is not None and finding.high < min(finding.floor, before.low)
+    return above or below

@@ -122,7 +122,7 @@ def plant(
         observed = observe(check, {**copies, **broken}, options)
     except (Exception, SystemExit) as error:
         return FaultRecord(name=fault.name, state="error", by=said(error), seconds=perf_counter() - started)
-    new = observed.failed() - control.failed()
+    new = (observed.failed() - control.failed()) | observed.worse_than(control)
     hits = {key for key in new if not fault.caught_by or key[0] == fault.caught_by}
     state: FaultState = "caught" if hits else "missed"
     by = _names(hits) if hits else (f"only {_names(new)} failed, not {fault.caught_by}" if new else "")

@@ -131,6 +131,32 @@ def too_long(lengths):
     assert proof["control"] == "the unbroken copy fails already: longest"
 
 
+def test_on_a_system_that_fails_already_a_fault_is_caught_where_it_makes_that_failure_larger(project, check_file):
+    check_file(
+        """
+@check("data.7")
+def check_lengths(lengths, *, longest: int = 0):
+    yield at_most("longest", max(lengths), longest)
+
+@fault(check_lengths, "one is too long")
+def too_long(lengths):
+    return {"lengths": (*lengths, 99)}
+
+@fault(check_lengths, "one more that is short")
+def short(lengths):
+    return {"lengths": (*lengths, 0)}
+"""
+    )
+
+    project.run()
+
+    faults = project.item("data.7")["checks"][0]["proof"]["faults"]
+    assert [(fault["name"], fault["state"]) for fault in faults] == [
+        ("one is too long", "caught"),
+        ("one more that is short", "missed"),
+    ]
+
+
 def test_an_undecided_finding_makes_the_check_inconclusive_and_not_a_pass(project, check_file):
     check_file('@check("data.7")\ndef check_it(lengths):\n    yield undecided("quality", "only 3 rows")\n')
 
