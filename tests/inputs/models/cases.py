@@ -57,8 +57,8 @@ def schema(nullable: bool = True) -> Schema:
     return Schema("suite", rules)
 
 
-def judged(item: str, model: Model, nullable: bool = True) -> CheckResult:
-    """Run a check with its planted faults on bounded rows."""
+def judged(item: str, model: Model, nullable: bool = True, prove: bool = False) -> CheckResult:
+    """Run a check on these rows."""
     given = {
         "model": model,
         "training": dataset("training", TRAINING if nullable else TRAINING.dropna(), model.task),
@@ -67,14 +67,19 @@ def judged(item: str, model: Model, nullable: bool = True) -> CheckResult:
     }
     wanted = {"data.1": ("schema", "model", "training"), "model.5": ("model", "training", "holdout")}
     names = wanted.get(item, ("model", "schema", "training"))
-    return run_check(item, **{name: given[name] for name in names})
+    return run_check(item, prove=prove, **{name: given[name] for name in names})
 
 
 def assert_sound(model: Model, nullable: bool = True) -> None:
-    """The model passes rules for its features, its numbers and its contest with simple ones; all faults are caught."""
-    for item in ("data.1", "monitor.5", "model.5"):
-        result = judged(item, model, nullable)
-        assert (result.state, result.proof and result.proof.state) == ("passed", "proven"), (item, result)
+    """The model passes rules for its features, its numbers and its contest with simple ones.
+
+    Whether every planted fault is caught is tried with one task of each library.
+    """
+    prove = model.task == "binary"
+    for item in ("data.1", "monitor.5", "model.5") if prove else ("monitor.5", "model.5"):
+        result = judged(item, model, nullable, prove=prove)
+        assert result.state == "passed", (item, result)
+        assert not prove or result.proof.state == "proven", (item, result)
 
 
 def assert_unsound(model: Model, name: str, nullable: bool = True) -> None:
