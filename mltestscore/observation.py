@@ -56,8 +56,9 @@ def observe(check: Check, inputs: Mapping[str, Any], options: Mapping[str, Any])
 
 
 def _farther(finding: Finding, before: Finding) -> bool:
-    if finding.low is None or finding.high is None or before.low is None or before.high is None:
+    now, then = finding.interval, before.interval
+    if now is None or then is None:
         return False
-    above = finding.ceiling is not None and finding.low > max(finding.ceiling, before.high)
-    below = finding.floor is not None and finding.high < min(finding.floor, before.low)
+    above = finding.ceiling is not None and now.low > max(finding.ceiling, then.high)
+    below = finding.floor is not None and now.high < min(finding.floor, then.low)
     return above or below
