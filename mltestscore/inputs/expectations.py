@@ -72,12 +72,13 @@ def measure(
     are kept need no query. Every rule must be one that :func:`can_compile` accepts, and its columns must be there.
     """
     outcomes = [_known_to_be_kept(rule, (known or {}).get(rule.column)) for rule in rules]
+    finite = frozenset(name for name, one in (known or {}).items() if one.finite)
     for source, places in _together(rules, rows, [place for place, found in enumerate(outcomes) if not found]):
         some = [rules[place] for place in places]
         read = [column for rule in some for column in (*rule.columns, *(rule.condition_columns or ()))]
         narrow = part if read and source[0] != "shape" else None
         about = narrow([*dict.fromkeys(filter(None, [*read, cluster]))]) if narrow else table
-        for place, outcome in zip(places, _chosen(about, source, some, examples, cluster), strict=True):
+        for place, outcome in zip(places, _chosen(about, source, some, examples, cluster, finite), strict=True):
             outcomes[place] = outcome
     return outcomes
 
@@ -135,16 +136,18 @@ def _source(rule: Rule, rows: float) -> Source:
     return "rows", ()
 
 
-def _scan(table: Any, source: Source, by: str = "") -> Scan:
+def _scan(table: Any, source: Source, by: str = "", finite: frozenset[str] = frozenset()) -> Scan:
     kind, columns = source
     if kind == "values":
         return scan.values_of(table, columns, by)
     if kind == "frequency":
         return scan.by_frequency(table, columns[0], by)
-    return scan.sorted_values(table, columns[0], by) if kind == "order" else scan.rows_of(table, by)
+    return scan.sorted_values(table, columns[0], by) if kind == "order" else scan.rows_of(table, by, finite)
 
 
-def _chosen(table: Any, source: Source, rules: Sequence[Rule], examples: int, cluster: str) -> list[Outcome | None]:
+def _chosen(
+    table: Any, source: Source, rules: Sequence[Rule], examples: int, cluster: str, finite: frozenset[str]
+) -> list[Outcome | None]:
     """Measure rules that share a row condition and what they are counted on."""
     if source[0] == "shape":
         return [_shaped(table.columns, rule) for rule in rules]
@@ -152,7 +155,7 @@ def _chosen(table: Any, source: Source, rules: Sequence[Rule], examples: int, cl
         chosen = _rows(table, rules[0])
     except MismatchError as error:
         return [Outcome(True, message=f"the row condition cannot be judged: {error}") for _ in rules]
-    counted = _scan(chosen, source)
+    counted = _scan(chosen, source, finite=finite)
     plans = [_plan(counted, rule) for rule in rules]
     outcomes = _judged(counted, rules, plans)[None]
     if not examples:

@@ -126,20 +126,20 @@ def _distinct(_: Scan, column: Any, rule: Rule, name: str) -> Figure:
     return Figure(both, (surplus + missing,), lambda found: bool(found == 0))
 
 
-def _moment(_: Scan, column: Any, rule: Rule, name: str) -> Figure:
+def _moment(scan: Scan, column: Any, rule: Rule, name: str) -> Figure:
     value, low, high = comparable(column, rule.kwargs)
     if name not in ("min", "max") and not value.type().is_numeric():
         raise MismatchError(f"the column is {family(column.type())} and has no {name}")
-    figure = _deviation(value) if name == "stdev" else getattr(value, name)()
+    figure = _deviation(value, rule.column in scan.finite) if name == "stdev" else getattr(value, name)()
     if name == "sum":
         figure = figure.coalesce(0)
     return Figure(f"the {name}", (figure,), between_test({**rule.kwargs, "min_value": low, "max_value": high}))
 
 
-def _deviation(value: Any) -> Any:
+def _deviation(value: Any, finite: bool) -> Any:
     import ibis
 
-    if not value.type().is_floating():
+    if finite or not value.type().is_floating():
         return value.std(how="sample")
     # DuckDB refuses the deviation of a column with an infinity; it has none.
     return ibis.ifelse(value.isinf().any(), ibis.null("float64"), value.std(how="sample", where=~value.isinf()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,11 @@ class Known:
     def present(self) -> int:
         """Rows with a value."""
         return self.rows - self.missing
+
+    @property
+    def finite(self) -> bool:
+        """Whether it is known to hold no infinity; sums of its numbers cannot fail then."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
 
 
 def rows_that_break(rule: Rule, known: Known) -> tuple[int, int] | None:

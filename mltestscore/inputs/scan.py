@@ -24,11 +24,13 @@ class Scan:
         table: an Ibis table; with ``weighted``, each row stands for as many as its column ``COPIES`` says.
         weighted: whether rows stand for several.
         by: a column by whose values everything is counted apart; empty: all together.
+        finite: columns of floats without an infinity, as far as that is known.
     """
 
     table: Any
     weighted: bool = False
     by: str = ""
+    finite: frozenset[str] = frozenset()
 
     @property
     def rows(self) -> Any:
@@ -58,9 +60,9 @@ class Scan:
         return {row.get(self.by): {name: row[once[value.op()]] for name, value in asked.items()} for row in rows}
 
 
-def rows_of(table: Any, by: str = "") -> Scan:
+def rows_of(table: Any, by: str = "", finite: frozenset[str] = frozenset()) -> Scan:
     """Return the table itself."""
-    return Scan(table, by=by)
+    return Scan(table, by=by, finite=finite)
 
 
 def values_of(table: Any, columns: Sequence[str], by: str = "") -> Scan:

@@ -111,3 +111,16 @@ def test_whole_numbers_that_no_float_holds_are_left_to_the_database() -> None:
 
     assert "big" not in data.known
     assert not Schema("", [rule("values_to_be_between", "big", **bounds)]).violations(data)
+
+
+@pytest.mark.parametrize("last", [2.0, float("inf")])
+def test_a_deviation_is_the_same_whether_infinities_are_ruled_out_or_looked_for(last: float) -> None:
+    frame = pd.DataFrame({"n": [0.5, None, 1.0, last]})
+    data, kept = open_dataset("training", frame), rule("stdev_to_be_between", "n", min_value=0.76, max_value=0.77)
+    first = Schema("", [kept]).violations(data)
+    again = open_dataset("training", frame)
+    profile.count(again)
+
+    assert again.known["n"].finite == (last == 2.0)
+    assert first == Schema("", [kept]).violations(again)
+    assert bool(first) == (last != 2.0)
