@@ -32,7 +32,8 @@ class Roles:
 
     Attributes:
         label: the outcome that the model predicts.
-        score: the model's output as it was served.
+        score: the model's output as it was served: the second class's probability, the value of a regression, or
+            with more than two classes the class that was answered.
         key: the columns that together name a row, for joins with other datasets.
         time: when the row was true or was served.
         cluster: rows of one cluster are not independent (a user, an hour).

@@ -131,7 +131,8 @@ def answers(served: pd.Series[Any], model: Model, classes: Sequence[object], whe
     Raises :class:`InputError` for a probability outside [0, 1] or a class that the model has not.
     """
     if model.task == "multiclass":
-        chosen = contest.encoded(_plain(served, classes), model.task, classes, f"the score column of {where}")
+        column = f"the score column of {where} (with more than two classes, the class that was answered)"
+        chosen = contest.encoded(_plain(served, classes), model.task, classes, column)
         return np.asarray(np.eye(len(classes))[chosen], dtype=np.float64)
     scores = pd.to_numeric(served, errors="coerce").to_numpy(dtype=np.float64)
     if model.task == "binary" and len(scores) and not 0 <= scores.min() <= scores.max() <= 1:
