@@ -36,14 +36,16 @@ LEAVES = re.compile(r"^(leaf_value|leaf_const|leaf_coeff)=(.*)$", re.MULTILINE)
 def read(file: Path, loading: Loading) -> NativeModel:
     """Read a model's file.
 
-    Raises :class:`InputError` for one that was cut off: LightGBM itself would take the trees that are left.
+    Raises :class:`InputError` for one that was cut off: LightGBM takes the trees that are left, or ends the process.
     """
     import lightgbm
 
     text = file.read_text(encoding="utf-8")
-    if "\nend of trees" not in text:
+    cut = "\nparameters:" in text and "\nend of parameters" not in text
+    if cut or "\nend of trees" not in text:
         raise InputError(f"{loading.table} path: {file} is no whole LightGBM text, its end is missing; write it again.")
-    return _native(lightgbm.Booster(model_str=text))
+    # By their offsets trees are read in parallel, where an error in one ends the process instead of being raised.
+    return _native(lightgbm.Booster(model_str=re.sub(r"^tree_sizes=.*\n", "", text, count=1, flags=re.MULTILINE)))
 
 
 def adapt(thing: Any) -> NativeModel | None:
@@ -102,6 +104,12 @@ def _score(booster: Any, coded: set[str], frame: pd.DataFrame, task: str) -> npt
 def _prepared(booster: Any, coded: set[str], frame: pd.DataFrame) -> pd.DataFrame:
     """Hand categories over by name, as in training; LightGBM finds its number for each, and none for an unseen one."""
     held = len(booster.pandas_categorical or ())
+    for name in () if held else frame.columns:
+        if isinstance(frame[name].dtype, pd.CategoricalDtype):
+            raise InputError(
+                f"{name!r} holds categories, but the model's file holds none, so LightGBM would give each batch its "
+                f"own numbering; offer their numbers, or {A_LOADER}."
+            )
     if not held:
         return frame
     texts = {name for name in frame.columns if not pd.api.types.is_numeric_dtype(frame[name].dtype)}

@@ -51,7 +51,8 @@ def read(file: Path, loading: Loading) -> NativeModel:
             )
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what goes wrong is raised, and said once
-    session = onnxruntime.InferenceSession(str(file), options, providers=wanted)
+    # Its fallback prints to the console, and goes on without the providers that were asked for.
+    session = onnxruntime.InferenceSession(str(file), options, providers=wanted, enable_fallback=0)
     if unused := [name for name in wanted if name not in session.get_providers()]:
         raise InputError(
             f"{loading.table} providers: {unused[0]} did not start on this machine, and onnxruntime would go on "

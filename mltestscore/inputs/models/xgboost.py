@@ -13,6 +13,7 @@ import pandas as pd
 
 from mltestscore.errors import InputError, near
 from mltestscore.inputs.models.native import A_LOADER, Loading, NativeModel, Numbers, brief, flat, in_shape, matrix
+from mltestscore.inputs.models.ubjson import is_whole
 
 AT_ONCE = 100  # boosting rounds written as JSON at a time, so that a large model needs no second copy of itself
 PROBABILITIES = ("binary:logistic", "multi:softprob")
@@ -21,9 +22,15 @@ REGRESSIONS = ("reg:", "count:")
 
 
 def read(file: Path, loading: Loading) -> NativeModel:
-    """Read a model's file."""
+    """Read a model's file.
+
+    Raises :class:`InputError` for UBJSON that was cut off.
+    """
     import xgboost
 
+    content = file.read_bytes()
+    if content[:1] == b"{" and b"\0" in content[:16] and not is_whole(content):
+        raise InputError(f"{loading.table} path: {file} is no whole UBJSON of XGBoost; write it again.")
     return _native(xgboost.Booster(model_file=str(file)))
 
 

@@ -102,7 +102,7 @@ def assert_order_kept(model: Model, frame: pd.DataFrame = HOLDOUT) -> None:
 def assert_broken_files_are_named(good: Path, form: str, **how) -> None:
     """A truncated and an empty file of this format, and one of another, are one clear error each."""
     whole = good.read_bytes()
-    for part in (0.3, 0.7, 0.97):
+    for part in (0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.995):
         short = good.with_name(f"short{good.suffix}")
         short.write_bytes(whole[: int(part * len(whole))])
         with pytest.raises(InputError, match=rf"short\{good.suffix} .*{form}"):
