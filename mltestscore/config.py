@@ -40,7 +40,7 @@ class Config(Table):
     proof_rows: int = Field(default=20_000, ge=200)
     proof_cache: bool = True
     drilldown: bool = False
-    data: dict[str, settings.DataConfig] = {}
+    data: dict[settings.DatasetName, settings.DataConfig] = {}
     model: settings.ModelConfig | None = None
     trainer: settings.TrainerConfig | None = None
     features: settings.FeaturesConfig | None = None
@@ -139,6 +139,8 @@ def _explain(file: Path, error: ValidationError) -> str:
     where = ".".join(str(part) for part in ("tool", "mltestscore", *first["loc"]) if part != "[key]")
     if first["type"] == "extra_forbidden":
         problem = f"is not a known key.{near(str(first['loc'][-1]), _known(first['loc'][:-1]))}"
+    elif first["loc"][-1] == "[key]":
+        problem = f"is not a dataset.{near(str(first['input']), get_args(settings.DatasetName))}"
     else:
         problem = f"is {first['input']!r:.80}: {first['msg']}."
     rest = f" ({len(more)} more problem{'s' if len(more) > 1 else ''} after this one.)" if more else ""

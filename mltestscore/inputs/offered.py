@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from mltestscore.config import Config
 from mltestscore.errors import ConfigError, InputError, NotOffered, near
-from mltestscore.settings import DataConfig
+from mltestscore.settings import DataConfig, DatasetName
 
 if TYPE_CHECKING:
     from mltestscore.history import History
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mltestscore.inputs.stores import Stores
     from mltestscore.inputs.trainer import Trainer
 
-DATASETS = ("training", "holdout", "serving", "recomputed", "outcomes")
+DATASETS: tuple[DatasetName, ...] = get_args(DatasetName)
 LOADING = ("trusted", "allow_pickle", "loader", "task", "features", "providers", "output", "factory")
 
 
@@ -39,7 +39,7 @@ def named(table: str, config: Config) -> Iterator[None]:
         raise type(error)(f"{error} (Configured in [tool.mltestscore.{table}] of {config.file}.)") from error
 
 
-def dataset(name: str, config: Config) -> Dataset:
+def dataset(name: DatasetName, config: Config) -> Dataset:
     """Open ``[tool.mltestscore.data.<name>]``."""
     from mltestscore.inputs.dataset import open_dataset
 
@@ -254,7 +254,7 @@ def _opened(name: str, value: object, config: Config) -> object:
     if name in DATASETS:
         from mltestscore.inputs.dataset import Dataset, open_dataset
 
-        data = config.data.get(name)
+        data = config.data.get(cast("DatasetName", name))
         return value if isinstance(value, Dataset) else open_dataset(name, value, roles(data), base=config.folder)
     if name in ("model", "previous_model"):
         from mltestscore.inputs.model import Model, as_model
