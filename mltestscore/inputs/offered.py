@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from mltestscore.config import Config
 from mltestscore.errors import ConfigError, InputError, NotOffered, near
@@ -254,7 +254,7 @@ def _opened(name: str, value: object, config: Config) -> object:
     if name in DATASETS:
         from mltestscore.inputs.dataset import Dataset, open_dataset
 
-        data = config.data.get(cast("DatasetName", name))
+        data = config.data.get(name)
         return value if isinstance(value, Dataset) else open_dataset(name, value, roles(data), base=config.folder)
     if name in ("model", "previous_model"):
         from mltestscore.inputs.model import Model, as_model
