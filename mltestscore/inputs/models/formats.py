@@ -60,6 +60,8 @@ _CATBOOST = rb'CBM1|\s*\{\s*"(ctr_data|features_info|model_info|oblivious_trees|
 _OLD_TORCH = rb"\x80.\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19\."  # a pickle of PyTorch's magic number
 _SAFETENSORS = rb'.{4}\x00{4}\{["}\s]'  # the length of the header, then the header
 
+_PFA = rb'\s*\{(?=.*"input"\s*:)(?=.*"output"\s*:)(?=.*"action"\s*:)'
+
 FORMATS = (
     Format("ONNX", _pattern(_MODEL_PROTO), (".onnx",), "onnx", "onnxruntime", "onnx"),
     Format("XGBoost", _pattern(_XGBOOST), (".ubj", ".json"), "xgboost", "xgboost", "xgboost"),
@@ -72,6 +74,8 @@ FORMATS = (
         "torch",
         "torch",
     ),
+    Format("H2O MOJO", lambda head: "model.ini" in head.members, (".mojo",)),
+    Format("PFA", _pattern(_PFA), (".pfa",)),
     Format("TorchScript", _member("/code/", "/constants.pkl")),
     Format("PyTorch weights", _member("/data.pkl"), (".pt", ".pth"), "torch", "torch", "torch"),
     Format("PyTorch weights", _pattern(_OLD_TORCH), (), "torch", "torch", "torch"),

@@ -1,0 +1,47 @@
+"""Files are told apart by their content; what no library here reads names the way out."""
+
+from __future__ import annotations
+
+import json
+from zipfile import ZipFile
+
+import joblib
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from mltestscore.errors import InputError
+from mltestscore.inputs.model import load_model
+from mltestscore.inputs.models.formats import FORMATS, recognised
+from tests.inputs.models.cases import FEATURES, TRAINING
+
+SCORING = {"name": "sum", "input": {"type": "array", "items": "double"}, "output": "double", "action": [{"+": [1, 2]}]}
+
+
+def test_pfa_is_recognised_and_a_loader_is_named(tmp_path):
+    (tmp_path / "m.json").write_text(json.dumps(SCORING, indent=1))
+    with pytest.raises(InputError, match=r"m\.json is a PFA file, which is not read here; name a loader"):
+        load_model(tmp_path / "m.json")
+
+
+def test_a_mojo_is_recognised_and_a_loader_is_named(tmp_path):
+    with ZipFile(tmp_path / "m.zip", "w") as archive:
+        archive.writestr("model.ini", "[info]\nalgorithm = Gradient Boosting Machine\n")
+    with pytest.raises(InputError, match=r"m\.zip is a H2O MOJO file, which is not read here; name a loader"):
+        load_model(tmp_path / "m.zip")
+
+
+@pytest.mark.parametrize("compress", [0, 3, ("gzip", 3), ("xz", 3)])
+def test_a_joblib_file_is_none_of_them(tmp_path, compress):
+    fitted = LogisticRegression().fit(TRAINING[FEATURES].fillna(0), TRAINING["late"])
+    joblib.dump(fitted, tmp_path / "m.model", compress=compress)
+    assert recognised(tmp_path / "m.model") is None
+    assert load_model(tmp_path / "m.model", allow_pickle=True).task == "binary"
+
+
+@pytest.mark.parametrize("form", [form for form in FORMATS if form.package], ids=lambda form: form.extra)
+def test_a_library_that_is_not_installed_is_named_with_its_extra(tmp_path, monkeypatch, form):
+    monkeypatch.setitem(__import__("sys").modules, form.package, None)
+    file = tmp_path / f"m{form.suffixes[0] if form.suffixes else '.pt'}"
+    file.write_bytes(b"whatever it is")
+    with pytest.raises(InputError, match=rf"{form.package} cannot be imported .*install mltestscore\[{form.extra}\]"):
+        load_model(file)
