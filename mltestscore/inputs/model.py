@@ -126,7 +126,7 @@ def load_model(
         version: as declared.
         trusted: types beyond skops' own list that may be constructed from the file.
         allow_pickle: permission to run this file's code, as joblib and pickle do.
-        loader: ``"module:function"``, called with the path; returns an estimator or a function of a frame.
+        loader: ``"module:function"``, called with the path if one is given; returns an estimator or a function of a frame.
         task: only needed where the model does not tell.
         features: only needed where the model does not tell.
         providers: of ONNX Runtime; the CPU's where empty.
@@ -141,7 +141,7 @@ def load_model(
     if loader:
         function = import_function(loader, base=base, setting=f"{_TABLE} loader")
         try:
-            thing = function(file)
+            thing = function() if path == Path() else function(file)
         except (Exception, SystemExit) as error:
             raise InputError(f"{_TABLE} loader {loader!r} raised {type(error).__name__}: {error}") from error
     else:

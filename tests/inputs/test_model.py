@@ -121,6 +121,12 @@ def test_a_loader_of_the_project_gets_the_path(tmp_path):
     assert model.predict(FRAME).tolist() == [0.5, 1.0, 1.5, 2.0]
 
 
+def test_a_loader_without_a_path_is_called_without_one(tmp_path):
+    (tmp_path / "loading_alone.py").write_text("def load():\n    return lambda frame: frame['temp'] * 2.0\n")
+    model = load_model(Path(), base=tmp_path, loader="loading_alone:load", task="regression", features=["temp"])
+    assert model.predict(pd.DataFrame({"temp": [1.5]})).tolist() == [3.0]
+
+
 def test_a_loader_that_raises_is_named(tmp_path):
     (tmp_path / "loading_bad.py").write_text("def load(path):\n    raise RuntimeError('no weights')\n")
     with pytest.raises(InputError, match="loader 'loading_bad:load' raised RuntimeError: no weights"):
