@@ -69,18 +69,20 @@ def _learn(dataset: Dataset, found: Mapping[str, Cells | Tally | int]) -> None:
     kinds = dataset.table.schema()
     for name, counts in found.items():
         known = None
-        if isinstance(counts, Tally) and kinds[name].is_string():
-            known = _of_texts(counts)
-        elif isinstance(counts, Cells):
+        if isinstance(counts, Cells):
             known = _of_numbers(counts, kinds[name])
+        elif kinds[name].is_string():
+            known = _of_texts(counts, dataset.rows)
         if known is not None:
             dataset.known[name] = known
 
 
-def _of_texts(tally: Tally) -> Known:
-    values = {**tally.counts, "": tally.blank} if tally.blank else tally.counts
-    rows, missing = tally.present + tally.missing, tally.missing - tally.blank
-    return Known("text", rows, missing, math.nan, math.nan, 0, None if tally.rest else values)
+def _of_texts(counts: Tally | int, rows: int) -> Known:
+    if isinstance(counts, int):
+        return Known("text", rows, None, counts, math.nan, math.nan, 0, None)
+    values = {**counts.counts, "": counts.blank} if counts.blank else counts.counts
+    known = None if counts.rest else values
+    return Known("text", rows, counts.missing - counts.blank, len(values), math.nan, math.nan, 0, known)
 
 
 def _of_numbers(cells: Cells, kind: Any) -> Known | None:
@@ -91,4 +93,5 @@ def _of_numbers(cells: Cells, kind: Any) -> Known | None:
         return None
     single = bool(cells.single.all()) and len(cells.place) <= grid.MOST
     values = dict(zip(cells.low.tolist(), cells.count.astype(int).tolist(), strict=True)) if single else None
-    return Known(family, cells.present + cells.missing, cells.missing, low, high, cells.fractions, values)
+    rows, distinct = cells.present + cells.missing, len(cells.place) + (not cells.single.all())
+    return Known(family, rows, cells.missing, distinct, low, high, cells.fractions, values)

@@ -20,7 +20,8 @@ class Known:
 
     Attributes:
         family: of its type: integer, number, boolean or text.
-        rows: how many there are; missing: how many of them have no value (an empty text is one).
+        rows: how many there are; missing: how many of them have no value (an empty text is one), ``None`` if not known.
+        distinct: different values, as many as these at least.
         low, high: least and largest number; NaN without any, and for texts.
         fractions: rows whose number is not whole; an infinity is not.
         values: rows by value, where all values are known; else ``None``.
@@ -28,16 +29,17 @@ class Known:
 
     family: str
     rows: int
-    missing: int
+    missing: int | None
+    distinct: int
     low: float
     high: float
     fractions: int
     values: Mapping[Any, int] | None
 
     @property
-    def present(self) -> int:
+    def present(self) -> int | None:
         """Rows with a value."""
-        return self.rows - self.missing
+        return None if self.missing is None else self.rows - self.missing
 
     @property
     def finite(self) -> bool:
@@ -52,7 +54,7 @@ def rows_that_break(rule: Rule, known: Known) -> tuple[int, int] | None:
         return None
     bad = answer(known, rule.kwargs)
     about = known.rows if rule.type in (VALUES + "not_be_null", VALUES + "be_null") else known.present
-    return None if bad is None else (bad, about)
+    return None if bad is None or about is None else (bad, about)
 
 
 def figure_is_kept(rule: Rule, known: Known) -> bool:
@@ -106,13 +108,16 @@ def _typed(known: Known, kwargs: Mapping[str, Any]) -> int | None:
 def _distinct(known: Known, kwargs: Mapping[str, Any]) -> int | None:
     if known.values is not None:
         return len(known.values)
-    if known.family == "text" or not asks_for_two(kwargs):
-        return None
-    return int(known.present > 0) + int(known.high > known.low)
+    return min(2, known.distinct) if asks_for_two(kwargs) else None
 
 
 def _unique_share(known: Known, _: Mapping[str, Any]) -> float | None:
     return len(known.values) / known.present if known.values and known.present else None
+
+
+def _present_share(known: Known, _: Mapping[str, Any]) -> float | None:
+    present = known.present
+    return None if present is None else present / max(1, known.rows)
 
 
 def _end(end: str) -> Callable[[Known, Mapping[str, Any]], float | None]:
@@ -134,9 +139,7 @@ ROWS: dict[str, Callable[[Known, Mapping[str, Any]], int | None]] = {
 FIGURES: dict[str, Callable[[Known, Mapping[str, Any]], float | None]] = {
     COLUMN + "unique_value_count" + BETWEEN: _distinct,
     COLUMN + "proportion_of_unique_values" + BETWEEN: _unique_share,
-    COLUMN + "proportion_of_non_null_values" + BETWEEN: lambda known, _: (
-        known.present / known.rows if known.rows else None
-    ),
+    COLUMN + "proportion_of_non_null_values" + BETWEEN: _present_share,
     COLUMN + "min" + BETWEEN: _end("low"),
     COLUMN + "max" + BETWEEN: _end("high"),
 }
