@@ -61,6 +61,7 @@ _OLD_TORCH = rb"\x80.\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19\."  # a pickle of PyTorch
 _SAFETENSORS = rb'.{4}\x00{4}\{["}\s]'  # the length of the header, then the header
 
 _PFA = rb'\s*\{(?=.*"input"\s*:)(?=.*"output"\s*:)(?=.*"action"\s*:)'
+_PMML = rb"(\xef\xbb\xbf)?\s*(<[?!].*?>\s*)*<(\w+:)?PMML[\s>]"
 
 FORMATS = (
     Format("ONNX", _pattern(_MODEL_PROTO), (".onnx",), "onnx", "onnxruntime", "onnx"),
@@ -74,6 +75,7 @@ FORMATS = (
         "torch",
         "torch",
     ),
+    Format("PMML", _pattern(_PMML), (".pmml",), "pmml", "pypmml", "pmml"),
     Format("H2O MOJO", lambda head: "model.ini" in head.members, (".mojo",)),
     Format("PFA", _pattern(_PFA), (".pfa",)),
     Format("TorchScript", _member("/code/", "/constants.pkl")),

@@ -1,0 +1,160 @@
+"""PMML documents, scored by the real library in its Java process."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression, LogisticRegression
+
+from mltestscore.errors import InputError
+from mltestscore.inputs.model import load_model
+from mltestscore.parameters import not_finite
+from tests.inputs.models import cases
+from tests.inputs.models.cases import FEATURES, HOLDOUT, LABELS, TRAINING
+
+pytestmark = pytest.mark.skipif(shutil.which("java") is None, reason="PMML is scored by Java, and there is none")
+
+PMML = """<?xml version="1.0" encoding="UTF-8"?>
+<PMML version="4.4" xmlns="http://www.dmg.org/PMML-4_4"><Header modelVersion="7"/>
+<DataDictionary>{fields}</DataDictionary>
+<{element} functionName="{function}" {more}><MiningSchema>{schema}</MiningSchema>{output}{body}</{element}></PMML>
+"""
+OUTPUT = '<Output><OutputField name="double" feature="predictedValue" dataType="string" optype="categorical"/></Output>'
+
+
+def document(body, classes=(), features=FEATURES, kind="string", element="RegressionModel", more="", texts=()):
+    """Return a document; missing ``wear`` is zero."""
+    types = {name: ("categorical", "string") if name in texts else ("continuous", "double") for name in features}
+    fields = [f'<DataField name="{name}" optype="{a}" dataType="{b}"/>' for name, (a, b) in types.items()]
+    values = "".join(f'<Value value="{value}"/>' for value in classes)
+    target = ("categorical", kind) if classes else ("continuous", "double")
+    fields.append(f'<DataField name="goal" optype="{target[0]}" dataType="{target[1]}">{values}</DataField>')
+    filled = {"wear": ' missingValueReplacement="0"'}
+    schema = [f'<MiningField name="{name}"{filled.get(name, "")}/>' for name in features]
+    schema.append('<MiningField name="goal" usageType="target"/>')
+    function = "classification" if classes else "regression"
+    return PMML.format(
+        fields="".join(fields), element=element, function=function, schema="".join(schema),
+        body=body, more=more, output=OUTPUT if classes else "",
+    )  # fmt: skip
+
+
+def table(intercept, coefficients, label=None):
+    """Return one equation of the columns and of the product of the first and the last."""
+    single = "".join(
+        f'<NumericPredictor name="{name}" coefficient="{float(value)!r}"/>'
+        for name, value in zip(FEATURES, coefficients, strict=False)
+    )
+    fields = '<FieldRef field="heat"/><FieldRef field="load"/>'
+    both = f'<PredictorTerm coefficient="{float(coefficients[3])!r}">{fields}</PredictorTerm>'
+    category = "" if label is None else f' targetCategory="{label}"'
+    return f'<RegressionTable intercept="{float(intercept)!r}"{category}>{single}{both}</RegressionTable>'
+
+
+def inputs(frame):
+    filled = frame[FEATURES].fillna({"wear": 0})
+    return np.column_stack([filled, filled["heat"] * filled["load"]])
+
+
+def fitted(task):
+    """Return an estimator and the document that says the same."""
+    x, y = inputs(TRAINING), TRAINING[LABELS[task]]
+    if task == "regression":
+        made = LinearRegression().fit(x, y)
+        return made, document(table(made.intercept_, made.coef_))
+    made = LogisticRegression(max_iter=2000).fit(x, y)
+    if task == "binary":
+        body = table(made.intercept_[0], made.coef_[0], 1) + '<RegressionTable intercept="0" targetCategory="0"/>'
+        return made, document(body, (0, 1), kind="integer", more='normalizationMethod="logit"')
+    body = "".join(table(made.intercept_[k], made.coef_[k], k) for k in range(3))
+    return made, document(body, (0, 1, 2), kind="integer", more='normalizationMethod="softmax"')
+
+
+@pytest.fixture
+def file(tmp_path):
+    (tmp_path / "m.pmml").write_text(fitted("binary")[1])
+    return tmp_path / "m.pmml"
+
+
+@pytest.mark.parametrize("task", list(LABELS))
+def test_a_sound_document_scores_as_it_says_and_passes_the_checks(tmp_path, task):
+    made, text = fitted(task)
+    (tmp_path / "m.xml").write_text(text)
+    model = load_model(tmp_path / "m.xml")
+    x = inputs(HOLDOUT)
+    expected = made.predict(x) if task == "regression" else made.predict_proba(x)
+    np.testing.assert_allclose(model.predict(HOLDOUT), expected[:, 1] if task == "binary" else expected, atol=1e-9)
+    classes = {"binary": (0, 1), "multiclass": (0, 1, 2), "regression": ()}
+    assert (model.task, model.features, model.classes) == (task, tuple(FEATURES), classes[task])
+    assert model.version == "7"
+    cases.assert_sound(model)
+
+
+def test_order_columns_and_texts(file):
+    model = load_model(file)
+    cases.assert_order_kept(model)
+    cases.assert_columns_matter(model)
+    with pytest.raises(InputError, match="takes numbers only, but 'heat' holds"):
+        model.predict(HOLDOUT.assign(heat="warm"))
+
+
+def test_broken_files(file):
+    cases.assert_broken_files_are_named(file, "PMML")
+
+
+def with_coefficient(file, value):
+    text = file.read_text()
+    start = text.index('coefficient="') + len('coefficient="')
+    file.write_text(text[:start] + value + text[text.index('"', start) :])
+    return file
+
+
+def test_a_coefficient_beyond_all_numbers_fails_the_numerical_check(file):
+    cases.assert_unsound(load_model(with_coefficient(file, "1e999")), "NumericPredictor.coefficient")
+
+
+@pytest.mark.parametrize("broken", ["NaN", "INF"])
+def test_what_the_library_does_not_read_as_a_number_is_named(file, broken):
+    with pytest.raises(InputError, match=r"m\.pmml: NumericPredictor\.coefficient holds NaN or INF"):
+        load_model(with_coefficient(file, broken))
+
+
+def test_leaves_of_trees_and_texts_of_fields(tmp_path):
+    leaf = '<Node score="{}"><SimplePredicate field="line" operator="{}" value="north"/></Node>'
+    body = f"<Node><True/>{leaf.format(0.25, 'equal')}{leaf.format(4.5, 'notEqual')}</Node>"
+    text = document(body, features=["line", "heat"], element="TreeModel", texts=["line"])
+    (tmp_path / "m.pmml").write_text(text)
+    model = load_model(tmp_path / "m.pmml")
+    frame = pd.DataFrame({"line": ["north", "south"], "heat": [1.0, 2.0]})
+    for kind in (object, "category", "str"):
+        assert model.predict(frame.astype({"line": kind})).tolist() == [0.25, 4.5]
+    assert not_finite(model.estimator) == ([], 2)
+    with pytest.raises(InputError, match="takes texts in 'line', but the data hold float64"):
+        model.predict(frame.assign(line=1.5))
+
+
+def test_a_declaration_that_can_read_files_is_refused(file, tmp_path):
+    (tmp_path / "secret").write_text("42")
+    declared = f'<!DOCTYPE PMML [<!ENTITY s SYSTEM "file://{tmp_path}/secret">]>\n<PMML '
+    file.write_text(file.read_text().replace("<PMML ", declared, 1))
+    with pytest.raises(InputError, match=r"declares a type .*can read files"):
+        load_model(file)
+
+
+def test_a_cluster_model_is_refused(file):
+    file.write_text(file.read_text().replace('functionName="classification"', 'functionName="clustering"'))
+    with pytest.raises(InputError, match=r"a model for 'clustering'; the checks judge .*name a loader"):
+        load_model(file)
+
+
+def test_without_java_it_says_so(file, monkeypatch):
+    from pypmml.base import PMMLContext
+
+    PMMLContext.shutdown()
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    with pytest.raises(InputError, match="no java is in JAVA_HOME or on the PATH; name a loader"):
+        load_model(file)
