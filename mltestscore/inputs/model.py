@@ -152,7 +152,8 @@ def load_model(
     except InputError as error:
         raise InputError(f"{_TABLE} path: {file}: {error}") from error
     digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.is_file() else model.digest
-    return replace(model, version=version or model.version, source=str(path), digest=digest)
+    source = loader if path == Path() else str(path)
+    return replace(model, version=version or model.version, source=source, digest=digest)
 
 
 def as_model(thing: object, *, name: str = "model", task: str = "", features: Sequence[str] = ()) -> Model:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from mltestscore.config import Config
@@ -75,7 +76,7 @@ def model(config: Config) -> Model:
         raise NotOffered("model", "write path = \"model.skops\" under [tool.mltestscore.model], or a fixture 'model'")
     with named("model", config):
         return load_model(
-            config.path(found.path),
+            config.path(found.path) if found.path else Path(),
             name=config.name,
             version=found.version,
             **{key: getattr(found, key) for key in LOADING},
