@@ -11,7 +11,6 @@ from mltestscore.comparison.grid import Cells
 from mltestscore.comparison.invariants import Now, Part, Tolerance, parts, unseen
 from mltestscore.comparison.levels import rate
 from mltestscore.comparison.profile import Past, Windows
-from mltestscore.comparison.tallies import frequent_only
 from mltestscore.comparison.window import beyond_by_chance
 from mltestscore.finding import Finding, at_most
 from mltestscore.inputs.dataset import Dataset
@@ -65,8 +64,7 @@ def _served(serving: Dataset, past: dict[str, Past], usual: dict[str, Cells]) ->
     for name, one in past.items():
         tally = tallies.get(name)
         if isinstance(tally, int):  # more than can be categories; what is frequent among them may still be new
-            table = serving.part([name])
-            tally = frequent_only(table, counting.value(table[name], "text"), counting.MAX_CATEGORIES)
+            tally = counting.frequent(serving, name)
         frequent = cells[name].atoms if name in cells else tally.counts if tally is not None else {}
         column = counting.value(serving.table[name], one.kind)
         found[name] = Now(column, serving.table[name], [*frequent.items()], serving.rows, cells.get(name), tally)

@@ -52,17 +52,30 @@ def over(dataset: Dataset, grids: Mapping[str, Grid]) -> dict[str, Cells]:
 
 def tallied(dataset: Dataset, names: Iterable[str]) -> dict[str, Tally | int]:
     """Return the categories of each text, or how many its first rows hold, if too many to be categories."""
-    names, found = list(names), dict[str, Tally | int]()
+    names, found, codes = list(names), dict[str, Tally | int](), dict[str, Tally]()
 
     def ask(new: list[str]) -> list[Tally | int]:
         for table, some in dataset.parts(new):
-            found.update(tallies.varied(table, {name: value(table[name], "text") for name in some}, MAX_CATEGORIES))
-            few = {name: columns.key_text(table[name], table[name]) for name in some if name not in found}
-            found.update(tallies.tallied(table, few, MAX_CATEGORIES))
-        _learn(dataset, found)
+            many = tallies.varied(table, {name: value(table[name], "text") for name in some}, MAX_CATEGORIES)
+            texts = {name: columns.key_text(table[name], table[name]) for name in some}
+            few = {name: text for name, text in texts.items() if name not in many}
+            found.update({**many, **tallies.tallied(table, few, MAX_CATEGORIES)})
+            codes.update(tallies.codes(table, {name: texts[name] for name in many}, many))
+        _learn(dataset, {**found, **codes})
+        dataset.recall("frequent", codes, lambda keys: [tallies.frequent(codes[key]) for key in keys])
         return [found[name] for name in new]
 
     return dict(zip(names, dataset.recall("tallied", names, ask), strict=True))
+
+
+def frequent(dataset: Dataset, name: str) -> Tally:
+    """Return the frequent values of a text of which :func:`tallied` says that it has too many, the others as a rest."""
+
+    def ask(names: list[str]) -> list[Tally]:
+        table = dataset.part(names)
+        return [tallies.frequent_only(table, value(table[one], "text")) for one in names]
+
+    return dataset.recall("frequent", [name], ask)[0]
 
 
 def _learn(dataset: Dataset, found: Mapping[str, Cells | Tally | int]) -> None:

@@ -112,14 +112,8 @@ def counted(serving: Dataset, recomputed: Dataset, kinds: Mapping[str, Kind]) ->
 
 def _texts(dataset: Dataset, names: Sequence[str]) -> dict[str, Tally]:
     """Return the categories of each text; of a text with a different value in most rows, the frequent ones."""
-    found: dict[str, Tally] = {}
-    for name, one in counting.tallied(dataset, names).items():
-        if isinstance(one, Tally):
-            found[name] = one
-        else:
-            table = dataset.part([name])
-            found[name] = tallies.frequent_only(table, counting.value(table[name], "text"))
-    return found
+    found = counting.tallied(dataset, names)
+    return {name: one if isinstance(one, Tally) else counting.frequent(dataset, name) for name, one in found.items()}
 
 
 def _few(pairs: Mapping[str, tuple[Any, Any]], serving: Dataset, recomputed: Dataset) -> tuple[dict[str, Tally], ...]:

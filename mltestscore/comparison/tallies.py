@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import ibis
 
 BUCKETS, MOST_BUCKETS = 16_384, 512
+LISTED = 10_000  # values that are counted one by one: beyond categories, there are codes; beyond codes, names
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,26 @@ def _tallied(table: ibis.Table, column: Any, most: int) -> Tally:
     everything, missing = int(rows[0]["everything"]) if rows else 0, sum(gone.values())
     rest = everything - missing - sum(n for _, n in listed)
     return Tally(dict(listed), rest, missing, gone.get("", 0))
+
+
+def codes(table: ibis.Table, columns: Mapping[str, Any], first: Mapping[str, int]) -> dict[str, Tally]:
+    """Return the tally of each column that holds no more than about :data:`LISTED` different values.
+
+    ``first`` says how many its first rows hold, as :func:`varied` does: where most differ, there are too many.
+    """
+    places = {str(place): name for place, name in enumerate(columns) if first[name] <= FIRST_ROWS / 2}
+    if not places:
+        return {}
+    counts = {place: columns[name].approx_nunique() for place, name in places.items()}
+    (seen,) = table.aggregate(**counts).to_pyarrow().to_pylist()
+    return tallied(table, {name: columns[name] for place, name in places.items() if seen[place] <= LISTED}, LISTED)
+
+
+def frequent(tally: Tally, most: int = MOST) -> Tally:
+    """Return the tally with the values that are rarer than :data:`RARE` in the rest."""
+    least = RARE * tally.present
+    counts = {value: rows for value, rows in list(tally.counts.items())[:most] if rows >= least}
+    return replace(tally, counts=counts, rest=tally.present - sum(counts.values()))
 
 
 def frequent_only(table: ibis.Table, column: Any, most: int = MOST) -> Tally:

@@ -3,7 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mltestscore.comparison.tallies import Tally, frequent_only, tallied, varied
+from mltestscore.comparison import counting
+from mltestscore.comparison.grid import FIRST_ROWS, RARE
+from mltestscore.comparison.tallies import Tally, codes, frequent, frequent_only, tallied, varied
 from mltestscore.inputs.dataset import open_dataset
 
 
@@ -28,3 +30,41 @@ def test_among_names_the_frequent_ones_are_found_with_exact_counts() -> None:
     found = frequent_only(table, table["x"])
     assert next(iter(found.counts.items())) == ("unknown", 9_000)
     assert (found.missing, found.present) == (100, 59_900)
+
+
+def coded(rows: int = 40_000) -> pd.DataFrame:
+    """Two thousand codes, the first ones far more often than the last; a name in each row; sessions of three rows."""
+    rng = np.random.default_rng(2)
+    place = np.arange(rows)
+    code = [f"code {one}" for one in np.floor(rng.random(rows) * rng.random(rows) * 2_000).astype(int)]
+    columns = {"code": code, "name": [f"n {one}" for one in place], "session": [f"s {one // 3}" for one in place]}
+    return pd.DataFrame(columns)
+
+
+def test_codes_are_counted_one_by_one_and_names_are_not() -> None:
+    frame = coded()
+    table = open_dataset("t", frame).table
+    columns = {name: table[name] for name in frame}
+    first = {name: int(frame[name].head(FIRST_ROWS).nunique()) for name in frame}
+    assert min(first.values()) > counting.MAX_CATEGORIES
+    found = codes(table, columns, first)
+    assert found == {"code": Tally(frame["code"].value_counts().to_dict(), 0, 0)}
+    assert codes(table, {}, {}) == {}
+
+
+def test_of_codes_those_count_as_frequent_that_are() -> None:
+    frame = coded()
+    data = open_dataset("t", frame)
+    assert isinstance(counting.tallied(data, ["code"])["code"], int)
+    counts = frame["code"].value_counts()
+    usual = counts[counts >= RARE * len(frame)].to_dict()
+    found = counting.frequent(data, "code")
+    assert (found.counts, found.rest, found.missing) == (usual, len(frame) - sum(usual.values()), 0)
+    assert found.counts.items() <= frequent_only(data.table, data.table["code"]).counts.items()
+    assert data.known["code"].values == counts.to_dict()
+
+
+def test_what_is_rarer_than_counts_becomes_the_rest() -> None:
+    tally = Tally({"a": 9_000, "b": 995, "c": 5, "d": 4}, 6, 2, 1)
+    assert frequent(tally) == Tally({"a": 9_000, "b": 995}, 15, 2, 1)
+    assert frequent(tally, 1) == Tally({"a": 9_000}, 1_010, 2, 1)

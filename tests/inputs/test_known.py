@@ -92,12 +92,12 @@ def test_rules_that_are_kept_need_no_query(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_of_names_only_that_they_are_many_is_known() -> None:
-    data = open_dataset("training", pd.DataFrame({"name": [None, *(f"name {place}" for place in range(1_500))]}))
+    data = open_dataset("training", pd.DataFrame({"name": [None, *(f"name {place}" for place in range(6_000))]}))
     profile.count(data)
     varied, named = rule("unique_value_count_to_be_between", "name", min_value=2), rule("values_to_not_be_null", "name")
 
     assert figure_is_kept(varied, data.known["name"])
-    assert not figure_is_kept(rule("unique_value_count_to_be_between", "name", max_value=2_000), data.known["name"])
+    assert not figure_is_kept(rule("unique_value_count_to_be_between", "name", max_value=9_000), data.known["name"])
     assert [one.rule for one in Schema("", [varied, named]).violations(data)] == [named]
 
 
