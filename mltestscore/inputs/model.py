@@ -126,7 +126,7 @@ def load_model(
         version: as declared.
         trusted: types beyond skops' own list that may be constructed from the file.
         allow_pickle: permission to run this file's code, as joblib and pickle do.
-        loader: ``"module:function"``, called with the path if one is given; returns an estimator or a function of a frame.
+        loader: ``"module:function"``, called with the path if there is one; returns an estimator or a function.
         task: only needed where the model does not tell.
         features: only needed where the model does not tell.
         providers: of ONNX Runtime; the CPU's where empty.
