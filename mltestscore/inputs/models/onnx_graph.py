@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from mltestscore.inputs.models.native import Numbers, flat
 
 LABELS = ("classlabels_strings", "classlabels_int64s", "classlabels_ints", "class_labels")
@@ -94,15 +97,10 @@ def _is_weight(operator: str, tensor: Any) -> bool:
     return operator in WEIGHTED or (operator in ELEMENTWISE and len(tensor.dims) == 1)
 
 
-def _array(tensor: Any, folder: Path) -> Any:
-    import onnx
+def _array(tensor: Any, folder: Path) -> npt.NDArray[np.float64]:
+    from onnx import numpy_helper
 
-    if onnx.external_data_helper.uses_external_data(tensor):
-        copy = onnx.TensorProto()
-        copy.CopyFrom(tensor)
-        onnx.external_data_helper.load_external_data_for_tensor(copy, str(folder))
-        tensor = copy
-    return flat(onnx.numpy_helper.to_array(tensor))
+    return flat(numpy_helper.to_array(tensor, str(folder)))
 
 
 def _constants(graph: Any) -> Iterator[tuple[str, Any]]:

@@ -34,7 +34,8 @@ def pipeline(task: str):
 
 def write(model, file, sample=None, **options):
     """Convert a pipeline, trained on one array of three columns unless ``sample`` has names."""
-    graph = to_onnx(model, NARROW.to_numpy()[:1] if sample is None else sample, options=options or None)
+    rows = NARROW.to_numpy()[:1] if sample is None else sample
+    graph = to_onnx(model, rows, options=options or None, target_opset={"": 18, "ai.onnx.ml": 3})
     onnx.save(graph, file)
     return file
 
