@@ -41,6 +41,8 @@ def read(file: Path, loading: Loading) -> NativeModel:
     import onnxruntime
 
     graph = onnx.load(file, load_external_data=False)
+    if outside := onnx_graph.elsewhere(graph, file.parent):
+        raise InputError(f"{file}: its weights lie in {outside!r:.200}, outside of its folder; store them beside it.")
     wanted = list(loading.providers) or ["CPUExecutionProvider"]
     available = onnxruntime.get_available_providers()
     for name in wanted:

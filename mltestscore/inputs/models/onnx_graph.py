@@ -46,6 +46,7 @@ WEIGHTED = (
     "DequantizeLinear",
 )
 ELEMENTWISE = ("Add", "Sub", "Mul", "Div")
+DEEPEST = 8  # bodies of loops and branches inside each other
 
 
 def classes(model: Any) -> tuple[object, ...]:
@@ -75,7 +76,7 @@ def numbers(model: Any, folder: Path) -> Numbers:
 
     Raises :class:`onnx.checker.ValidationError` for a file that lies elsewhere or is missing.
     """
-    held = dict(_constants(model.graph))
+    held = {name: tensor for graph in _graphs(model.graph) for name, tensor in _constants(graph)}
     given: set[str] = set()
     for node in _nodes(model.graph):
         for attribute in node.attribute:
@@ -87,6 +88,16 @@ def numbers(model: Any, folder: Path) -> Numbers:
             if name in held and name not in given and _is_weight(node.op_type, held[name]):
                 given.add(name)
                 yield name, _array(held[name], folder)
+
+
+def elsewhere(model: Any, folder: Path) -> str:
+    """Return the first file outside of ``folder`` in which the graph says its weights lie; empty if there is none."""
+    for graph in _graphs(model.graph):
+        for _, tensor in _constants(graph):
+            named = {entry.key: entry.value for entry in tensor.external_data}
+            if "location" in named and not (folder / named["location"]).resolve().is_relative_to(folder.resolve()):
+                return str(named["location"])
+    return ""
 
 
 def _is_weight(operator: str, tensor: Any) -> bool:
@@ -113,9 +124,14 @@ def _constants(graph: Any) -> Iterator[tuple[str, Any]]:
                     yield node.output[0], attribute.t
 
 
-def _nodes(graph: Any, depth: int = 0) -> Iterator[Any]:
-    for node in graph.node:
-        yield node
+def _nodes(graph: Any) -> Iterator[Any]:
+    for part in _graphs(graph):
+        yield from part.node
+
+
+def _graphs(graph: Any, depth: int = 0) -> Iterator[Any]:
+    yield graph
+    for node in graph.node if depth < DEEPEST else ():
         for attribute in node.attribute:
-            if attribute.HasField("g") and depth < 8:
-                yield from _nodes(attribute.g, depth + 1)
+            if attribute.HasField("g"):
+                yield from _graphs(attribute.g, depth + 1)

@@ -1,0 +1,83 @@
+"""Scores frames by a model in the Python that the model needs: ``python SCRIPT DESCRIPTOR``, a pipe's open file.
+
+It runs alone, in an environment that may not have ours, so it imports nothing of ours. Frames come as Parquet, scores
+go back as NumPy arrays.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import sys
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+SCORES, REFUSED = b"s", b"e"
+LONGEST = 1_000  # characters of a message
+
+
+def main(talk: Connection) -> None:
+    """Make the model as the first message says, describe it, and score until the pipe is closed."""
+    request = json.loads(talk.recv_bytes())
+    model = answered(talk, lambda: described(made(request)))
+    while model is not None:
+        try:
+            sent = talk.recv_bytes()
+        except EOFError:
+            return
+        answered(talk, lambda sent=sent: (model, scored(model, sent)))
+
+
+def answered(talk: Connection, work: Callable[[], tuple[Any, bytes]]) -> Any:
+    """Send what ``work`` returns second, or what it raised; return what it returns first."""
+    try:
+        model, said = work()
+    except (Exception, SystemExit) as error:
+        talk.send_bytes(REFUSED + f"{type(error).__name__}: {error}"[:LONGEST].encode("utf-8", "replace"))
+        return None
+    talk.send_bytes(SCORES + said)
+    return model
+
+
+def made(request: dict[str, str]) -> Any:
+    """Call the loader, with the path if there is one."""
+    module, _, name = request["loader"].partition(":")
+    thing: Any = importlib.import_module(module)
+    for part in name.split("."):
+        thing = getattr(thing, part)
+    return thing(request["path"]) if request["path"] else thing()
+
+
+def described(model: Any) -> tuple[Any, bytes]:
+    """Return the model and what it tells of itself."""
+    names = next((getattr(model, one) for one in ("feature_names_in_", "feature_names_") if hasattr(model, one)), None)
+    classes = getattr(model, "classes_", None)
+    kind = getattr(model, "_estimator_type", "")
+    if not kind and hasattr(model, "__sklearn_tags__"):
+        kind = model.__sklearn_tags__().estimator_type or ""
+    told = {
+        "features": None if names is None else [str(name) for name in names],
+        "count": getattr(model, "n_features_in_", None),
+        "classes": None if classes is None else getattr(classes, "tolist", lambda: list(classes))(),
+        "regression": kind == "regressor",
+        "scores": hasattr(model, "predict_proba") or hasattr(model, "predict") or callable(model),
+    }
+    return model, json.dumps(told).encode()
+
+
+def scored(model: Any, sent: bytes) -> bytes:
+    """Return the scores of a frame: probabilities where the model gives them."""
+    import numpy as np
+    import pandas as pd
+
+    frame = pd.read_parquet(io.BytesIO(sent))
+    score = next((getattr(model, one) for one in ("predict_proba", "predict") if hasattr(model, one)), model)
+    out = io.BytesIO()
+    np.save(out, np.asarray(score(frame), dtype=np.float64), allow_pickle=False)
+    return out.getvalue()
+
+
+if __name__ == "__main__":
+    main(Connection(int(sys.argv[1])))
