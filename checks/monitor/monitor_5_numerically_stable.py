@@ -7,7 +7,8 @@ Measured
     The model scores rows drawn from the domains of the schema, rows at every edge (least, largest, zero, each category,
     an unseen one where no rule forbids it, missing where allowed, far values where no rule bounds them), all edges at
     once, and training rows. Counted are rows that it refuses, scores that are NaN, infinite, outside of [0, 1] or do
-    not sum to one, parameters of scikit-learn models that are not finite, and the same in the log of served scores.
+    not sum to one, weights and leaf values that are not finite (of libraries whose models show them: scikit-learn,
+    ONNX, XGBoost, LightGBM, CatBoost, PyTorch, PMML), and the same in the log of served scores.
 
 Passes when
     there is none of these, scores differ between rows, and rounding inputs to 32 bits moves no score.

@@ -43,4 +43,4 @@ def _module_for(thing: object) -> ModuleType | None:
 
 def _origins(thing: object) -> Iterator[str]:
     for kind in type(thing).__mro__:
-        yield kind.__module__.partition(".")[0]
+        yield str(kind.__module__).partition(".")[0]

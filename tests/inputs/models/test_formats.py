@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from zipfile import ZipFile
 
 import joblib
@@ -40,8 +42,22 @@ def test_a_joblib_file_is_none_of_them(tmp_path, compress):
 
 @pytest.mark.parametrize("form", [form for form in FORMATS if form.package], ids=lambda form: form.extra)
 def test_a_library_that_is_not_installed_is_named_with_its_extra(tmp_path, monkeypatch, form):
-    monkeypatch.setitem(__import__("sys").modules, form.package, None)
+    monkeypatch.setitem(sys.modules, form.package, None)
     file = tmp_path / f"m{form.suffixes[0] if form.suffixes else '.pt'}"
     file.write_bytes(b"whatever it is")
     with pytest.raises(InputError, match=rf"{form.package} cannot be imported .*install mltestscore\[{form.extra}\]"):
         load_model(file)
+
+
+def test_a_model_of_scikit_learn_loads_none_of_the_libraries(tmp_path):
+    """In joblib, since skops itself imports PyTorch where it is installed."""
+    joblib.dump(LogisticRegression().fit(TRAINING[FEATURES].fillna(0), TRAINING["late"]), tmp_path / "m.joblib")
+    program = (
+        "import sys; from mltestscore.inputs.model import load_model; from mltestscore.parameters import not_finite\n"
+        f"model = load_model({str(tmp_path / 'm.joblib')!r}, allow_pickle=True)\n"
+        "assert not_finite(model.estimator)[1] == 4\n"
+        "libraries = {'onnx', 'onnxruntime', 'xgboost', 'lightgbm', 'catboost', 'torch', 'pypmml'}\n"
+        "print(sorted(libraries & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout == "[]\n", done.stderr
