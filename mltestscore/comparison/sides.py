@@ -55,6 +55,9 @@ class Side:
         tally = self.counts[feature]
         if not names or not isinstance(tally, Tally) or not tally.rest:
             return {}
+        known = self.dataset.known.get(feature)
+        if known is not None and known.values is not None:
+            return {name: known.values[name] for name in names if name in known.values}
         some = self.dataset.table.select(value=self.columns[feature])
         some = some.filter(some["value"].isin(list(names)))
         rows = some.group_by("value").aggregate(n=some.count()).to_pyarrow().to_pylist()

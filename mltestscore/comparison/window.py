@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy
+from numpy.typing import NDArray
 
 from mltestscore.comparison import grid
 from mltestscore.comparison.columns import Kind
@@ -189,37 +190,47 @@ def distances(
     return found
 
 
-Steps = dict[tuple[float, float], float]
+Steps = NDArray[numpy.float64]
+"""Rows in order: cell, value (-inf for those of a cell whose values are not known) and number; shape (3, steps)."""
 
 
 def _gap(computed: Steps, served: Steps) -> tuple[float, float, float]:
     """Return the largest difference of the two shares that is certain, the largest possible one, and where it is."""
-    keys = sorted({*computed, *served})
-    counts = numpy.array([[step.get(key, 0.0) for key in keys] for step in (computed, served)])
+    both = numpy.hstack([computed, served])
+    order = numpy.lexsort((both[1], both[0]))
+    places, values, _ = both[:, order]
+    first = numpy.append(True, (places[1:] != places[:-1]) | (values[1:] != values[:-1]))
+    step = numpy.empty(len(order), dtype=numpy.intp)
+    step[order] = numpy.cumsum(first) - 1
+    places, values, sides = places[first], values[first], (step[: computed.shape[1]], step[computed.shape[1] :])
+    counts = numpy.zeros((2, len(places)))
+    for own, steps, known in zip(counts, sides, (computed, served), strict=True):
+        own[steps] = known[2]
     shares = counts / counts.sum(axis=1, keepdims=True)
     gaps = numpy.abs(numpy.diff(numpy.cumsum(shares, axis=1), axis=0))[0]
-    places = numpy.array([place for place, _ in keys])
-    mixed = numpy.array([value == -numpy.inf and abs(place) <= grid.HALF for place, value in keys])
-    rest = dict(zip(places[mixed].tolist(), shares.max(axis=0)[mixed].tolist(), strict=True))
-    unknown = numpy.array([rest.get(place, 0.0) for place in places.tolist()])
-    exact = numpy.append(places[1:] != places[:-1], True) | (unknown == 0)
-    value = min(1.0, float(gaps[exact].max()))
-    place, at = keys[int(numpy.where(exact, gaps, -1.0).argmax())]
-    return value, max(value, min(1.0, float((gaps + unknown).max()))), at if at > -numpy.inf else place
+    mixed = (values == -numpy.inf) & (numpy.abs(places) <= grid.HALF)
+    last = numpy.append(places[1:] != places[:-1], True)
+    cell = numpy.cumsum(last) - last
+    unknown = numpy.zeros(len(places))
+    unknown[cell[mixed]] = shares.max(axis=0)[mixed]
+    unknown = unknown[cell]
+    exact = last | (unknown == 0)
+    value, at = min(1.0, float(gaps[exact].max())), int(numpy.where(exact, gaps, -1.0).argmax())
+    where = float(values[at]) if values[at] > -numpy.inf else float(places[at])
+    return value, max(value, min(1.0, float((gaps + unknown).max()))), where
 
 
 def _steps(cells: Cells, known: dict[float, int]) -> Steps:
-    """Return the rows by (cell, value), in order; those of a cell whose values are not known come first, at -inf."""
+    """Return the rows by cell and value, those at the known values apart from the rest of their cells."""
     single, rest = cells.single, cells.count.copy()
-    found: Steps = {}
+    apart = []
     for value, rows in known.items():
         place = cells.holding(value)
         if place is not None and rows and not single[place]:
             rest[place] -= rows
-            found[float(cells.place[place]), value] = float(rows)
+            apart.append((float(cells.place[place]), value, float(rows)))
     values = numpy.where(single, cells.low, -numpy.inf)
-    found |= dict(zip(zip(cells.place.tolist(), values.tolist(), strict=True), rest.tolist(), strict=True))
-    return found
+    return numpy.hstack([numpy.stack([cells.place, values, rest]), numpy.array(apart).reshape(-1, 3).T])
 
 
 def _excess(
