@@ -55,13 +55,13 @@ def _member(*endings: str) -> Callable[[Head], bool]:
 # Protobuf has no magic number: field 1 (ir_version, small), then the tag of another field of ModelProto.
 _MODEL_PROTO = rb"\x08[\x01-\x20][\x12\x1a\x22\x28\x32\x3a\x42\x72]"
 
-_XGBOOST = rb'\s*\{\s*"(learner|version|Config|Model)"\s*:|\{[Li\[].{0,8}learner\{'
+_XGBOOST = rb'\s*\{\s*"(learner|version)"\s*:|\{[Li\[].{0,8}learner\{'
 _CATBOOST = rb'CBM1|\s*\{\s*"(ctr_data|features_info|model_info|oblivious_trees|scale_and_bias|trees)"\s*:'
 _OLD_TORCH = rb"\x80.\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19\."  # a pickle of PyTorch's magic number
 _SAFETENSORS = rb'.{4}\x00{4}\{["}\s]'  # the length of the header, then the header
 
 _PFA = rb'\s*\{(?=.*"input"\s*:)(?=.*"output"\s*:)(?=.*"action"\s*:)'
-_PMML = rb"(\xef\xbb\xbf)?\s*(<[?!].*?>\s*)*<(\w+:)?PMML[\s>]"
+_PMML = rb"(\xef\xbb\xbf)?\s*(?=<).*?<(\w{1,20}:)?PMML[\s>]"  # without repetitions inside of repetitions
 
 FORMATS = (
     Format("ONNX", _pattern(_MODEL_PROTO), (".onnx",), "onnx", "onnxruntime", "onnx"),

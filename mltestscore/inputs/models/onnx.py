@@ -15,7 +15,7 @@ from mltestscore.errors import ConfigError, InputError, near
 from mltestscore.inputs.models import onnx_graph
 from mltestscore.inputs.models.native import A_LOADER, Loading, NativeModel, Numbers, column, in_shape, matrix
 
-DTYPES = {
+DTYPES: dict[str, Any] = {
     "tensor(float)": np.float32,
     "tensor(double)": np.float64,
     "tensor(float16)": np.float16,
@@ -75,6 +75,11 @@ def numbers(session: Any) -> Numbers:
 
 def _native(session: Any, graph: Any, weights: Any, output: str) -> NativeModel:
     inputs, outputs = session.get_inputs(), session.get_outputs()
+    for one in inputs:
+        if len(one.shape) > 2 or one.type not in (*DTYPES, TEXT):
+            raise InputError(
+                f"the graph's input {one.name!r} is {one.type} of shape {one.shape}, no column; {A_LOADER}."
+            )
     chosen = _scores_of(outputs, output)
     labelled = any(one.type in LABELS for one in outputs) and chosen.type not in LABELS
     classes = onnx_graph.classes(graph) if graph is not None and labelled else ()
@@ -141,11 +146,11 @@ def _feed(inputs: Sequence[Any], frame: pd.DataFrame) -> dict[str, npt.NDArray[A
     if inputs[0].type == TEXT:
         texts = [_texts(frame[name]) for name in frame.columns]
         return {inputs[0].name: np.column_stack(texts)}
-    return {inputs[0].name: matrix(frame, _dtype(inputs[0]))}
+    return {inputs[0].name: matrix(frame, DTYPES[inputs[0].type])}
 
 
 def _column(one: Any, values: pd.Series[Any]) -> npt.NDArray[Any]:
-    cells = _texts(values) if one.type == TEXT else column(values, _dtype(one))
+    cells = _texts(values) if one.type == TEXT else column(values, DTYPES[one.type])
     return cells if len(one.shape) == 1 else cells.reshape(-1, 1)
 
 
@@ -153,9 +158,3 @@ def _texts(values: pd.Series[Any]) -> npt.NDArray[np.object_]:
     if values.isna().any():
         raise InputError(f"the graph takes texts in {values.name!r}, but some are missing, and ONNX has no such text.")
     return np.array([str(value) for value in values], dtype=object)
-
-
-def _dtype(one: Any) -> Any:
-    if one.type not in DTYPES:
-        raise InputError(f"the graph's input {one.name!r} takes {one.type}, which no table holds; {A_LOADER}.")
-    return DTYPES[one.type]

@@ -25,6 +25,13 @@ def test_pfa_is_recognised_and_a_loader_is_named(tmp_path):
         load_model(tmp_path / "m.json")
 
 
+@pytest.mark.parametrize("start", [b"<!>", b"<!---->", b"<?x?>", b" <", b'{"input":', b"{"])
+def test_no_content_keeps_the_search_busy(tmp_path, start):
+    """Were a pattern's repetitions inside of others, this would not end while there are tests."""
+    (tmp_path / "m.bin").write_bytes(start * 2000)
+    assert recognised(tmp_path / "m.bin") is None
+
+
 def test_a_mojo_is_recognised_and_a_loader_is_named(tmp_path):
     with ZipFile(tmp_path / "m.zip", "w") as archive:
         archive.writestr("model.ini", "[info]\nalgorithm = Gradient Boosting Machine\n")

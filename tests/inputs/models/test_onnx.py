@@ -204,6 +204,13 @@ def test_one_of_several_outputs_is_chosen_by_the_configuration(tmp_path):
         load_model(tmp_path / "m.onnx", output="secnd", **how)
 
 
+def test_images_are_left_to_a_loader(tmp_path):
+    node = helper.make_node("GlobalAveragePool", ["rows"], ["out"])
+    onnx.save(graph_of([node], [None, 3, 8, 8], [("out", TensorProto.FLOAT, [None, 3, 1, 1])]), tmp_path / "m.onnx")
+    with pytest.raises(InputError, match=r"input 'rows' is tensor\(float\) of shape .*, no column; name a loader"):
+        load_model(tmp_path / "m.onnx", task="multiclass", features=FEATURES)
+
+
 def test_a_classifier_without_probabilities_is_refused(tmp_path):
     node = helper.make_node("ArgMax", ["rows"], ["label"], axis=1)
     onnx.save(graph_of([node], [None, 3], [("label", TensorProto.INT64, [None, 1])]), tmp_path / "m.onnx")
