@@ -33,8 +33,9 @@ class DataConfig(Table):
 class ModelConfig(Table):
     """``[tool.mltestscore.model]``; ``previous_path`` where the registry does not tell the version before.
 
-    ``providers``, ``output`` and ``factory`` say how ONNX and PyTorch files are read;
-    see :class:`mltestscore.inputs.models.native.Loading`.
+    ``python`` names the interpreter of another environment, in which ``loader`` is called and the model lives;
+    ``endpoint = true`` takes the scores from ``[tool.mltestscore.endpoint]``. ``providers``, ``output`` and ``factory``
+    say how ONNX and PyTorch files are read; see :class:`mltestscore.inputs.models.native.Loading`.
     """
 
     path: str = ""
@@ -48,6 +49,14 @@ class ModelConfig(Table):
     providers: list[str] = []
     output: str = ""
     factory: str = ""
+    python: str = ""
+    timeout: float = Field(default=120.0, gt=0, le=3600)
+    endpoint: bool = False
+
+    @property
+    def loading(self) -> dict[str, Any]:
+        """How the file is read, as :func:`mltestscore.inputs.model.load_model` takes it."""
+        return self.model_dump(exclude={"path", "previous_path", "version", "endpoint"})
 
 
 class TrainerConfig(Table):

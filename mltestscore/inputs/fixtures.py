@@ -70,15 +70,19 @@ def outcomes(mltestscore_config: Config) -> Dataset:
 
 
 @pytest.fixture(scope="session")
-def model(mltestscore_config: Config) -> Model:
+def model(mltestscore_config: Config, request: pytest.FixtureRequest) -> Iterator[Model]:
     """The model that is served."""
-    return offered.model(mltestscore_config)
+    opened = offered.model(mltestscore_config, lambda: request.getfixturevalue("endpoint"))
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")
-def previous_model(mltestscore_config: Config) -> Model:
+def previous_model(mltestscore_config: Config) -> Iterator[Model]:
     """The version that was served before it."""
-    return before.open_previous(mltestscore_config)
+    opened = before.open_previous(mltestscore_config)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -77,6 +77,11 @@ class Model:
             ) from error
         return self._checked(raw, len(frame))
 
+    def close(self) -> None:
+        """End what was started for the model: a process of another Python."""
+        if isinstance(self.estimator, NativeModel):
+            self.estimator.close()
+
     def replace(self, predict: Callable[[pd.DataFrame], npt.NDArray[Any]]) -> Model:
         """Return this model with another scoring function: how a fault is planted in a model."""
         return replace(self, scorer=predict, digest="")
@@ -116,6 +121,8 @@ def load_model(
     providers: Sequence[str] = (),
     output: str = "",
     factory: str = "",
+    python: str = "",
+    timeout: float = 120.0,
     base: Path = Path(),
 ) -> Model:
     """Load a model from ``base / path``: skops, another library's file, joblib/pickle if allowed, or by ``loader``.
@@ -127,18 +134,22 @@ def load_model(
         trusted: types beyond skops' own list that may be constructed from the file.
         allow_pickle: permission to run this file's code, as joblib and pickle do.
         loader: ``"module:function"``, called with the path if there is one; returns an estimator or a function.
-        task: only needed where the model does not tell.
-        features: only needed where the model does not tell.
+        task, features: only needed where the model does not tell.
         providers: of ONNX Runtime; the CPU's where empty.
         output: of an ONNX graph, that holds the scores.
         factory: ``"module:function"``, makes the PyTorch module that a file of weights belongs to.
+        python, timeout: the interpreter in which ``loader`` is called and the model lives; seconds for a call there.
         base: the project's folder; ``loader`` and the model's own classes are imported from there too.
 
     Raises :class:`InputError` that names the file, what was found and the key that helps.
     """
     file = base / path
     _require_exists(file)
-    if loader:
+    if python:
+        from mltestscore.inputs.models.elsewhere import open_elsewhere
+
+        thing: object = open_elsewhere(python, loader, path, base, timeout)
+    elif loader:
         function = import_function(loader, base=base, setting=f"{_TABLE} loader")
         try:
             thing = function() if path == Path() else function(file)
@@ -150,7 +161,9 @@ def load_model(
     try:
         model = as_model(thing, name=name, task=task, features=features)
     except InputError as error:
-        raise InputError(f"{_TABLE} path: {file}: {error}") from error
+        if isinstance(thing, NativeModel):
+            thing.close()
+        raise InputError(f"{_TABLE} {f'path: {file}' if path != Path() else f'loader {loader!r}'}: {error}") from error
     digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.is_file() else model.digest
     source = loader if path == Path() else str(path)
     return replace(model, version=version or model.version, source=source, digest=digest)

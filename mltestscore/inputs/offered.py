@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from mltestscore.inputs.trainer import Trainer
 
 DATASETS: tuple[DatasetName, ...] = get_args(DatasetName)
-LOADING = ("trusted", "allow_pickle", "loader", "task", "features", "providers", "output", "factory")
 
 
 @contextmanager
@@ -67,11 +66,16 @@ def roles(data: DataConfig | None) -> Roles:
     return Roles(label=label, score=score, time=time, cluster=cluster, feature_times=times, **columns)
 
 
-def model(config: Config) -> Model:
-    """Open ``[tool.mltestscore.model]``."""
-    from mltestscore.inputs.model import load_model
+def model(config: Config, server: Callable[[], Endpoint] | None = None) -> Model:
+    """Open ``[tool.mltestscore.model]``; ``server`` opens the endpoint that the model may live behind."""
+    from mltestscore.inputs.model import as_model, load_model
 
     found = config.model
+    if found is not None and found.endpoint and server is not None:
+        from mltestscore.inputs.models.elsewhere import behind
+
+        with named("model", config):
+            return as_model(behind(server(), tuple(found.features)), name=config.name, task=found.task)
     if found is None or not (found.path or found.loader):
         raise NotOffered("model", "write path = \"model.skops\" under [tool.mltestscore.model], or a fixture 'model'")
     with named("model", config):
@@ -79,7 +83,7 @@ def model(config: Config) -> Model:
             config.path(found.path) if found.path else Path(),
             name=config.name,
             version=found.version,
-            **{key: getattr(found, key) for key in LOADING},
+            **found.loading,
             base=config.folder,
         )
 
@@ -125,11 +129,10 @@ def dry_run(config: Config) -> DryRun:
     found, model = config.dry_run, config.model
     if found is None:
         raise NotOffered("dry_run", 'write command = ["…", "{feature}"] under [tool.mltestscore.dry_run]')
-    loading = () if model is None else LOADING
     lists = {name: tuple(getattr(found, name)) for name in ("key", "may_change", "left_out")}
     plain = {name: getattr(found, name) for name in ("max_seconds", "training", "served", "model", "score", "feature")}
     with named("dry_run", config):
-        how = tuple((name, getattr(model, name)) for name in loading)
+        how = () if model is None else tuple(model.loading.items())
         return open_dry_run(config.folder, found.command, **lists, **plain, loading=how)
 
 

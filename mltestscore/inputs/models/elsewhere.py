@@ -6,7 +6,6 @@ import io
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
 from contextlib import ExitStack
 from multiprocessing.connection import Pipe
 from pathlib import Path
@@ -62,6 +61,7 @@ class Elsewhere:
             feature_names_in_=tuple(names) if names else None,
             n_features_in_=told["count"],
             classes_=classes or None,
+            close=self.close,
         )
 
     def score(self, frame: pd.DataFrame, task: str) -> npt.NDArray[np.float64]:
@@ -126,28 +126,31 @@ class Elsewhere:
         return f"[tool.mltestscore.model] the model of loader {self.loader!r} in {self.python}"
 
 
-def behind(endpoint: Endpoint, task: str, features: tuple[str, ...]) -> NativeModel:
-    """Return the model that a server answers for, asked for a thousand rows at a time.
+def open_elsewhere(python: str, loader: str, path: Path, base: Path, timeout: float) -> NativeModel:
+    """Return the model that ``loader`` makes in another Python; ``python`` and ``path`` start from ``base``.
 
-    Raises :class:`InputError` for more than two classes: the protocols answer one number a row.
+    Raises :class:`InputError` without a loader, or when the process does not answer as agreed.
     """
-    if task not in ("binary", "regression"):
+    if not loader:
         raise InputError(
-            f'[tool.mltestscore.model] task is {task!r}; behind an endpoint say task = "binary" or "regression": '
-            "the server answers one number a row, and does not say what it means."
+            '[tool.mltestscore.model] python needs a loader: write loader = "module:function", which is called there.'
         )
+    interpreter = python if Path(python).name == python else str((base / python).absolute())
+    file = "" if path == Path() else str((base / path).resolve())
+    elsewhere = Elsewhere(interpreter, loader, file, base, timeout)
+    try:
+        return elsewhere.model()
+    except InputError:
+        elsewhere.close()
+        raise
+
+
+def behind(endpoint: Endpoint, features: tuple[str, ...]) -> NativeModel:
+    """Return the model that a server answers for, asked for :data:`ROWS` rows at a time."""
 
     def score(frame: pd.DataFrame, task: str) -> npt.NDArray[np.float64]:
-        starts = range(0, len(frame), ROWS)
+        starts = range(0, max(1, len(frame)), ROWS)
         parts = [endpoint.predict(frame.iloc[start : start + ROWS]).scores for start in starts]
-        return np.concatenate(parts) if parts else np.empty(0)
+        return in_shape(np.concatenate(parts), task)
 
-    version: Callable[[], str] = lambda: endpoint.version  # noqa: E731
-    return NativeModel(
-        native=endpoint,
-        score=score,
-        numbers=lambda: iter(()),
-        task=task,
-        feature_names_in_=features or None,
-        version=version(),
-    )
+    return NativeModel(native=endpoint, score=score, numbers=lambda: iter(()), feature_names_in_=features or None)

@@ -11,6 +11,7 @@ import io
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -27,7 +28,7 @@ def main(talk: Connection) -> None:
             sent = talk.recv_bytes()
         except EOFError:
             return
-        answered(talk, lambda sent=sent: (model, scored(model, sent)))
+        answered(talk, partial(score_one, model, sent))
 
 
 def answered(talk: Connection, work: Callable[[], tuple[Any, bytes]]) -> Any:
@@ -39,6 +40,11 @@ def answered(talk: Connection, work: Callable[[], tuple[Any, bytes]]) -> Any:
         return None
     talk.send_bytes(SCORES + said)
     return model
+
+
+def score_one(model: Any, sent: bytes) -> tuple[Any, bytes]:
+    """Return the model and the scores of a frame."""
+    return model, scored(model, sent)
 
 
 def made(request: dict[str, str]) -> Any:

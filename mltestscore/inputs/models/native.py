@@ -54,6 +54,7 @@ class NativeModel:
         n_features_in_: likewise.
         classes_: in the order of the scores; ``None`` where the model does not tell, or for regression.
         version: as written in the file; empty where there is none.
+        close: ends what was started for it.
     """
 
     native: Any
@@ -64,6 +65,7 @@ class NativeModel:
     n_features_in_: int | None = None
     classes_: tuple[object, ...] | None = None
     version: str = ""
+    close: Callable[[], None] = lambda: None
 
     def predict(self, frame: pd.DataFrame) -> object:
         """Return scores of a model that tells its task."""
