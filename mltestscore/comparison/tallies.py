@@ -86,9 +86,10 @@ def codes(table: ibis.Table, columns: Mapping[str, Any], first: Mapping[str, int
 
 
 def frequent(tally: Tally, most: int = MOST) -> Tally:
-    """Return the tally with the values that are rarer than :data:`RARE` in the rest."""
-    least = RARE * tally.present
-    counts = {value: rows for value, rows in list(tally.counts.items())[:most] if rows >= least}
+    """Return the tally as :func:`frequent_only` would: values below :data:`RARE` in the rest, unless many are above."""
+    listed = dict(list(tally.counts.items())[:most])
+    counts = {value: rows for value, rows in listed.items() if rows >= RARE * tally.present}
+    counts = listed if len(counts) > MOST_BUCKETS else counts
     return replace(tally, counts=counts, rest=tally.present - sum(counts.values()))
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from mltestscore.comparison import counting
 from mltestscore.comparison.grid import FIRST_ROWS, RARE
-from mltestscore.comparison.tallies import Tally, codes, frequent, frequent_only, tallied, varied
+from mltestscore.comparison.tallies import MOST_BUCKETS, Tally, codes, frequent, frequent_only, tallied, varied
 from mltestscore.inputs.dataset import open_dataset
 
 
@@ -33,10 +33,10 @@ def test_among_names_the_frequent_ones_are_found_with_exact_counts() -> None:
 
 
 def coded(rows: int = 40_000) -> pd.DataFrame:
-    """Two thousand codes, the first ones far more often than the last; a name in each row; sessions of three rows."""
+    """Codes, the first ones far more often than the last; a name in each row; sessions of three rows."""
     rng = np.random.default_rng(2)
     place = np.arange(rows)
-    code = [f"code {one}" for one in np.floor(rng.random(rows) * rng.random(rows) * 2_000).astype(int)]
+    code = [f"code {one}" for one in np.floor(rng.random((rows, 4)).prod(axis=1) * 8_000).astype(int)]
     columns = {"code": code, "name": [f"n {one}" for one in place], "session": [f"s {one // 3}" for one in place]}
     return pd.DataFrame(columns)
 
@@ -59,6 +59,7 @@ def test_of_codes_those_count_as_frequent_that_are() -> None:
     counts = frame["code"].value_counts()
     usual = counts[counts >= RARE * len(frame)].to_dict()
     found = counting.frequent(data, "code")
+    assert len(usual) < MOST_BUCKETS
     assert (found.counts, found.rest, found.missing) == (usual, len(frame) - sum(usual.values()), 0)
     assert found.counts.items() <= frequent_only(data.table, data.table["code"]).counts.items()
     assert data.known["code"].values == counts.to_dict()
@@ -68,3 +69,5 @@ def test_what_is_rarer_than_counts_becomes_the_rest() -> None:
     tally = Tally({"a": 9_000, "b": 995, "c": 5, "d": 4}, 6, 2, 1)
     assert frequent(tally) == Tally({"a": 9_000, "b": 995}, 15, 2, 1)
     assert frequent(tally, 1) == Tally({"a": 9_000}, 1_010, 2, 1)
+    even = Tally({f"{place}": 10 for place in range(1_500)}, 0, 0)
+    assert frequent(even) == Tally({f"{place}": 10 for place in range(1_000)}, 5_000, 0)
