@@ -139,10 +139,15 @@ def common_features(training: Dataset, serving: Dataset) -> dict[str, Literal["n
 
 
 def count(training: Dataset, serving: Dataset | None = None) -> None:
-    """Count the features that both have, so that a rule on one of them is answered from what the battery counts too."""
-    features = common_features(training, serving or training)
-    numbers = [name for name, kind in features.items() if kind == "number"]
-    texts = [name for name, kind in features.items() if kind == "text"]
+    """Count the features that both have, so that a rule on one of them is answered from what the battery counts too.
+
+    Those that are served as another kind are left to the rules and the battery.
+    """
+    served = training if serving is None else serving
+    features = common_features(training, served)
+    alike = {name for name, kind in features.items() if columns.kind_of(served.table[name].type()) == kind}
+    numbers = [name for name, kind in features.items() if kind == "number" and name in alike]
+    texts = [name for name, kind in features.items() if kind == "text" and name in alike]
     usual = counting.laid(training, numbers)
     counting.tallied(training, texts)
     if serving is not None:

@@ -7,6 +7,7 @@ import pytest
 from mltestscore.comparison.profile import (
     categories_by_window,
     common_features,
+    count,
     past,
     shares_by_window,
     windows_of,
@@ -88,3 +89,12 @@ def test_beyond_by_chance_is_no_less_than_what_happens(n: int) -> None:
         outside.append(((rows < past_rows.min()) | (rows > past_rows.max())).sum())
     for k in (2, 4, 8):
         assert (np.array(outside) >= k).mean() <= beyond_by_chance(k, n, 100) + 0.01
+
+
+def test_what_is_served_as_another_kind_is_left_to_the_rules() -> None:
+    served = yearly(x=[f"{row}" for row in range(30_000)], y=1.5, z="a")
+    training = yearly(x=1.0, y=2.0, z="b")
+    count(training, served)
+    assert set(served.known) == set(training.known) == {"y", "z"}
+    assert served.known["z"].values == {"a": 30_000}
+    assert served.known["y"].low == 1.5
