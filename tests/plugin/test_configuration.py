@@ -29,7 +29,7 @@ def test_a_run_without_configuration_explains_what_to_write_in_five_lines(empty)
     ("text", "expected"),
     [
         ("[tool.mltestscore]\nsystm = 'x'\n", ["tool.mltestscore.systm", "Did you mean 'system'?"]),
-        ("[tool.mltestscore.model]\npth = 'x'\n", ["tool.mltestscore.model.pth", "Did you mean 'path'?"]),
+        ("[tool.mltestscore.model]\npaht = 'x'\n", ["tool.mltestscore.model.paht", "Did you mean 'path'?"]),
         ("[tool.mltestscore.data.training]\nsourc = 'x'\n", ["data.training.sourc", "Did you mean 'source'?"]),
         ("[tool.mltestscore.data.trainig]\nsource = 'x'\n", ["data.trainig", "Did you mean 'training'?"]),
         ("[tool.mltestscore.data.weather]\nsource = 'x'\n", ["data.weather", "is not a dataset", "'outcomes'"]),
