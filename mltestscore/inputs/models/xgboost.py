@@ -43,7 +43,10 @@ def adapt(thing: Any) -> NativeModel | None:
 
 def numbers(thing: Any) -> Numbers:
     """Yield the leaf values, or the weights of a linear booster, and the score that they start from."""
-    booster = thing.get_booster() if hasattr(thing, "get_booster") else thing
+    if hasattr(thing, "get_booster"):
+        booster = thing.get_booster() if thing.__sklearn_is_fitted__() else None
+    else:
+        booster = thing
     if not hasattr(booster, "save_config"):
         return
     config = json.loads(booster.save_config())["learner"]

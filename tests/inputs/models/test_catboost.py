@@ -6,11 +6,13 @@ import struct
 
 import numpy as np
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from mltestscore.errors import InputError
 from mltestscore.inputs.model import as_model, load_model
+from mltestscore.parameters import not_finite
 from tests.inputs.models import cases
 from tests.inputs.models.cases import FEATURES, HOLDOUT, LABELS, TRAINING
 
@@ -138,3 +140,10 @@ def test_the_classifier_in_a_pipeline_keeps_its_way_and_its_leaves_are_found():
     names = {name for name, _ in cases.parameters(fitted)}
     assert "catboostclassifier.leaf values" in names
     assert as_model(estimator).features == tuple(FEATURES)
+
+
+def test_a_calibrated_estimator_keeps_an_unfitted_one_beside_the_fitted():
+    estimator = catboost.CatBoostClassifier(iterations=3, **QUIET)
+    fitted = CalibratedClassifierCV(estimator, cv=2).fit(TRAINING[FEATURES], TRAINING["late"])
+    assert any("leaf" in name for name, _ in cases.parameters(fitted))
+    assert not_finite(fitted)[0] == []

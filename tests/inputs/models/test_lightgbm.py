@@ -8,6 +8,7 @@ import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -144,3 +145,10 @@ def test_leaves_are_found_inside_a_pipeline():
     fitted = make_pipeline(FunctionTransformer(), estimator).fit(TRAINING[FEATURES], TRAINING["late"])
     names = {name for name, _ in cases.parameters(fitted)}
     assert "lgbmclassifier.leaf_value" in names
+
+
+def test_a_calibrated_estimator_keeps_an_unfitted_one_beside_the_fitted():
+    estimator = lightgbm.LGBMClassifier(n_estimators=3, n_jobs=1, verbosity=-1)
+    fitted = CalibratedClassifierCV(estimator, cv=2).fit(TRAINING[FEATURES], TRAINING["late"])
+    assert any("leaf" in name for name, _ in cases.parameters(fitted))
+    assert not_finite(fitted)[0] == []

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -196,3 +197,10 @@ def test_leaves_are_found_inside_a_pipeline():
     names = {name for name, _ in cases.parameters(fitted)}
     assert "xgbclassifier.leaf values" in names
     assert as_model(fitted).task == "binary"
+
+
+def test_a_calibrated_estimator_keeps_an_unfitted_one_beside_the_fitted():
+    estimator = xgboost.XGBClassifier(n_estimators=3, n_jobs=1)
+    fitted = CalibratedClassifierCV(estimator, cv=2).fit(TRAINING[FEATURES], TRAINING["late"])
+    assert any("leaf" in name for name, _ in cases.parameters(fitted))
+    assert not_finite(fitted)[0] == []
