@@ -107,4 +107,5 @@ def _of_numbers(cells: Cells, kind: Any) -> Known | None:
     single = bool(cells.single.all()) and len(cells.place) <= grid.MOST
     values = dict(zip(cells.low.tolist(), cells.count.astype(int).tolist(), strict=True)) if single else None
     rows, distinct = cells.present + cells.missing, len(cells.place) + (not cells.single.all())
-    return Known(family, rows, cells.missing, distinct, low, high, cells.fractions, values)
+    counts = rows, cells.missing, distinct
+    return Known(family, *counts, low, high, cells.fractions, values, *cells.moments())

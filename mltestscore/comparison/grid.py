@@ -32,6 +32,8 @@ LEAST = 4  # rows: fewer of one value show nothing, however small the table
 MOST = 1_000  # values listed
 COARSE = 0.005  # a tenth of the smallest distance that is judged: a coarser grid is laid again
 ROUNDS = 3
+FAR = 1e100  # beyond it, squares would overflow
+ROUNDING = 1e-9  # of the numbers: what sums in another order may differ by
 EXTREME = 1e300  # beyond it, a sum would overflow, which ends the query on PostgreSQL
 
 
@@ -150,6 +152,25 @@ class Cells:
         surely = (self.high < low) | (self.low > high)
         perhaps = (self.low < low) | (self.high > high)
         return int(self.count[surely].sum()), int(self.count[perhaps].sum())
+
+    def moments(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return the two numbers between which the mean lies, and those for the sample's standard deviation.
+
+        Each value lies within half its cell's extent of the middle: the mean is off by the mean of those halves at
+        most, the deviation by their root mean square (the triangle inequality of the norm). Empty without finite
+        numbers, the second also below two of them.
+        """
+        ends = self.range
+        if not (math.isfinite(ends[0]) and max(-ends[0], ends[1]) < FAR):
+            return (), ()
+        n, half = self.present, (self.high - self.low) / 2
+        mean = float(self.count @ self.values / n)
+        off = float(self.count @ half / n) + ROUNDING * float(self.count @ numpy.abs(self.values) / n)
+        if n < 2:
+            return (mean - off, mean + off), ()
+        deviation = math.sqrt(float(self.count @ (self.values - mean) ** 2) / (n - 1))
+        wide = math.sqrt(float(self.count @ half**2) / (n - 1)) + ROUNDING * max(deviation, abs(ends[0]), abs(ends[1]))
+        return (mean - off, mean + off), (max(0.0, deviation - wide), deviation + wide)
 
     def quantile(self, share: float) -> float:
         """Return a value of the cell that holds the quantile; NaN without values."""

@@ -23,6 +23,7 @@ class Known:
         rows: how many there are; missing: how many of them have no value (an empty text is one), ``None`` if not known.
         distinct: different values, as many as these at least.
         low, high: least and largest number; NaN without any, and for texts.
+        mean, deviation: the two numbers between which they surely lie; none without finite numbers.
         fractions: rows whose number is not whole; an infinity is not.
         values: rows by value, where all values are known; else ``None``.
     """
@@ -35,6 +36,8 @@ class Known:
     high: float
     fractions: int
     values: Mapping[Any, int] | None
+    mean: tuple[float, ...] = ()
+    deviation: tuple[float, ...] = ()
 
     @property
     def present(self) -> int | None:
@@ -62,8 +65,8 @@ def figure_is_kept(rule: Rule, known: Known) -> bool:
     figure = FIGURES.get(rule.type)
     if figure is None or rule.kwargs.get("row_condition"):
         return False
-    value = figure(known, rule.kwargs)
-    return value is not None and between_test(rule.kwargs)(value)
+    found = figure(known, rule.kwargs)
+    return bool(found) and all(map(between_test(rule.kwargs), found))
 
 
 def _within(known: Known, kwargs: Mapping[str, Any]) -> int | None:
@@ -105,24 +108,25 @@ def _typed(known: Known, kwargs: Mapping[str, Any]) -> int | None:
     return known.fractions if known.family == "number" and "integer" in wanted else None
 
 
-def _distinct(known: Known, kwargs: Mapping[str, Any]) -> int | None:
+def _distinct(known: Known, kwargs: Mapping[str, Any]) -> tuple[float, ...]:
     if known.values is not None:
-        return len(known.values)
-    return min(2, known.distinct) if asks_for_two(kwargs) else None
+        return (len(known.values),)
+    return (min(2, known.distinct),) if asks_for_two(kwargs) else ()
 
 
-def _unique_share(known: Known, _: Mapping[str, Any]) -> float | None:
-    return len(known.values) / known.present if known.values and known.present else None
+def _unique_share(known: Known, _: Mapping[str, Any]) -> tuple[float, ...]:
+    return (len(known.values) / known.present,) if known.values and known.present else ()
 
 
-def _present_share(known: Known, _: Mapping[str, Any]) -> float | None:
+def _present_share(known: Known, _: Mapping[str, Any]) -> tuple[float, ...]:
     present = known.present
-    return None if present is None else present / max(1, known.rows)
+    return () if present is None else (present / max(1, known.rows),)
 
 
-def _end(end: str) -> Callable[[Known, Mapping[str, Any]], float | None]:
-    def figure(known: Known, kwargs: Mapping[str, Any]) -> float | None:
-        return float(getattr(known, end)) if known.family != "text" and _numbers(kwargs) else None
+def _number(name: str) -> Callable[[Known, Mapping[str, Any]], tuple[float, ...]]:
+    def figure(known: Known, kwargs: Mapping[str, Any]) -> tuple[float, ...]:
+        found = getattr(known, name) if known.family != "text" and _numbers(kwargs) else ()
+        return found if isinstance(found, tuple) else (found,)
 
     return figure
 
@@ -136,10 +140,12 @@ ROWS: dict[str, Callable[[Known, Mapping[str, Any]], int | None]] = {
     **dict.fromkeys((VALUES + "be_of_type", VALUES + "be_in_type_list", COLUMN + "type_to_be"), _typed),
     **dict.fromkeys((COLUMN + "value_lengths_to_be_between", COLUMN + "value_lengths_to_equal"), _length),
 }
-FIGURES: dict[str, Callable[[Known, Mapping[str, Any]], float | None]] = {
+FIGURES: dict[str, Callable[[Known, Mapping[str, Any]], tuple[float, ...]]] = {
     COLUMN + "unique_value_count" + BETWEEN: _distinct,
     COLUMN + "proportion_of_unique_values" + BETWEEN: _unique_share,
     COLUMN + "proportion_of_non_null_values" + BETWEEN: _present_share,
-    COLUMN + "min" + BETWEEN: _end("low"),
-    COLUMN + "max" + BETWEEN: _end("high"),
+    COLUMN + "min" + BETWEEN: _number("low"),
+    COLUMN + "max" + BETWEEN: _number("high"),
+    COLUMN + "mean" + BETWEEN: _number("mean"),
+    COLUMN + "stdev" + BETWEEN: _number("deviation"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -156,3 +157,10 @@ def test_the_design_effect_of_repeated_values_counts_rows_and_not_values() -> No
 def test_a_rule_says_a_limit_of_0_too() -> None:
     limits = {"column": "rain", "min_value": 0, "max_value": 3.5, "strict_min": False}
     assert Rule("expect_column_values_to_be_between", limits).text == "values to be between: min value 0, max value 3.5"
+
+
+def test_small_decimals_are_asked_whether_they_are_whole() -> None:
+    frame = pd.DataFrame({"x": [Decimal("-0.5"), Decimal("0.0"), None]})
+    whole = rule(VALUES + "be_in_type_list", "x", type_list=["int64"], mostly=0.5)
+    (found,) = measure(open_dataset("training", frame).table, [whole])
+    assert found == Outcome(False, 1, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
@@ -112,6 +113,31 @@ def test_a_broken_rule_comes_with_its_examples() -> None:
         (wrong[0], 50, 150, {"2.0"}),
         (wrong[1], 50, 150, {""}),
     ]
+
+
+def test_moments_are_answered_where_the_cells_leave_no_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(1).normal(5.0, 2.0, 50_000)
+    data = open_dataset("training", pd.DataFrame({"n": values}))
+    profile.count(data)
+    means, deviations = data.known["n"].mean, data.known["n"].deviation
+
+    assert means[0] <= values.mean() <= means[1]
+    assert deviations[0] <= values.std(ddof=1) <= deviations[1]
+    assert max(means[1] - means[0], deviations[1] - deviations[0]) < 0.01
+    kept = rule("stdev_to_be_between", "n", min_value=1.9, max_value=2.1)
+    close = rule("mean_to_be_between", "n", max_value=float(values.mean()) + 1e-12)
+    assert not Schema("", [close]).violations(data)
+    monkeypatch.setattr("mltestscore.inputs.scan.Scan.ask", lambda *_: pytest.fail("a query was asked"))
+    assert not Schema("", [kept]).violations(data)
+
+
+@pytest.mark.parametrize("values", [[1.0], [None], [1.0, float("inf")], [1e200, -1e200]])
+def test_no_deviation_is_known_of_less_than_two_finite_numbers_or_of_vast_ones(values: list[float | None]) -> None:
+    data = open_dataset("training", pd.DataFrame({"n": pd.Series(values, dtype="float64")}))
+    profile.count(data)
+
+    assert data.known["n"].deviation == ()
+    assert data.known["n"].mean == ((1 - 1e-9, 1 + 1e-9) if values == [1.0] else ())
 
 
 def test_whole_numbers_that_no_float_holds_are_left_to_the_database() -> None:
