@@ -43,10 +43,9 @@ def adapt(thing: Any) -> NativeModel | None:
 
 def numbers(thing: Any) -> Numbers:
     """Yield the leaf values, or the weights of a linear booster, and the score that they start from."""
-    if hasattr(thing, "get_booster"):
-        booster = thing.get_booster() if thing.__sklearn_is_fitted__() else None
-    else:
-        booster = thing
+    booster = thing
+    if hasattr(thing, "get_booster") and thing.__sklearn_is_fitted__():
+        booster = thing.get_booster()
     if not hasattr(booster, "save_config"):
         return
     config = json.loads(booster.save_config())["learner"]
