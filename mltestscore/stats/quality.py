@@ -64,16 +64,26 @@ def advantage(
         alpha: the probability, in (0, 0.5], with which each bound may miss.
         clusters: the cluster of each row where rows are not independent.
 
-    Source: :func:`mltestscore.stats.paired.auc_difference` and :func:`mltestscore.stats.paired.difference`; the loss
-    of the constant, by which a skill score is scaled, counts as known.
+    Source: :func:`mltestscore.stats.paired.auc_difference` and :func:`mltestscore.stats.paired.difference`; the
+    loss of the constant, by which a skill score is scaled, counts once as known and once as estimated from the same
+    rows (the linearised ratio estimator, Cochran 1977), and the wider bounds hold: where one label is rare, the second
+    is too narrow, where losses are as skewed as the scale, the first.
 
     Raises :class:`ValueError` for labels of one value only, where no metric tells models apart.
     """
     if metric == "roc_auc":
         return auc_difference(y, ours, theirs, alpha, clusters)
-    scale = 1 / loss_of_a_constant(metric, numpy.asarray(y))
-    gap = difference(losses(metric, y, theirs), losses(metric, y, ours), alpha, clusters)
-    return replace(gap, value=gap.value * scale, low=gap.low * scale, high=gap.high * scale)
+    our, their = losses(metric, y, ours), losses(metric, y, theirs)
+    if metric == "accuracy":
+        return difference(their, our, alpha, clusters)
+    constant = losses_of_a_constant(metric, numpy.asarray(y))
+    scale = float(constant.mean())
+    known = difference(their, our, alpha, clusters)
+    estimated = difference(their, our + known.value / scale * constant, alpha, clusters)
+    down = max(known.value - known.low, estimated.value - estimated.low)
+    up = max(known.high - known.value, estimated.high - estimated.value)
+    value = known.value / scale
+    return replace(known, value=value, low=value - down / scale, high=value + up / scale)
 
 
 def losses(metric: str, y: ArrayLike, scores: ArrayLike) -> Vector:
@@ -102,15 +112,19 @@ def loss_of_a_constant(metric: str, y: NDArray[Any]) -> float:
 
     Raises :class:`ValueError` for labels of one value only.
     """
-    if metric == "accuracy":
-        return 1.0
+    return 1.0 if metric == "accuracy" else float(losses_of_a_constant(metric, y).mean())
+
+
+def losses_of_a_constant(metric: str, y: NDArray[Any]) -> Vector:
+    """Return the loss of each row under the best constant, shape (n,); errors as for :func:`loss_of_a_constant`."""
     if metric in ("d2_log_loss", "d2_brier_score"):
-        shares = numpy.unique(y, return_counts=True)[1] / len(y)
-        entropy, gini = float(-(shares * numpy.log(shares)).sum()), float(1 - (shares**2).sum())
-        loss = entropy if metric == "d2_log_loss" else gini
+        _, places, counts = numpy.unique(y, return_inverse=True, return_counts=True)
+        shares = counts / len(y)
+        own = shares[places.reshape(-1)]
+        found = -numpy.log(own) if metric == "d2_log_loss" else 1 - 2 * own + (shares**2).sum()
     else:
         constant = y.astype(numpy.float64).mean() if metric == "r2" else numpy.median(y.astype(numpy.float64))
-        loss = float(losses(metric, y, numpy.full(len(y), constant)).mean())
-    if loss <= 0:
+        found = losses(metric, y, numpy.full(len(y), constant))
+    if found.mean() <= 0:
         raise ValueError(f"{metric} needs labels that vary; all {len(y)} are {y[0]!r}")
-    return loss
+    return numpy.asarray(found)

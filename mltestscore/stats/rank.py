@@ -85,11 +85,22 @@ def kendall(left: ArrayLike, right: ArrayLike) -> Kendall:
 
 
 def _variance(x: NDArray[numpy.float64], y: NDArray[numpy.float64], tau: float) -> float:
-    """The variance of tau by how much the pairs differ in their own excess of concordance; in O(n) memory."""
+    """The variance of tau by how much the pairs differ in their own excess of concordance; in O(n) memory.
+
+    Ties shorten the denominator of tau-b, and by how much is estimated too: each pair's own share of it counts
+    (the delta method, as Goodman and Kruskal 1963 have it). Without ties nothing changes.
+    """
     n = len(x)
-    own = numpy.array([(numpy.sign(x - x[row]) * numpy.sign(y - y[row])).sum() for row in range(n)])
+    own, untied_x, untied_y = numpy.array([_of_pair(x - x[row], y - y[row]) for row in range(n)]).T
+    shares = untied_x.mean() / (n - 1), untied_y.mean() / (n - 1)
+    own = own / (shares[0] * shares[1]) ** 0.5 - tau / 2 * (untied_x / shares[0] + untied_y / shares[1])
     spread = float(((own - own.mean()) ** 2).sum())
     return 2 / (n * (n - 1)) * (2 * (n - 2) / (n * (n - 1) ** 2) * spread + 1 - tau**2)
+
+
+def _of_pair(dx: NDArray[numpy.float64], dy: NDArray[numpy.float64]) -> tuple[float, float, float]:
+    """The excess of concordance with all others, and from how many it differs on each side."""
+    return float((numpy.sign(dx) * numpy.sign(dy)).sum()), float((dx != 0).sum()), float((dy != 0).sum())
 
 
 def _permuted(x: NDArray[numpy.float64], y: NDArray[numpy.float64]) -> float:

@@ -27,7 +27,7 @@ def test_rows_that_share_their_cluster_count_once() -> None:
 
 
 def test_a_single_hit_is_no_cluster() -> None:
-    assert hits([1] + [0] * 999, np.arange(1_000) // 10)[2] == pytest.approx(1, abs=0.05)
+    assert hits([1] + [0] * 999, np.arange(1_000) // 10)[2] == pytest.approx(1, abs=0.08)
 
 
 def test_one_cluster_says_as_much_as_one_row() -> None:

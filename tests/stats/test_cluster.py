@@ -6,6 +6,7 @@ import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from mltestscore.stats.cluster import design_effect, effective_n, icc
 
@@ -63,14 +64,19 @@ def test_values_that_cannot_be_analysed_are_refused(values, clusters, message):
         icc(numpy.array(values, dtype=float), clusters)
 
 
+def few(freedom: int) -> float:
+    """What Korn and Graubard (1998) add for a variance from few clusters, at 0.0005."""
+    return (stats.t.isf(0.0005, freedom) / stats.norm.isf(0.0005)) ** 2
+
+
 def test_rows_of_one_cluster_that_agree_count_once():
     sizes, hits = numpy.full(40, 25.0), numpy.repeat([0.0, 25.0], 20)
     found = design_effect(40, 1000, 500, (sizes**2).sum(), (hits**2).sum(), (sizes * hits).sum())
-    assert found == pytest.approx(25 * 40 / 39)
+    assert found == pytest.approx(25 * 40 / 39 * few(39))
 
 
 def test_clusters_of_one_row_cost_nothing():
-    assert design_effect(1000, 1000, 300, 1000, 300, 300) == pytest.approx(1000 / 999)
+    assert design_effect(1000, 1000, 300, 1000, 300, 300) == pytest.approx(1000 / 999 * few(999))
 
 
 def test_independent_rows_in_clusters_cost_about_nothing():
@@ -84,3 +90,9 @@ def test_independent_rows_in_clusters_cost_about_nothing():
 @pytest.mark.parametrize(("hits", "effect"), [(0, 1), (100, 20)])
 def test_a_share_without_variance_is_worth_its_clusters_only_where_something_happened(hits, effect):
     assert design_effect(5, 100, hits, 2000, 4 * hits * hits / 20, 20 * hits) == effect
+
+
+def test_clusters_of_which_one_holds_nearly_all_rows_count_as_little_more_than_one():
+    sizes, hits = numpy.array([990.0, 5, 5]), numpy.array([300.0, 0, 5])
+    found = design_effect(3, 1000, 305, (sizes**2).sum(), (hits**2).sum(), (sizes * hits).sum())
+    assert found == 1000

@@ -8,7 +8,7 @@ import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import special, stats
 
 from mltestscore.stats.paired import auc, auc_difference, difference
 from mltestscore.stats.proportion import bounds
@@ -22,9 +22,10 @@ def rng():
 
 
 def test_the_mean_difference_has_the_t_interval_of_scipy(rng):
-    a, b = rng.normal(1, 1, 40), rng.normal(0, 2, 40)
-    expected = stats.ttest_rel(a, b).confidence_interval(0.9)
-    interval = difference(a, b, alpha=0.05)
+    gaps = rng.normal(1, 2, 20)
+    a = 1 + numpy.r_[gaps, -gaps]  # symmetric: nothing to correct
+    expected = stats.ttest_1samp(a, 0).confidence_interval(0.9)
+    interval = difference(a, numpy.zeros(40), alpha=0.05)
     assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high))
     assert interval.n == 40
 
@@ -102,14 +103,26 @@ def test_the_auc_equals_the_mann_whitney_statistic(rng):
     assert auc(y, s, alpha=0.05).value == pytest.approx(u / (y.sum() * (~y).sum()))
 
 
-def test_the_width_of_the_auc_follows_delongs_formula(rng):
+def test_the_width_of_the_auc_follows_delongs_formula_on_the_logit_scale(rng):
     """Against the definition over all pairs: variances of the placement values of each class."""
     y = numpy.r_[numpy.ones(20), numpy.zeros(35)].astype(bool)
-    s = rng.normal(size=55) + y
+    s = rng.normal(size=55) * numpy.where(y, 3, 1) + y  # spread unequally, which Newcombe's bounds do not know
     wins = (s[y][:, None] > s[~y][None, :]) + 0.5 * (s[y][:, None] == s[~y][None, :])
     error = math.sqrt(wins.mean(1).var(ddof=1) / 20 + wins.mean(0).var(ddof=1) / 35)
     interval = auc(y, s, alpha=0.05)
-    assert interval.value - interval.low == pytest.approx(stats.t.isf(0.05, 19) * error)
+    reach = stats.t.isf(0.05, 19) * error / (wins.mean() * (1 - wins.mean()))
+    assert interval.low == pytest.approx(special.expit(special.logit(wins.mean()) - reach))
+    assert interval.high == pytest.approx(special.expit(special.logit(wins.mean()) + reach))
+
+
+def test_an_area_is_as_unlikely_at_newcombes_bounds_as_the_level_says():
+    """Rankings nearly right, which show little variance."""
+    y = numpy.repeat([True, False], 60)
+    interval = auc(y, numpy.random.default_rng(0).normal(size=120) + 3 * y, alpha=0.05)
+    low = interval.low
+    shared = 59 * ((1 - low) / (2 - low) + low / (1 + low))
+    error = math.sqrt(low * (1 - low) * (1 + shared) / 60**2)
+    assert (interval.value - low) / error == pytest.approx(stats.norm.isf(0.05), abs=1e-6)
 
 
 def test_a_perfect_ranking_of_few_rows_is_not_taken_for_certain():
