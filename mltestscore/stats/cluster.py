@@ -110,8 +110,8 @@ def design_effect(clusters: float, rows: float, hits: float, rows2: float, hits2
     of 1 has no variance to compare: there every cluster counts once.
 
     Where nothing happened, no effect can be seen, and where little did, less than there is: an upper bound of a rare
-    share that comes in few clusters rules out too much. Of shares of 2 % in 15 clusters it misses not 5 % but a fifth,
-    in 150 clusters 8 % (tests/stats/coverage.md).
+    share that comes in few clusters rules out too much. Of shares of 2 % in 15 clusters it misses not 5 % but 11 %
+    (tests/stats/coverage.md).
 
     >>> round(design_effect(clusters=400, rows=4000, hits=2000, rows2=40000, hits2=20000, both=20000), 1)
     10.3
