@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from .families import (
     blocks,
     calibration,
@@ -32,11 +34,13 @@ FAMILIES = (
 )
 
 
+@cache
 def all_scenes() -> dict[str, Scene]:
     """Return every scene whose coverage is tabled, by name."""
     return {scene.name: scene for family in FAMILIES for scene in family.scenes()}
 
 
+@cache
 def all_aims() -> list[Aim]:
     """Return every effect whose verdicts are tabled."""
     return [aim for family in FAMILIES if hasattr(family, "aims") for aim in family.aims()]
