@@ -162,11 +162,11 @@ def _chunks(times: npt.NDArray[np.int64], numbers: npt.NDArray[np.intp]) -> npt.
 
 
 def _margin(within: Vector, clusters: npt.NDArray[Any], blocks: int, alpha: float) -> float:
-    """Return how far the mean reaches to one side; blocks had their own mean taken away, which costs freedom."""
+    """Return how far the mean reaches to its wider side; blocks had their own mean taken away, which costs freedom."""
     gap = difference(within, np.zeros(len(within)), alpha, clusters)
     if gap.n <= blocks:
         return math.inf
-    return (gap.high - gap.value) * math.sqrt((gap.n - 1) / (gap.n - blocks))
+    return max(gap.high - gap.value, gap.value - gap.low) * math.sqrt((gap.n - 1) / (gap.n - blocks))
 
 
 def _finite(interval: Interval) -> tuple[float | None, float | None]:
