@@ -6,5 +6,8 @@ venv=${MLTESTSCORE_TEST_VENV:-.venv-test}
 [ -x "$venv/bin/python" ] || "${PYTHON:-python3}" -m venv "$venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -e '.[test]'
 bash tests/install_debian.sh
-if [ $# -eq 0 ]; then set -- -n 2 --dist loadfile -m 'not slow and not alone'; fi
+if [ $# -eq 0 ]; then
+    set -- -n 2 --dist loadfile -m 'not slow and not alone'
+    export OMP_NUM_THREADS=1 # for each of the two workers
+fi
 exec "$venv/bin/python" -m pytest "$@"
