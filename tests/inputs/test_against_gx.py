@@ -53,7 +53,7 @@ def test_random_suites_agree(frame: pd.DataFrame, several: list[Rule]) -> None:
 @pytest.mark.slow
 def test_thousands_of_random_suites_agree() -> None:
     before = dict(compared)
-    settings(max_examples=850, **profile)(check(agree))()
+    settings(max_examples=550, **profile)(check(agree))()
     done = {name: number - before[name] for name, number in compared.items()}
     print(f"{done['pairs']:,} suites on frames, {done['compiled']:,} of {done['rules']:,} rules compiled and compared")
-    assert done["pairs"] >= 3_000
+    assert done["pairs"] >= 2_000
