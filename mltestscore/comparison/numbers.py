@@ -56,6 +56,7 @@ FUNCTIONS: tuple[tuple[str, Callable[[Numbers], Numbers]], ...] = (
     ("the absolute value served", numpy.abs),
     ("1/x served", numpy.reciprocal),
 )
+STEPS = (0.5, 5.0, 10.0, 50.0, 100.0, 500.0, 1e3, 5e3, 1e4, 1e5, 1e6)
 CLOSE = 3e-4
 
 
@@ -142,6 +143,10 @@ def _rounding(coarse: Numbers, fine: Numbers, side: str) -> Iterator[Candidate]:
         yield f"rounded to {digits} decimals {side}", mask & (numpy.round(fine, digits) != fine)
     yield f"rounded down {side}", coarse == numpy.floor(fine)
     yield f"rounded up {side}", coarse == numpy.ceil(fine)
+    for step in STEPS if _varied(coarse, 3) else ():
+        whole = fine / step
+        yield f"rounded to multiples of {shown(step)} {side}", coarse == numpy.round(whole) * step
+        yield f"cut to multiples of {shown(step)} {side}", coarse == numpy.floor(whole) * step
     half = fine.astype(numpy.float16).astype(numpy.float64)
     yield (
         f"half precision (float16) {side}",

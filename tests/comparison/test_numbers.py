@@ -41,6 +41,14 @@ def test_noise_is_never_named(seed: int) -> None:
     assert named(VALUES + np.random.default_rng([seed, 99]).normal(0, 20, len(VALUES))) == ""
 
 
+@pytest.mark.parametrize("step", [0.5, 5, 10, 50])
+@pytest.mark.parametrize(("verb", "whole"), [("rounded", np.round), ("cut", np.floor)])
+def test_coarser_steps_are_named_on_the_side_that_has_them(step, verb, whole) -> None:
+    coarse = whole(VALUES / step) * step
+    assert named(coarse) == f"{verb} to multiples of {step:g} in serving"
+    assert named(VALUES, coarse) == f"{verb} to multiples of {step:g} in the training path"
+
+
 def test_overflowing_transformations_explain_nothing() -> None:
     assert named(VALUES * 1e6 + np.random.default_rng(9).normal(0, 1e7, len(VALUES))) == ""
 
