@@ -60,5 +60,5 @@ def test_a_log_of_classes_becomes_certain_answers_and_an_unknown_class_is_an_err
     model = as_model(lambda frame: np.eye(3)[[0] * len(frame)], task="multiclass", features=["x"])
     found = answers(pd.Series(["b", "a"]), model, ("a", "b", "c"), "serving")
     assert found.tolist() == [[0, 1, 0], [1, 0, 0]]
-    with pytest.raises(InputError, match=r"the score column of serving .*class that was answered.* holds the label 'z'"):
+    with pytest.raises(InputError, match=r"score column of serving .*class that was answered.* holds the label 'z'"):
         answers(pd.Series(["z"]), model, ("a", "b", "c"), "serving")
