@@ -28,7 +28,7 @@ def main(talk: Connection) -> None:
             sent = talk.recv_bytes()
         except EOFError:
             return
-        answered(talk, partial(score_one, model, sent))
+        answered(talk, partial(scored, model, sent))
 
 
 def answered(talk: Connection, work: Callable[[], tuple[Any, bytes]]) -> Any:
@@ -40,11 +40,6 @@ def answered(talk: Connection, work: Callable[[], tuple[Any, bytes]]) -> Any:
         return None
     talk.send_bytes(SCORES + said)
     return model
-
-
-def score_one(model: Any, sent: bytes) -> tuple[Any, bytes]:
-    """Return the model and the scores of a frame."""
-    return model, scored(model, sent)
 
 
 def made(request: dict[str, str]) -> Any:
@@ -73,8 +68,8 @@ def described(model: Any) -> tuple[Any, bytes]:
     return model, json.dumps(told).encode()
 
 
-def scored(model: Any, sent: bytes) -> bytes:
-    """Return the scores of a frame: probabilities where the model gives them."""
+def scored(model: Any, sent: bytes) -> tuple[Any, bytes]:
+    """Return the model and the scores of a frame: probabilities where the model gives them."""
     import numpy as np
     import pandas as pd
 
@@ -82,7 +77,7 @@ def scored(model: Any, sent: bytes) -> bytes:
     score = next((getattr(model, one) for one in ("predict_proba", "predict") if hasattr(model, one)), model)
     out = io.BytesIO()
     np.save(out, np.asarray(score(frame), dtype=np.float64), allow_pickle=False)
-    return out.getvalue()
+    return model, out.getvalue()
 
 
 if __name__ == "__main__":
