@@ -21,10 +21,10 @@ If it fails
 
 Options
     p50_ms, p95_ms, memory_mb: none, only the team knows them. rate: requests a second; 0 is half of what the previous
-    version can do, at most 400. max_errors: 1 %. tolerance: 10 %. pairs: 14, the least that alpha allows. looks: 2,
-    so that pairs that decide nothing are followed by as many again. alpha: 0.0002 for each bound that shows harm.
-    block_seconds: 0.25, so that one look fits 15 s. rows: 50, sent again and again, so that caches of answers fill at
-    once and do not look like leaks. Sources of the numbers: our simulations.
+    version can do, at most 400. max_errors: 1 %. tolerance: 10 %. pairs: 14, the least that alpha allows. looks: 3,
+    so that pairs that decide nothing are followed by half as many, and again. alpha: 0.0002 for each bound that shows
+    harm. block_seconds: 0.2, so that one look fits 12 s. rows: 50, sent again and again, so that caches of answers fill
+    at once and do not look like leaks. Sources of the numbers: our simulations.
 
 Source
     Breck et al. 2017, Monitor 6. Open loop: Tene, "How not to measure latency". Blocks: Bulej et al. 2020.
@@ -70,18 +70,19 @@ def check_performance(
     max_errors: float = 0.01,
     tolerance: float = 0.1,
     pairs: int = 14,
-    looks: int = 2,
-    block_seconds: float = 0.25,
+    looks: int = 3,
+    block_seconds: float = 0.2,
     rows: int = 50,
     alpha: float = 0.0002,
 ) -> Iterator[Finding | Table | Series]:
     """Latency, capacity, errors and memory of the served model under open-loop load."""
     limits = {share: limit for share, limit in ((50, p50_ms), (95, p95_ms)) if limit is not None}
     previous, levels = endpoint.previous, Levels.for_looks(looks, alpha)
+    due = [pairs + look * -(-pairs // 2) for look in range(looks)]
 
     def enough(current: Arm, before: Arm | None) -> bool:
-        if len(current.bursts) % pairs:
-            return _harmed(current, {} if previous else limits, max_errors, alpha / (pairs * looks))
+        if len(current.bursts) not in due:
+            return _harmed(current, {} if previous else limits, max_errors, alpha / due[-1])
         found = [*_timings(current, before, limits, tolerance, levels), _failed(current, max_errors, levels)]
         return all(finding.verdict != "inconclusive" for finding in found)
 
@@ -89,7 +90,7 @@ def check_performance(
         endpoint,
         previous,
         serving.sample(rows).frame(columns=serving.features),
-        pairs=pairs * looks,
+        pairs=due[-1],
         seconds=block_seconds,
         rate=rate,
         seed=seed_of("monitor.6", serving.digest),

@@ -19,7 +19,7 @@ import pandas as pd
 from mltestscore.details import Series, Table
 from mltestscore.serving.load import PERCENTILES, Load, alternating, percentiles, schedule
 
-BURST_SHARE = 0.35
+BURST_SHARE = 0.6
 BURSTS = (8, 64)
 WARM_SHARE = 1.5
 LEAST_REQUESTS = 16
