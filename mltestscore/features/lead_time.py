@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from statistics import median
 
 import numpy
-from scipy import stats
+import scipy
 
 from mltestscore.inputs.registry import Registry
 from mltestscore.inputs.repository import Repository
@@ -74,7 +74,7 @@ def median_days(times: Sequence[LeadTime]) -> Interval:
     if not days:
         raise ValueError("a median of nothing is not defined")
     n = len(days)
-    ranks = [k for k in range(1, n + 1) if stats.binom.cdf(k - 1, n, 0.5) <= CLEAR]
+    ranks = [k for k in range(1, n + 1) if scipy.stats.binom.cdf(k - 1, n, 0.5) <= CLEAR]
     low, high = (days[ranks[-1] - 1], days[n - ranks[-1]]) if ranks else (-numpy.inf, numpy.inf)
     return Interval(median(days), low, high, n, 1 - CLEAR, "sign test")
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+import scipy
 
 from mltestscore.features.groups import as_numbers, as_texts, is_number
 from mltestscore.finding import Finding, at_most
@@ -119,7 +119,7 @@ def coincidences(repeated: int, among: int, rows: int, independent: int, alpha: 
         return 0.0
     rate = bounds(repeated, among, alpha / 2)[1]
     least = min(independent, rows)
-    return min(1.0, float(stats.binom.isf(alpha / 2, least, rate)) / least)
+    return min(1.0, float(scipy.stats.binom.isf(alpha / 2, least, rate)) / least)
 
 
 def earlier_rows(training: pd.Series[Any], holdout: pd.Series[Any]) -> tuple[npt.NDArray[np.bool_], str]:
@@ -143,7 +143,7 @@ def _under_one_key(
     at = np.minimum(np.searchsorted(values, ours), len(values) - 1)
     chance = float(np.where(values[at] == ours, counts[at] / len(theirs), 0.0).mean())
     least = min(independent, len(ours))
-    limit = max(twins, float(stats.binom.isf(alpha, least, chance)) / least) if both else twins
+    limit = max(twins, float(scipy.stats.binom.isf(alpha, least, chance)) / least) if both else twins
     return _share(SAME_KEY, same, limit, f"{both:,} keys are on both sides")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scipy import stats
+import scipy
 
 from mltestscore.inputs import database
 from mltestscore.inputs.dataset import Dataset
@@ -51,7 +51,7 @@ class Hits:
         """Say whether chance explains the valid ones: an exact binomial test, 5 % shared by all ``tests`` of a run."""
         if not self.valid:
             return True
-        return bool(stats.binom.sf(self.valid - 1, self.candidates, self.kind.chance) > CLEAR / tests)
+        return bool(scipy.stats.binom.sf(self.valid - 1, self.candidates, self.kind.chance) > CLEAR / tests)
 
 
 def personal(dataset: Dataset) -> tuple[list[Hits], int]:

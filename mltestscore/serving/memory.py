@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from mltestscore.finding import Finding, at_most, undecided
 from mltestscore.serving.blocks import Arm
@@ -64,8 +64,8 @@ def growth(asked: Sequence[int], memory: Sequence[int], alpha: float) -> Growth 
     x, y = np.asarray(asked[settled:], dtype=float), np.asarray(memory[settled:], dtype=float)
     if len(y) < LEAST_POINTS:
         return None
-    slope, _, low, _ = stats.theilslopes(y, x, 1 - 2 * alpha)
-    high = stats.theilslopes(y, x, 1 - 2 * CLEAR)[3]
+    slope, _, low, _ = scipy.stats.theilslopes(y, x, 1 - 2 * alpha)
+    high = scipy.stats.theilslopes(y, x, 1 - 2 * CLEAR)[3]
     interval = Interval(float(slope), float(min(low, slope)), float(max(high, slope)), len(y), 1 - CLEAR, METHOD)
     middle = len(y) // 2
     steady = y[-1] - y[middle] >= 0.5 * (y[middle] - y[0])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 
 from mltestscore.slices.declared import Mask
 from mltestscore.stats.interval import CLEAR, Interval, TwoLevels, two_levels
@@ -101,7 +101,7 @@ class Gap:
             return Interval(self.value, -math.inf, math.inf, self.groups, 1 - alpha, METHOD)
         many = len(self.errors)
         error = math.sqrt(max(many / (many - 1) * float((self.errors**2).sum()), self.least))
-        reach = float(stats.t.isf(alpha, self.groups - 1)) * error
+        reach = float(scipy.stats.t.isf(alpha, self.groups - 1)) * error
         return Interval(self.value, self.value - reach, self.value + reach, self.groups, 1 - alpha, METHOD)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy
 
 from mltestscore.details import Cell, Series, Table
 from mltestscore.slices.losses import dependent
@@ -111,7 +111,7 @@ class Curve:
         places = np.arange(blocks)
         shared = np.clip(1 - np.abs(places[:, None] - places) / steps, 0, None)
         error = math.sqrt(float(luck @ shared @ luck))
-        reach = math.hypot(margin, float(stats.t.isf(alpha, blocks * (SIBLINGS - 1))) * error)
+        reach = math.hypot(margin, float(scipy.stats.t.isf(alpha, blocks * (SIBLINGS - 1))) * error)
         value = float(mean.mean())
         return Interval(value, value - reach, value + reach, len(rows), 1 - alpha, METHOD)
 
@@ -156,7 +156,7 @@ def _chunks(times: npt.NDArray[np.int64], numbers: npt.NDArray[np.intp]) -> npt.
     chunk = np.zeros(len(times), dtype=np.intp)
     for number in np.unique(numbers):
         rows = np.flatnonzero(numbers == number)
-        places = stats.rankdata(times[rows], method="min") - 1
+        places = scipy.stats.rankdata(times[rows], method="min") - 1
         chunk[rows] = number * CHUNKS + (places * CHUNKS // len(rows)).astype(np.intp)
     return chunk
 

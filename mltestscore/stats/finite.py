@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy
-from scipy import stats
+import scipy
 
 from mltestscore.stats.interval import Interval
 
@@ -31,8 +31,8 @@ def finite_share(successes: int, n: int, population: int, alpha: float) -> Inter
     if not 0 < alpha <= 0.5:
         raise ValueError(f"the level alpha must lie in (0, 0.5], not {alpha}")
     possible = numpy.arange(successes, population - (n - successes) + 1)
-    so_many = stats.hypergeom.sf(successes - 1, population, possible, n) > alpha
-    so_few = stats.hypergeom.cdf(successes, population, possible, n) > alpha
+    so_many = scipy.stats.hypergeom.sf(successes - 1, population, possible, n) > alpha
+    so_few = scipy.stats.hypergeom.cdf(successes, population, possible, n) > alpha
     value = successes / n
     low = min(value, float(possible[so_many].min()) / population)
     high = max(value, float(possible[so_few].max()) / population)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
 
 from mltestscore.stats.cluster import Clusters, codes_of
 from mltestscore.stats.interval import Interval
@@ -80,10 +80,13 @@ def auc(y: ArrayLike, s: ArrayLike, alpha: float, clusters: Clusters | None = No
     area = _delong(positive, components[0], alpha, clusters)
     if area.error == 0:
         return area.interval(area.unseen, 0.0)
-    centre = float(special.logit(area.value))
+    centre = float(scipy.special.logit(area.value))
     reach = area.quantile * area.error / (area.value * (1 - area.value))
     low, high = _newcombe(area.value, area.positives, area.negatives, alpha)
-    low, high = min(low, float(special.expit(centre - reach))), max(high, float(special.expit(centre + reach)))
+    low, high = (
+        min(low, float(scipy.special.expit(centre - reach))),
+        max(high, float(scipy.special.expit(centre + reach))),
+    )
     return Interval(area.value, min(low, area.value), max(high, area.value), area.rarer, 1 - alpha, area.method)
 
 
@@ -127,10 +130,10 @@ def _components(y: ArrayLike, scores: Sequence[ArrayLike]) -> tuple[NDArray[nump
         s = numpy.asarray(score, dtype=numpy.float64)
         if s.shape != positive.shape or numpy.isnan(s).any():
             raise ValueError(f"an AUC needs one score, not NaN, for each of {len(positive)} rows; got {s.shape}")
-        ranks = stats.rankdata(s)
+        ranks = scipy.stats.rankdata(s)
         placement = numpy.empty(len(s))
-        placement[positive] = (ranks[positive] - stats.rankdata(s[positive])) / n
-        placement[~positive] = 1 - (ranks[~positive] - stats.rankdata(s[~positive])) / m
+        placement[positive] = (ranks[positive] - scipy.stats.rankdata(s[positive])) / n
+        placement[~positive] = 1 - (ranks[~positive] - scipy.stats.rankdata(s[~positive])) / m
         placements.append(placement)
     return positive, placements
 
@@ -176,13 +179,13 @@ def _delong(positive: NDArray[numpy.bool_], placement: Vector, alpha: float, clu
     error = math.sqrt(variance) if variance > 1e-24 else 0.0
     if rarer < 2 or freedom < 1 - 1e-9:
         return _DeLong(value, 0.0, math.inf, 1.0, rarer, 1.0, 1.0, alpha, method)
-    quantile, unseen = -float(special.stdtrit(freedom, alpha)), bounds(0, rarer, alpha)[1]
+    quantile, unseen = -float(scipy.special.stdtrit(freedom, alpha)), bounds(0, rarer, alpha)[1]
     return _DeLong(value, error, quantile, unseen, rarer, max(1.0, m / fewer), max(1.0, n / fewer), alpha, method)
 
 
 def _newcombe(area: float, positives: float, negatives: float, alpha: float) -> tuple[float, float]:
     """Return the areas whose own standard error, as exponential scores have it, makes this one just likely enough."""
-    z = -float(special.ndtri(alpha))
+    z = -float(scipy.special.ndtri(alpha))
     pairs = max(0.0, (positives + negatives) / 2 - 1)
 
     def unlikely(true: float) -> bool:

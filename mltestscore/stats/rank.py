@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from math import atanh, tanh
 
 import numpy
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from mltestscore.stats.interval import Interval
 from mltestscore.stats.seeds import generator
@@ -50,7 +50,7 @@ class Kendall:
         step = 2 / (self.n * (self.n - 1))
         inner = max(-1 + step, min(1 - step, self.tau))
         variance = max(0.437 / (self.n - 4), self.variance / (1 - inner**2) ** 2)
-        reach = float(stats.norm.isf(alpha)) * variance**0.5
+        reach = float(scipy.stats.norm.isf(alpha)) * variance**0.5
         low, high = tanh(atanh(inner) - reach), tanh(atanh(inner) + reach)
         return Interval(self.tau, min(low, self.tau), max(high, self.tau), self.n, 1 - alpha, "Kendall's tau-b")
 
@@ -78,7 +78,7 @@ def kendall(left: ArrayLike, right: ArrayLike) -> Kendall:
     few = len(x) <= MOST_PERMUTED
     tied = len(set(x)) < len(x) or len(set(y)) < len(y)
     exact = few and not tied
-    found = stats.kendalltau(x, y, method="exact" if exact else "asymptotic", alternative="greater")
+    found = scipy.stats.kendalltau(x, y, method="exact" if exact else "asymptotic", alternative="greater")
     p = _permuted(x, y) if tied and few else float(found.pvalue)
     tau = float(numpy.clip(found.statistic, -1, 1))
     return Kendall(tau, len(x), p, exact, _variance(x, y, tau))
@@ -107,7 +107,7 @@ def _permuted(x: NDArray[numpy.float64], y: NDArray[numpy.float64]) -> float:
     """The share of permutations, the observed one among them, with as many concordant pairs in excess or more."""
     signs = numpy.sign(numpy.subtract.outer(x, x))
     random = generator("kendall", x.tobytes().hex(), y.tobytes().hex())
-    ranks = stats.rankdata(y, method="dense")
+    ranks = scipy.stats.rankdata(y, method="dense")
     least = (signs * numpy.sign(numpy.subtract.outer(ranks, ranks))).sum()
     reached = 0
     for _ in range(PERMUTATIONS):

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from mltestscore.details import Series, Table
 from mltestscore.finding import Finding, at_least, at_most, undecided
@@ -186,7 +186,7 @@ def _over_folds(best: Sequence[float], own: Sequence[float], alpha: float) -> In
     gaps = np.asarray(best) - np.asarray(own)
     k, mean = len(gaps), float(gaps.mean())
     error = math.sqrt((1 / k + 1 / (k - 1)) * float(gaps.var(ddof=1)))
-    low = mean - float(stats.t.isf(alpha, k - 1)) * error
+    low = mean - float(scipy.stats.t.isf(alpha, k - 1)) * error
     return Interval(mean, low, mean, k, 1 - alpha, "corrected t over folds, lower bound")
 
 
