@@ -18,6 +18,7 @@ from mltestscore.inputs.dataset import Dataset
 from mltestscore.stats.interval import Interval
 from mltestscore.stats.quality import advantage, quality
 from mltestscore.stats.seeds import generator, seed_of
+from mltestscore.tasks import require_one_answer
 
 if TYPE_CHECKING:
     from mltestscore.baselines import Baseline
@@ -160,8 +161,10 @@ def classes_of(declared: Sequence[object], labels: pd.Series[Any]) -> tuple[obje
 def encoded(labels: pd.Series[Any], task: str, classes: Sequence[object], where: str) -> npt.NDArray[Any]:
     """Return labels as class numbers from 0 (1, 1.0 and True are one class), or as values for regression.
 
-    Raises :class:`InputError` that names ``where`` for a label that is not among the classes, or not a number.
+    Raises :class:`InputError` that names ``where`` for a label that is not among the classes, or not a number, and
+    :class:`NotOffered` for a model with several answers a row, or an order of rows.
     """
+    require_one_answer(task)
     if task == "regression":
         values = pd.to_numeric(labels, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
         if not np.isfinite(values).all():

@@ -44,7 +44,7 @@ class ModelConfig(Table):
     trusted: list[str] = []
     allow_pickle: bool = False
     loader: str = ""
-    task: Literal["", "binary", "multiclass", "regression"] = ""
+    task: Literal["", "binary", "multiclass", "regression", "multioutput", "ranking"] = ""
     features: list[str] = []
     providers: list[str] = []
     output: str = ""

@@ -7,19 +7,20 @@ import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from mltestscore.errors import InputError, near
+from mltestscore.inputs.answers import task_of
 from mltestscore.inputs.functions import import_function
 from mltestscore.inputs.model_file import read_model_file
 from mltestscore.inputs.models.libraries import adapted
 from mltestscore.inputs.models.native import NativeModel
+from mltestscore.tasks import Task, require_one_answer
 
-Task = Literal["binary", "multiclass", "regression"]
 Predict = Callable[[pd.DataFrame], object]
 Scores = npt.NDArray[np.float64]
 
@@ -59,8 +60,10 @@ class Model:
         Binary: the probability of the positive class, shape ``(n,)``; multiclass: probabilities, shape ``(n, k)``;
         regression: the predicted value, shape ``(n,)``. Column types are passed to the model as they are.
 
-        Raises :class:`InputError` when ``frame`` lacks a feature, or the model fails or returns another shape.
+        Raises :class:`InputError` when ``frame`` lacks a feature, or the model fails or returns another shape, and
+        :class:`NotOffered` for a model of another task.
         """
+        require_one_answer(self.task, f"{self.name} ({self.source})")
         missing = [name for name in self.features if name not in frame.columns]
         if missing:
             raise InputError(
@@ -189,7 +192,7 @@ def as_model(thing: object, *, name: str = "model", task: str = "", features: Se
         version=speaking.version if isinstance(speaking, NativeModel) else "",
         task=decided,
         features=_features(speaking, name, features),
-        classes=classes,
+        classes=() if decided == "multioutput" else classes,
         estimator=thing,
         source=f"{type(thing).__module__}.{type(thing).__qualname__}",
         digest="" if isinstance(thing, NativeModel) else _pickle_digest(thing),
@@ -250,24 +253,12 @@ def _task(thing: object, name: str, declared: str, classes: tuple[object, ...]) 
     known = get_args(Task)
     if declared and declared not in known:
         raise InputError(f"{_TABLE} task is {declared!r}.{near(declared, known)}")
-    found = _own_task(thing, classes)
+    found = task_of(thing, classes)
     if declared and found and declared != found:
         raise InputError(f"{name} is a {found} model, but {_TABLE} task declares {declared!r}. Remove the key.")
     if not declared and not found:
         raise InputError(f"{name} does not tell its task; declare task = one of {', '.join(known)} under {_TABLE}.")
     return cast(Task, found or declared)
-
-
-def _own_task(thing: object, classes: tuple[object, ...]) -> str:
-    if isinstance(thing, NativeModel):
-        return thing.task
-    if len(classes) >= 2:
-        return "binary" if len(classes) == 2 else "multiclass"
-    if not hasattr(thing, "__sklearn_tags__"):
-        return ""
-    from sklearn.base import is_regressor
-
-    return "regression" if is_regressor(thing) else ""
 
 
 def _scorer(thing: Any, name: str, task: Task) -> Predict:

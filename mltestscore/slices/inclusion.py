@@ -26,6 +26,7 @@ from mltestscore.slices.swap import swapped_moves
 from mltestscore.stats.interval import CLEAR, two_levels
 from mltestscore.stats.paired import difference
 from mltestscore.stats.seeds import generator
+from mltestscore.tasks import require_one_answer
 
 SWAP_ROWS = 20_000  # a mean move is known to a thousandth from so many
 REMEDY = 'name them with protected = ["…"] under [tool.mltestscore.data.holdout], or attest your last review'
@@ -128,6 +129,7 @@ def chosen_measures(task: str, wanted: Sequence[str]) -> frozenset[str]:
 
     Raises :class:`ConfigError` with near names for a measure that the task has not.
     """
+    require_one_answer(task)
     nothing = np.zeros((1, 2)) if task == "multiclass" else np.zeros(1)
     known = {rate.name.removeprefix(GAP_IN): rate for rate in rates_of(task, np.zeros(1, dtype=int), nothing, 0.5)}
     for one in wanted:

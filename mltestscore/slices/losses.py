@@ -87,7 +87,7 @@ def slice_metric(task: str, wanted: str) -> str:
 
     Raises :class:`ConfigError` for one that the task has not, and for ``roc_auc``, which ranks rows of all slices.
     """
-    metric = metric_for(task, wanted or METRIC[task])
+    metric = metric_for(task, wanted or METRIC.get(task, ""))
     if metric == "roc_auc":
         raise ConfigError('Slices are not judged by "roc_auc", which is no mean over rows; use "d2_brier_score".')
     return metric

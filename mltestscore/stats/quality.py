@@ -17,6 +17,7 @@ from mltestscore.errors import ConfigError, near
 from mltestscore.stats.cluster import Clusters
 from mltestscore.stats.interval import Interval
 from mltestscore.stats.paired import auc, auc_difference, difference
+from mltestscore.tasks import require_one_answer
 
 Vector = NDArray[numpy.float64]
 
@@ -31,8 +32,10 @@ LEAST_PROBABILITY = 1e-6  # a single score of 0 must not decide a mean log loss 
 def metric_for(task: str, wanted: str = "") -> str:
     """Return ``wanted`` if the task has that metric, or the task's first metric for an empty ``wanted``.
 
-    Raises :class:`ConfigError` with near names for a metric that the task has not.
+    Raises :class:`ConfigError` with near names for a metric that the task has not, :class:`NotOffered` for a task
+    without metrics.
     """
+    require_one_answer(task)
     known = METRICS[task]
     if wanted and wanted not in known:
         raise ConfigError(f"A {task} model is not judged by the metric {wanted!r}.{near(wanted, known)}")

@@ -32,6 +32,26 @@ REGRESSIONS = (
     "LogCosh",
     *EXPONENTS,
 )
+# Source: CatBoost's documentation, "Objectives and metrics": "Ranking"; "Multiregression" and "Multilabel".
+RANKINGS = (
+    "YetiRank",
+    "YetiRankPairwise",
+    "PairLogit",
+    "PairLogitPairwise",
+    "QueryRMSE",
+    "QuerySoftMax",
+    "QueryCrossEntropy",
+    "LambdaMart",
+    "StochasticFilter",
+    "StochasticRank",
+)
+SEVERAL = ("MultiRMSE", "MultiRMSEWithMissingValues", "MultiLogloss", "MultiCrossEntropy")
+TASKS = (
+    CLASSIFIERS
+    | dict.fromkeys(REGRESSIONS, "regression")
+    | dict.fromkeys(RANKINGS, "ranking")
+    | dict.fromkeys(SEVERAL, "multioutput")
+)
 
 
 def read(file: Path, loading: Loading) -> NativeModel:
@@ -66,7 +86,7 @@ def _native(model: Any) -> NativeModel:
     if not model.is_fitted():
         raise InputError("the CatBoost model is not fitted; offer it as it was after training.")
     loss = _loss(model)
-    task = CLASSIFIERS.get(loss, "regression" if loss in REGRESSIONS else "")
+    task = TASKS.get(loss, "")
     if loss and not task:
         raise InputError(f"the loss {loss!r} gives no probabilities and no predicted value; {A_LOADER}.")
     names = tuple(map(str, model.feature_names_))

@@ -27,6 +27,7 @@ REGRESSIONS = (
     "gamma",
     "tweedie",
 )
+RANKINGS = ("lambdarank", "rank_xendcg")
 UNDECIDED = ("cross_entropy",)  # a number between 0 and 1: the configuration says whether it is a probability
 NAMELESS = re.compile(r"Column_\d+")
 NUMERIC = re.compile(r"\[.*\]|none")  # what the header says of a feature that is split at thresholds
@@ -92,6 +93,8 @@ def _task(objective: str) -> str:
         return PROBABILITIES[objective]
     if objective in REGRESSIONS:
         return "regression"
+    if objective in RANKINGS:
+        return "ranking"
     if objective in UNDECIDED:
         return ""
     raise InputError(f"the objective {objective!r} gives no probabilities and no predicted value; {A_LOADER}.")

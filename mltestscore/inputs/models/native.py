@@ -49,7 +49,7 @@ class NativeModel:
         native: the library's own object.
         score: from the features in order, shape (n, d), and the task to scores as :meth:`Model.predict` gives them.
         numbers: yields the numbers inside that must be finite, as :func:`mltestscore.parameters.parameters` does.
-        task: ``"binary"``, ``"multiclass"``, ``"regression"``; empty where the model does not tell.
+        task: see :data:`mltestscore.tasks.Task`; empty where the model does not tell.
         feature_names_in_: ``None`` where the model does not tell.
         n_features_in_: likewise.
         classes_: in the order of the scores; ``None`` where the model does not tell, or for regression.

@@ -73,10 +73,9 @@ def _of_model(found: dict[str, Any]) -> Numbers:
 def _native(booster: Any) -> NativeModel:
     config = json.loads(booster.save_config())["learner"]
     objective = config["objective"]["name"]
-    task = _task(objective)
+    several = int(config["learner_model_param"]["num_target"]) > 1
+    task = "multioutput" if several else _task(objective)
     count = int(config["learner_model_param"]["num_class"])
-    if int(config["learner_model_param"]["num_target"]) > 1:
-        raise InputError(f"the model has several targets; the checks judge one: {A_LOADER}.")
     made = booster.feature_names
     return NativeModel(
         native=booster,
@@ -96,6 +95,8 @@ def _task(objective: str) -> str:
         return "binary" if objective.startswith("binary") else "multiclass"
     if objective.startswith(REGRESSIONS) and objective != "reg:logistic":
         return "regression"
+    if objective.startswith("rank:"):
+        return "ranking"
     if objective == "reg:logistic":  # a number between 0 and 1: the configuration says whether it is a probability
         return ""
     raise InputError(f"the objective {objective!r} gives no probabilities and no predicted value; {A_LOADER}.")

@@ -10,7 +10,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from mltestscore.errors import InputError
+from mltestscore.errors import InputError, NotOffered
 from mltestscore.inputs.model import as_model, load_model
 from mltestscore.parameters import not_finite
 from tests.inputs.models import cases
@@ -81,15 +81,23 @@ def test_a_poisson_model_gives_counts_and_not_their_logarithm():
     assert abs(scores.mean() - HOLDOUT["grade"].mean()) < 0.1
 
 
-@pytest.mark.parametrize("loss", ["MultiRMSE", "YetiRank"])
-def test_a_loss_without_one_score_a_row_is_refused(tmp_path, loss):
+@pytest.mark.parametrize(("loss", "task"), [("MultiRMSE", "multioutput"), ("YetiRank", "ranking")])
+def test_a_loss_without_one_answer_a_row_is_not_asked_for_scores(tmp_path, loss, task):
     made = catboost.CatBoost(QUIET | {"loss_function": loss, "iterations": 2})
     labels = TRAINING[["cost", "late"]] if loss == "MultiRMSE" else TRAINING["late"]
     groups = None if loss == "MultiRMSE" else np.arange(len(TRAINING)) // 100
     made.fit(catboost.Pool(TRAINING[FEATURES], labels, group_id=groups))
     made.save_model(str(tmp_path / "m.cbm"))
-    with pytest.raises(InputError, match=f"loss '{loss}.*gives no probabilities.*name a loader"):
-        load_model(tmp_path / "m.cbm")
+    model = load_model(tmp_path / "m.cbm")
+    assert (model.task, model.features) == (task, tuple(FEATURES))
+    with pytest.raises(NotOffered, match="one answer a row"):
+        model.predict(HOLDOUT)
+
+
+def test_a_classifier_of_several_labels_is_told_from_one_of_two_classes():
+    made = catboost.CatBoostClassifier(**QUIET | {"loss_function": "MultiLogloss", "iterations": 2})
+    made.fit(TRAINING[FEATURES], TRAINING[["late", "late"]])
+    assert as_model(made).task == "multioutput"
 
 
 def test_texts_and_categories_are_taken_and_missing_ones_are_refused_by_the_library():

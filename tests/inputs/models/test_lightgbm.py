@@ -12,7 +12,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from mltestscore.errors import InputError
+from mltestscore.errors import InputError, NotOffered
 from mltestscore.inputs.model import as_model, load_model
 from mltestscore.parameters import not_finite
 from tests.inputs.models import cases
@@ -82,13 +82,21 @@ def test_leaves_of_a_large_model_are_read_in_parts(monkeypatch, booster):
     assert not_finite(booster) == whole
 
 
-@pytest.mark.parametrize("objective", ["lambdarank", "custom"])
-def test_an_objective_without_probabilities_is_refused(tmp_path, objective):
-    rows = lightgbm.Dataset(TRAINING[FEATURES], TRAINING["late"], group=[100] * 30)
-    chosen = (lambda scores, data: (scores, np.ones(len(scores)))) if objective == "custom" else objective
-    lightgbm.train(QUIET | {"objective": chosen}, rows, 2).save_model(tmp_path / "m.txt")
-    with pytest.raises(InputError, match=f"objective '{objective}' gives no probabilities.*name a loader"):
+def test_an_objective_without_probabilities_is_refused(tmp_path):
+    rows = lightgbm.Dataset(TRAINING[FEATURES], TRAINING["late"])
+    chosen = QUIET | {"objective": lambda scores, data: (scores, np.ones(len(scores)))}
+    lightgbm.train(chosen, rows, 2).save_model(tmp_path / "m.txt")
+    with pytest.raises(InputError, match=r"objective 'custom' gives no probabilities.*name a loader"):
         load_model(tmp_path / "m.txt")
+
+
+def test_a_ranking_tells_its_features_and_is_not_asked_for_scores(tmp_path):
+    rows = lightgbm.Dataset(TRAINING[FEATURES], TRAINING["late"], group=[100] * 30)
+    lightgbm.train(QUIET | {"objective": "lambdarank"}, rows, 2).save_model(tmp_path / "m.txt")
+    model = load_model(tmp_path / "m.txt")
+    assert (model.task, model.features) == ("ranking", tuple(FEATURES))
+    with pytest.raises(NotOffered, match="orders the rows of a query"):
+        model.predict(HOLDOUT)
 
 
 def test_a_number_between_0_and_1_needs_its_task():

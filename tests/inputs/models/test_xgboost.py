@@ -12,7 +12,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from mltestscore.errors import InputError
+from mltestscore.errors import InputError, NotOffered
 from mltestscore.inputs.model import as_model, load_model
 from mltestscore.parameters import not_finite
 from tests.inputs.models import cases
@@ -112,11 +112,18 @@ def test_margins_become_probabilities():
     np.testing.assert_allclose(scores.sum(axis=1), 1)
 
 
-@pytest.mark.parametrize("objective", ["binary:hinge", "rank:pairwise"])
-def test_an_objective_without_probabilities_is_refused(tmp_path, objective):
-    trained(objective=objective, rounds=2).save_model(tmp_path / "m.json")
-    with pytest.raises(InputError, match=f"objective '{objective}' gives no probabilities.*name a loader"):
+def test_an_objective_without_probabilities_is_refused(tmp_path):
+    trained(objective="binary:hinge", rounds=2).save_model(tmp_path / "m.json")
+    with pytest.raises(InputError, match=r"objective 'binary:hinge' gives no probabilities.*name a loader"):
         load_model(tmp_path / "m.json")
+
+
+def test_a_ranking_is_not_asked_for_scores(tmp_path):
+    trained(objective="rank:pairwise", rounds=2).save_model(tmp_path / "m.json")
+    model = load_model(tmp_path / "m.json")
+    assert model.task == "ranking"
+    with pytest.raises(NotOffered, match="orders the rows of a query"):
+        model.predict(HOLDOUT)
 
 
 def test_a_number_between_0_and_1_needs_its_task(tmp_path):
@@ -184,11 +191,13 @@ def test_an_error_of_the_library_comes_without_its_stack_trace(booster):
     assert "Stack trace" not in str(raised.value)
 
 
-def test_several_targets_are_refused():
+def test_several_targets_are_not_asked_for_scores():
     rows = xgboost.DMatrix(TRAINING[FEATURES], label=TRAINING[["cost", "late"]])
     made = xgboost.train({"objective": "reg:squarederror", "nthread": 1}, rows, 2)
-    with pytest.raises(InputError, match="has several targets"):
-        as_model(made)
+    model = as_model(made)
+    assert model.task == "multioutput"
+    with pytest.raises(NotOffered, match="several answers a row"):
+        model.predict(HOLDOUT)
 
 
 def test_leaves_are_found_inside_a_pipeline():

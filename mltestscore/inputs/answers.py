@@ -1,0 +1,64 @@
+"""What a fitted estimator answers with, told by the words of its library."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mltestscore.inputs.models.native import NativeModel
+
+
+def task_of(thing: Any, classes: Sequence[object]) -> str:
+    """Return the task that a fitted estimator tells, empty where it does not; ``classes`` are its own."""
+    if isinstance(thing, NativeModel):
+        return thing.task
+    last = _last_step(thing)
+    if _ranks(last):
+        return "ranking"
+    if any(isinstance(one, list) for one in classes) or _has_several_outputs(last):
+        return "multioutput"
+    if len(classes) >= 2:
+        return "binary" if len(classes) == 2 else "multiclass"
+    if not hasattr(thing, "__sklearn_tags__"):
+        return ""
+    from sklearn.base import is_regressor
+
+    return "regression" if is_regressor(thing) else ""
+
+
+def _last_step(thing: Any) -> Any:
+    """Return what answers: the last step of a pipeline, the best model of a search."""
+    while True:
+        inner = getattr(thing, "best_estimator_", None)
+        if inner is None and (steps := getattr(thing, "steps", None)):
+            inner = steps[-1][1]
+        if inner is None:
+            return thing
+        thing = inner
+
+
+def _ranks(thing: Any) -> bool:
+    # LightGBM's ranker tells by its name alone: scikit-learn has no tag for one.
+    return getattr(thing, "_estimator_type", "") == "ranker" or type(thing).__name__ == "LGBMRanker"
+
+
+def _has_several_outputs(thing: Any) -> bool:
+    """Say whether an estimator was trained on several labels or targets, in the words of its library."""
+    if hasattr(thing, "get_booster"):  # XGBoost: classes_ are two however many labels there are
+        learned = json.loads(thing.get_booster().save_config())["learner"]["learner_model_param"]
+        return int(learned["num_target"]) > 1
+    if hasattr(thing, "get_all_params"):  # CatBoost, likewise
+        loss = str(thing.get_all_params().get("loss_function", ""))
+        return loss.startswith("Multi") and not loss.startswith("MultiClass")
+    if getattr(thing, "multilabel_", False) or type(thing).__module__ == "sklearn.multioutput":
+        return True
+    encoder = getattr(thing, "_label_binarizer", None)  # of a network, whose n_outputs_ counts classes too
+    if encoder is not None:
+        return str(getattr(encoder, "y_type_", "")).startswith("multilabel")
+    if int(getattr(thing, "n_outputs_", 1)) > 1:
+        return True
+    shape = np.shape(getattr(thing, "coef_", ()))  # of a linear model: a row a target; of a classifier, a class
+    return not hasattr(thing, "classes_") and len(shape) == 2 and shape[0] > 1
