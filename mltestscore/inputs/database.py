@@ -42,6 +42,7 @@ def _connect() -> Any:
 
     backend = ibis.duckdb.connect(autoinstall_known_extensions=False, temp_directory=_spill_folder())
     backend.con.execute("SET enable_progress_bar = false")
+    backend.con.execute("SET parquet_metadata_cache = true")  # each query of a wide file would read its footer again
     for method in ("execute", "to_pyarrow"):
         # A DuckDB connection runs one query at a time, and a second thread would close the first one's result.
         setattr(backend, method, _one_at_a_time(getattr(backend, method)))

@@ -34,6 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from mltestscore.inputs import condition_texts
@@ -143,7 +144,7 @@ class Rule:
     def __hash__(self) -> int:
         return hash((self.type, self.columns, self.optional))
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """The columns whose values it speaks of; empty for a rule on the table."""
         if self.type.startswith(_table):

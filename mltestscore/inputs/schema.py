@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from mltestscore.borrowed.pandera_rule import PanderaRule
@@ -84,7 +85,7 @@ class Schema:
         said = [(rule.type, sorted(rule.kwargs.items()), rule.optional) for rule in self.rules]
         return hashlib.sha256(repr(said).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
-    @property
+    @cached_property
     def columns(self) -> frozenset[str]:
         """The columns that have at least one rule on their values."""
         return frozenset(column for rule in self.rules if rule.on_values for column in rule.columns)
