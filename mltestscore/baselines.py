@@ -1,7 +1,7 @@
 """Three simple models fitted fairly: a constant, a linear model and a small tree, on the same rows and features.
 
-Fair means that numbers are imputed and scaled and categories encoded before the linear model sees them: a baseline
-that is crippled by its input proves nothing about the model that beats it.
+Fair means that numbers are imputed and scaled, categories encoded, words weighted and arrays laid out as numbers before
+the linear model sees them: a baseline that is crippled by its input proves nothing about the model that beats it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mltestscore import unstructured
 from mltestscore.errors import InputError
 
 Scores = npt.NDArray[np.float64]
 
-MOST_CATEGORIES = 20  # of one feature; rarer ones share a column, so that free text does not blow up the design
+MOST_CATEGORIES = 20  # of one feature; rarer ones share a column, so that codes do not blow up the design
+MOST_WORDS = 2_000  # of one free text, the most frequent ones
 ITERATIONS = 200
 LEAF_SHARE = 0.005
 
@@ -75,32 +77,50 @@ def fit_baselines(
 
 
 class _Design:
-    """Numbers imputed by the median with a mark where they were missing, and scaled; categories as indicators."""
+    """Numbers imputed by the median with a mark where they were missing, and scaled; categories as indicators.
+
+    Free texts are weighted words (TF-IDF); arrays are numbers, a column a cell.
+    """
 
     def __init__(self, frame: pd.DataFrame, features: Sequence[str]) -> None:
         from sklearn.compose import ColumnTransformer
+        from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.impute import SimpleImputer
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
         self.numbers = [name for name in features if _is_number(frame[name])]
-        self.categories = [name for name in features if name not in self.numbers]
+        self.arrays = {
+            name: unstructured.size_of(frame[name]) for name in features if unstructured.is_array(frame[name])
+        }
+        self.texts = [name for name in features if unstructured.is_free_text(frame[name])]
+        others = {*self.numbers, *self.arrays, *self.texts}
+        self.categories = [name for name in features if name not in others]
         imputed = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
         encoded = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=MOST_CATEGORIES)
+        plain = self._plain(frame)
+        known = {*self.categories, *self.texts}
         self.transformer = ColumnTransformer(
             [
-                ("numbers", make_pipeline(imputed, StandardScaler()), self.numbers),
+                ("numbers", make_pipeline(imputed, StandardScaler()), [name for name in plain if name not in known]),
                 ("categories", encoded, self.categories),
+                *(
+                    (f"words {place}", TfidfVectorizer(max_features=MOST_WORDS), name)
+                    for place, name in enumerate(self.texts)
+                ),
             ]
-        ).fit(self._plain(frame))
+        ).fit(plain)
 
     def matrix(self, frame: pd.DataFrame) -> Any:
         return self.transformer.transform(self._plain(frame))
 
     def _plain(self, frame: pd.DataFrame) -> pd.DataFrame:
-        numbers = {name: _as_numbers(frame[name]) for name in self.numbers}
-        texts = {name: _as_texts(frame[name]) for name in self.categories}
-        return pd.DataFrame({**numbers, **texts}, index=frame.index)
+        columns = {name: _as_numbers(frame[name]) for name in self.numbers}
+        for name, size in self.arrays.items():
+            laid = unstructured.cells(frame[name], size)
+            columns |= {f"{name}[{cell}]": laid[:, cell] for cell in range(laid.shape[1])}
+        columns |= {name: _as_texts(frame[name]) for name in (*self.categories, *self.texts)}
+        return pd.DataFrame(columns, index=frame.index)
 
 
 def _is_number(column: pd.Series[Any]) -> bool:

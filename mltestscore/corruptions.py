@@ -13,6 +13,7 @@ from mltestscore import trials
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.rules import Rule
 from mltestscore.inputs.schema import Schema
+from mltestscore.unstructured import is_array, is_free_text
 
 EVERY = 3  # every third value is hit: far beyond what any `mostly` in use allows
 BEYOND = 100  # ranges have slack; a wrong unit or a sentinel lies far outside of them
@@ -47,8 +48,8 @@ def out_of_range(column: Column, _: Column) -> Column | None:
 
 
 def unseen_category(column: Column, _: Column) -> Column | None:
-    """Every third text is one that never occurred. ``None`` for columns without text."""
-    return _changed(column.astype(object), UNSEEN) if _is_text(column) else None
+    """Every third text is one that never occurred. ``None`` for columns without text, and where every text is new."""
+    return _changed(column.astype(object), UNSEEN) if _is_text(column) and not is_free_text(column) else None
 
 
 def missing_values(column: Column, _: Column) -> Column:
@@ -125,7 +126,11 @@ def _corrupted(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[dict[str, d
     known = [column for column in columns if frame[column].notna().any()]
     corrupted: dict[str, dict[str, Column]] = {}
     for way, corrupt in CORRUPTIONS.items():
-        made = {column: corrupt(frame[column], frame[neighbours[column]]) for column in known}
+        made = {
+            column: corrupt(frame[column], frame[neighbours[column]])
+            for column in known
+            if corrupt is missing_values or not is_array(frame[column])  # no rule says more of arrays
+        }
         corrupted[way] = {column: values for column, values in made.items() if values is not None}
     return corrupted, trials.layers(corrupted, len(frame))
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.schema import CATEGORIES, TYPES, Domain, Schema
+from mltestscore.unstructured import require_single_values
 
 DRAWN = "drawn at random"
 OBSERVED = "training rows"
@@ -84,6 +85,8 @@ def probe_rows(
     """
     observed = None if training is None else _observed(training, features, schema)
     tied = {name for rule in schema.rules if len(rule.columns) > 1 for name in rule.columns if name in features}
+    if observed is not None:
+        require_single_values(observed, features, "no rule says what their edges are")
     known = {name: values_of(name, schema, None if observed is None else observed[name]) for name in features}
     unknown = tuple(name for name, values in known.items() if values is None)
     values = {name: found for name, found in known.items() if found is not None}

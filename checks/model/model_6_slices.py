@@ -75,6 +75,7 @@ def check_slices(
     from mltestscore.slices import declared, losses, reference
     from mltestscore.slices.discovered import discovered
     from mltestscore.slices.verdicts import Judge
+    from mltestscore.unstructured import structured
 
     metric = losses.slice_metric(model.task, metric)
     earlier = () if previous_model is None else previous_model.features
@@ -99,8 +100,9 @@ def check_slices(
     compared = losses.compare(metric, truth, scores, other.scores, losses.dependent(later, holdout))
     rows = judging if other.chosen else np.ones(len(later), dtype=bool)
     judge = Judge(compared, rows, min_rows, max_loss, min_quality, alpha)
-    slicings = list(declared.slicings(later, slices or declared.by_default(later, model.features), min_rows))
-    found = discovered(later, model.features, compared.lost, ~judging, most=search, least=min_rows) if search else []
+    named = structured(later, model.features)
+    slicings = list(declared.slicings(later, slices or declared.by_default(later, named), min_rows))
+    found = discovered(later, named, compared.lost, ~judging, most=search, least=min_rows) if search and named else []
     yield from judge.unjudged(slicings, max_unjudged)
     yield from judge.observations(slicings, found, reference.recorded_gain(registry), other.name)
 

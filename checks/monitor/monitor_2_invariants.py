@@ -38,7 +38,7 @@ from dataclasses import replace
 import numpy
 import pandas as pd
 
-from mltestscore import Finding, Table, at_most, check, fault, undecided
+from mltestscore import Finding, NotOffered, Table, at_most, check, fault, undecided
 from mltestscore.comparison import pictures, profile
 from mltestscore.comparison.battery import measured
 from mltestscore.comparison.invariants import Tolerance
@@ -46,6 +46,7 @@ from mltestscore.comparison.levels import rate
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.schema import Schema, Violation
 from mltestscore.stats.interval import exactly
+from mltestscore.unstructured import is_free_text
 
 DECLARED = "declared rules that are broken"
 PARTS = "invariants of the training period"
@@ -78,7 +79,7 @@ def check_invariants(
     allowed = Tolerance(missing, spike, out_of_range, fraction, category, twins, new_value)
     found = measured(training, serving, allowed, alpha)
     if not found.past:
-        yield undecided(PARTS, "training and serving have no feature in common; name the columns alike")
+        yield undecided(PARTS, "training and serving have no number or text in common; name the columns alike")
         return
     yield from pictures.condensed(found.findings)
     yield pictures.invariants_table(found)
@@ -112,12 +113,14 @@ def _shown(one: Violation, alpha: float) -> bool:
 
 @fault(check_invariants, "a failed look-up writes a far sentinel in every tenth row")
 def sentinel(training: Dataset, serving: Dataset, rng: numpy.random.Generator) -> dict[str, Dataset]:
-    """A feature holds -999… where the look-up failed; a text holds a known category in other case."""
+    """A feature holds -999… where the look-up failed; a known category is in other case; a free text says so."""
     frame, column = _usable(training, serving)
     values = frame[column].astype("object")
     if pd.api.types.is_numeric_dtype(frame[column]):
         least = float(pd.to_numeric(training.frame([column])[column], errors="coerce").abs().max())
         wrong: object = -float(10 ** (2 + len(str(int(least)))) - 1)
+    elif is_free_text(frame[column]):
+        wrong = "not available"
     else:
         wrong = values.astype("string").str.swapcase().astype("object")
     broken = values.mask(rng.random(len(frame)) < 0.1, wrong).infer_objects()
@@ -142,4 +145,6 @@ def _usable(training: Dataset, serving: Dataset) -> tuple[pd.DataFrame, str]:
         varied = 2 <= values.nunique() <= 0.5 * len(values) if number else 2 <= values.nunique() <= 100
         return varied, -float(values.isna().mean()), values.nunique()
 
+    if not names:
+        raise NotOffered("a number or text in training and serving", "name the columns alike")
     return frame, max(names, key=fitness)

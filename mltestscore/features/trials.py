@@ -22,6 +22,7 @@ from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.model import Model
 from mltestscore.inputs.trainer import Trainer
 from mltestscore.stats.quality import metric_for
+from mltestscore.unstructured import require_single_values
 
 USELESS = "features shown useless"
 REFIT = "advantage of the model over a refit on the training rows"
@@ -45,6 +46,7 @@ class Trial:
             contest.labelled(side, self._columns(side), MOST_ROWS).reset_index(drop=True)
             for side in (self.training, self.holdout)
         ]
+        require_single_values(frames[0], self.model.features, "features are compared and permuted value by value")
         return leakage.Split(frames[0], frames[1], self.holdout.roles, self.model.features)
 
     @cached_property

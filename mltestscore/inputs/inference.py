@@ -47,7 +47,8 @@ def inferred(dataset: Dataset) -> Schema:
     wanted = [*roles.key, *dataset.features, *filter(None, [roles.label])]
     names = [name for name in dict.fromkeys(wanted) if family(dataset.table[name].type()) in TYPES]
     (rules,) = dataset.recall("inferred", [tuple(names)], lambda keys: [tuple(_rules(dataset, key)) for key in keys])
-    return Schema(f"inferred from {dataset.source}", rules)
+    arrays = [name for name in dict.fromkeys(wanted) if dataset.table[name].type().is_nested()]
+    return Schema(f"inferred from {dataset.source}", (*rules, *_presence(dataset, arrays)))
 
 
 def suite(schema: Schema, name: str) -> dict[str, Any]:
@@ -85,6 +86,21 @@ def _rules(dataset: Dataset, names: tuple[str, ...]) -> Iterator[Rule]:
         yield from _column(table, name, figures[name], sets.get(name), once=roles.key == (name,))
     if len(roles.key) > 1:
         yield Rule("expect_compound_columns_to_be_unique", {"column_list": list(roles.key)})
+
+
+def _presence(dataset: Dataset, arrays: list[str]) -> Iterator[Rule]:
+    """Yield the one rule that there is on arrays, such as images: whether they may be missing."""
+    for name in arrays:
+        known = int(dataset.table[name].count().to_pyarrow().as_py())
+        yield from _gaps(name, {"known": known, "rows": dataset.rows})
+
+
+def _gaps(name: str, figure: Mapping[str, Any]) -> Iterator[Rule]:
+    missing = 1 - figure["known"] / figure["rows"] if figure["rows"] else 1.0
+    allowed = missing + max(NULL_SLACK[0], NULL_SLACK[1] * missing) if missing else 0.0
+    if allowed < 1:  # where nothing ever was missing, no model need take a gap: that rule is strict
+        mostly = {"mostly": math.floor(100 * (1 - allowed)) / 100} if missing else {}
+        yield Rule("expect_column_values_to_not_be_null", {"column": name, **mostly})
 
 
 def _figures(table: ibis.Table, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
@@ -130,12 +146,8 @@ def _column(
     yield Rule("expect_column_values_to_be_in_type_list", {"column": name, "type_list": TYPES[meant]})
     if not figure["known"]:
         return
-    missing = 1 - figure["known"] / figure["rows"]
-    allowed = missing + max(NULL_SLACK[0], NULL_SLACK[1] * missing) if missing else 0.0
     surprises = {"mostly": 1 - _unseen(figure["known"])}
-    if allowed < 1:  # where nothing ever was missing, no model need take a gap: that rule is strict
-        mostly = {"mostly": math.floor(100 * (1 - allowed)) / 100} if missing else {}
-        yield Rule("expect_column_values_to_not_be_null", {"column": name, **mostly})
+    yield from _gaps(name, figure)
     if once:
         yield Rule("expect_column_values_to_be_unique", {"column": name})
     elif figure["distinct"] > 1:

@@ -14,6 +14,7 @@ from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.model import Model
 from mltestscore.slices.declared import Mask
 from mltestscore.slices.values import labels_of
+from mltestscore.unstructured import structured
 
 Vector = npt.NDArray[np.float64]
 Region = Callable[[pd.DataFrame], Mask]
@@ -26,7 +27,7 @@ QUARTER = 0.25
 def told_by(model: Model, holdout: Dataset) -> list[str]:
     """Return the model inputs that vary enough to name a region by, in order."""
     frame = holdout.frame(model.features, limit=ENOUGH)
-    return [name for name in model.features if _common(frame[name]) is not None]
+    return [name for name in structured(frame, model.features) if _common(frame[name]) is not None]
 
 
 def region(holdout: Dataset, name: str) -> Region:

@@ -1,0 +1,91 @@
+"""Texts of several words, and arrays such as images, among a model's features: neither categories nor numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mltestscore.errors import NotOffered
+
+LOOKED_AT = 2_000  # first values that tell what a column holds
+MOST_CELLS = 256  # of an array, evenly spaced: a simple model of all pixels of a photograph is not simple
+
+
+def is_array(column: pd.Series[Any]) -> bool:
+    """Say whether a column holds lists or arrays."""
+    if column.dtype != object:
+        return False
+    first = next(iter(column[column.notna()].head(1)), None)
+    return isinstance(first, list | tuple | np.ndarray)
+
+
+def is_free_text(column: pd.Series[Any]) -> bool:
+    """Say whether most values are of several words and occur once, so that an unseen one is nothing unusual.
+
+    >>> is_free_text(pd.Series(["late again", "on time", "three hours late", "on time"]))
+    False
+    >>> is_free_text(pd.Series(["late again", "on time", "three hours late", "all well"]))
+    True
+    """
+    if not (column.dtype == object or isinstance(column.dtype, pd.StringDtype)):
+        return False
+    some = column[column.notna()].head(LOOKED_AT)
+    if not len(some) or not some.map(lambda value: isinstance(value, str)).all():
+        return False
+    once = ~some.duplicated(keep=False)
+    several = some.map(lambda value: len(value.split(maxsplit=1)) > 1)
+    return bool((once & several).mean() > 0.5)
+
+
+def structured(frame: pd.DataFrame, features: Sequence[str]) -> list[str]:
+    """Return the features of which a single value means something: numbers, times and categories."""
+    return [name for name in features if not (is_array(frame[name]) or is_free_text(frame[name]))]
+
+
+def require_single_values(frame: pd.DataFrame, features: Sequence[str], why: str) -> None:
+    """Raise :class:`NotOffered` that names the first feature of lists or arrays, and ``why`` they cannot be judged."""
+    arrays = [name for name in features if is_array(frame[name])]
+    if arrays:
+        remedy = f"{arrays[0]!r:.80} holds arrays, and {why}; offer what is computed from them as columns of their own"
+        raise NotOffered("a table of single values", remedy)
+
+
+def size_of(column: pd.Series[Any]) -> int:
+    """Return how many numbers most arrays of the column hold, 0 where they hold something else."""
+    sizes = pd.Series([len(_flat(value)) for value in column.head(LOOKED_AT)], dtype=int)
+    sizes = sizes[sizes > 0]
+    return int(sizes.mode().iloc[0]) if len(sizes) else 0
+
+
+def cells(column: pd.Series[Any], size: int) -> npt.NDArray[np.float64]:
+    """Return at most :data:`MOST_CELLS` numbers of each array of ``size`` numbers, shape (n, cells).
+
+    NaN where the array is missing, of another size or of something else.
+    """
+    chosen = np.unique(np.linspace(0, max(0, size - 1), min(size, MOST_CELLS)).round().astype(int))
+    laid = np.full((len(column), len(chosen)), np.nan)
+    for row, value in enumerate(column):
+        numbers = _flat(value)
+        if len(numbers) == size:
+            laid[row] = numbers[chosen]
+    return laid
+
+
+def _flat(value: Any) -> npt.NDArray[np.float64]:
+    if not isinstance(value, list | tuple | np.ndarray):
+        return np.empty(0)
+    try:
+        return np.asarray(_lists(value), dtype=np.float64).ravel()
+    except (TypeError, ValueError):  # of texts, or ragged
+        return np.empty(0)
+
+
+def _lists(value: Any) -> Any:
+    """Return nested arrays, as databases give them, as nested lists."""
+    if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.dtype == object):
+        return [_lists(one) for one in value]
+    return value
