@@ -8,7 +8,7 @@ Measured
     an unseen one where no rule forbids it, missing where allowed, far values where no rule bounds them), all edges at
     once, and training rows. Counted are rows that it refuses, scores that are NaN, infinite, outside of [0, 1] or do
     not sum to one, weights and leaf values that are not finite (of libraries whose models show them: scikit-learn,
-    ONNX, XGBoost, LightGBM, CatBoost, PyTorch, PMML), and the same in the log of served scores.
+    ONNX, XGBoost, LightGBM, CatBoost, PyTorch, PMML, H2O), and the same in the log of served scores.
 
 Passes when
     there is none of these, scores differ between rows, and rounding inputs to 32 bits moves no score.

@@ -34,6 +34,7 @@ class Format:
         module: in this package, with ``read(file, loading)``; empty where we cannot read it.
         package: the module that must be installed to read it.
         extra: of ours that installs it.
+        why: it is not read here, where it is not.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Format:
     module: str = ""
     package: str = ""
     extra: str = ""
+    why: str = ""
 
 
 def _pattern(pattern: bytes) -> Callable[[Head], bool]:
@@ -61,6 +63,10 @@ _OLD_TORCH = rb"\x80.\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19\."  # a pickle of PyTorch
 _SAFETENSORS = rb'.{4}\x00{4}\{["}\s]'  # the length of the header, then the header
 
 _PFA = rb'\s*\{(?=.*"input"\s*:)(?=.*"output"\s*:)(?=.*"action"\s*:)'
+_NO_PFA = (
+    "its only reader for Python, titus2, imports neither on Python 3.11 nor with NumPy 2, and makes Python code of the "
+    "document in which a field's name can hide a call"
+)
 _PMML = rb"(\xef\xbb\xbf)?\s*(?=<).*?<(\w{1,20}:)?PMML[\s>]"  # without repetitions inside of repetitions
 
 FORMATS = (
@@ -76,8 +82,8 @@ FORMATS = (
         "torch",
     ),
     Format("PMML", _pattern(_PMML), (".pmml",), "pmml", "pypmml", "pmml"),
-    Format("H2O MOJO", lambda head: "model.ini" in head.members, (".mojo",)),
-    Format("PFA", _pattern(_PFA), (".pfa",)),
+    Format("H2O MOJO", lambda head: "model.ini" in head.members, (".mojo",), "mojo", "h2o", "h2o"),
+    Format("PFA", _pattern(_PFA), (".pfa",), why=_NO_PFA),
     Format("TorchScript", _member("/code/", "/constants.pkl")),
     Format("PyTorch weights", _member("/data.pkl"), (".pt", ".pth"), "torch", "torch", "torch"),
     Format("PyTorch weights", _pattern(_OLD_TORCH), (), "torch", "torch", "torch"),
@@ -105,7 +111,10 @@ def read(file: Path, form: Format, loading: Loading) -> NativeModel:
     here; :class:`ConfigError` where the configuration does not fit.
     """
     if not form.module:
-        raise InputError(f"{loading.table} path: {file} is a {form.name} file, which is not read here; {A_LOADER}.")
+        why = f" ({form.why})" if form.why else ""
+        raise InputError(
+            f"{loading.table} path: {file} is a {form.name} file, which is not read here{why}; {A_LOADER}."
+        )
     try:
         import_module(form.package)
     except ImportError as error:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import atexit
 import json
-import os
-import shutil
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
@@ -18,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mltestscore.errors import InputError
+from mltestscore.inputs.models.java import java
 from mltestscore.inputs.models.native import A_LOADER, Loading, NativeModel, Numbers, column, flat, in_shape
 
 TASKS = ("classification", "regression")
@@ -62,9 +61,9 @@ def read(file: Path, loading: Loading) -> NativeModel:
 
 
 def _scorer_of(text: str, file: Path, numbers: Sequence[tuple[str, npt.NDArray[np.float64]]]) -> Any:
-    java = _java()
+    reader = _reader()
     try:
-        return java.fromString(text)
+        return reader.fromString(text)
     except Exception:
         for name, values in numbers:
             if not np.isfinite(values).all():
@@ -95,7 +94,7 @@ def _document(file: Path) -> Element:
     return root
 
 
-def _java() -> Any:
+def _reader() -> Any:
     """Start the Java process once; it ends with this process. Only who holds its token can talk to it."""
     from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
     from pypmml import Model
@@ -103,13 +102,14 @@ def _java() -> Any:
     from pypmml.jvm import Py4jGateway
 
     if PMMLContext.gateway() is None:
-        folders = [str(Path(os.environ[name]) / "bin") for name in ("JAVA_HOME",) if os.environ.get(name)]
-        java = shutil.which("java", path=os.pathsep.join([*folders, os.environ.get("PATH", os.defpath)]))
-        if java is None:
-            raise InputError(f"PMML is scored by Java, but no java is in JAVA_HOME or on the PATH; {A_LOADER}.")
+        program = java("PMML")
         gateway = Py4jGateway()
         port, token = launch_gateway(
-            classpath=gateway.classpath, javaopts=gateway.java_opts, java_path=java, die_on_exit=True, enable_auth=True
+            classpath=gateway.classpath,
+            javaopts=gateway.java_opts,
+            java_path=program,
+            die_on_exit=True,
+            enable_auth=True,
         )
         how = GatewayParameters(port=port, auth_token=token, auto_convert=True, read_timeout=ANSWER)
         Py4jGateway._gateway = JavaGateway(gateway_parameters=how)
