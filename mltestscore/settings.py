@@ -35,7 +35,8 @@ class ModelConfig(Table):
 
     ``python`` names the interpreter of another environment, in which ``loader`` is called and the model lives;
     ``endpoint = true`` takes the scores from ``[tool.mltestscore.endpoint]``. ``providers``, ``output`` and ``factory``
-    say how ONNX and PyTorch files are read; see :class:`mltestscore.inputs.models.native.Loading`.
+    say how ONNX and PyTorch files are read; see :class:`mltestscore.inputs.models.native.Loading`. ``rows_as`` says
+    what a model of texts or images takes; see :func:`mltestscore.inputs.batches.handed`.
     """
 
     path: str = ""
@@ -51,6 +52,7 @@ class ModelConfig(Table):
     factory: str = ""
     python: str = ""
     timeout: float = Field(default=120.0, gt=0, le=3600)
+    rows_as: Literal["table", "array", "text", "batch"] = "table"
     endpoint: bool = False
 
     @property

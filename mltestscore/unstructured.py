@@ -79,13 +79,13 @@ def _flat(value: Any) -> npt.NDArray[np.float64]:
     if not isinstance(value, list | tuple | np.ndarray):
         return np.empty(0)
     try:
-        return np.asarray(_lists(value), dtype=np.float64).ravel()
+        return np.asarray(nested(value), dtype=np.float64).ravel()
     except (TypeError, ValueError):  # of texts, or ragged
         return np.empty(0)
 
 
-def _lists(value: Any) -> Any:
+def nested(value: Any) -> Any:
     """Return nested arrays, as databases give them, as nested lists."""
     if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.dtype == object):
-        return [_lists(one) for one in value]
+        return [nested(one) for one in value]
     return value

@@ -15,6 +15,7 @@ import pandas as pd
 
 from mltestscore.errors import InputError, near
 from mltestscore.inputs.answers import task_of
+from mltestscore.inputs.batches import RowsAs, handed
 from mltestscore.inputs.functions import import_function
 from mltestscore.inputs.model_file import read_model_file
 from mltestscore.inputs.models.libraries import adapted
@@ -126,6 +127,7 @@ def load_model(
     factory: str = "",
     python: str = "",
     timeout: float = 120.0,
+    rows_as: RowsAs = "table",
     base: Path = Path(),
 ) -> Model:
     """Load a model from ``base / path``: skops, another library's file, joblib/pickle if allowed, or by ``loader``.
@@ -142,6 +144,7 @@ def load_model(
         output: of an ONNX graph, that holds the scores.
         factory: ``"module:function"``, makes the PyTorch module that a file of weights belongs to.
         python, timeout: the interpreter in which ``loader`` is called and the model lives; seconds for a call there.
+        rows_as: what the model takes in place of a table; see :func:`mltestscore.inputs.batches.handed`.
         base: the project's folder; ``loader`` and the model's own classes are imported from there too.
 
     Raises :class:`InputError` that names the file, what was found and the key that helps.
@@ -162,7 +165,7 @@ def load_model(
         how: dict[str, Any] = {"providers": providers, "output": output, "factory": factory}
         thing = read_model_file(file, trusted=trusted, allow_pickle=allow_pickle, base=base, **how)
     try:
-        model = as_model(thing, name=name, task=task, features=features)
+        model = as_model(thing, name=name, task=task, features=features, rows_as=rows_as)
     except InputError as error:
         if isinstance(thing, NativeModel):
             thing.close()
@@ -172,7 +175,9 @@ def load_model(
     return replace(model, version=version or model.version, source=source, digest=digest)
 
 
-def as_model(thing: object, *, name: str = "model", task: str = "", features: Sequence[str] = ()) -> Model:
+def as_model(
+    thing: object, *, name: str = "model", task: str = "", features: Sequence[str] = (), rows_as: RowsAs = "table"
+) -> Model:
     """Make a :class:`Model` of a fitted estimator, another library's object, or a function from a frame to scores.
 
     Raises :class:`InputError` when it is neither, or does not tell its features or task and neither is declared.
@@ -196,7 +201,7 @@ def as_model(thing: object, *, name: str = "model", task: str = "", features: Se
         estimator=thing,
         source=f"{type(thing).__module__}.{type(thing).__qualname__}",
         digest="" if isinstance(thing, NativeModel) else _pickle_digest(thing),
-        scorer=_scorer(speaking, name, decided),
+        scorer=handed(rows_as, _scorer(speaking, name, decided)),
     )
 
 
