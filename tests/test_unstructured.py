@@ -87,6 +87,19 @@ def test_texts_obey_a_suite_and_one_that_never_occurred_is_no_corruption(texts):
     assert unseen_category(pd.Series(["on time", "very late"] * 50), pd.Series()) is not None
 
 
+def test_texts_that_are_as_in_training_pass_and_planted_faults_are_caught(texts):
+    result = score("monitor.2", **texts)
+    assert (result.state, result.proof.state) == ("passed", "proven"), (result.reason, result.proof)
+
+
+def test_one_text_in_place_of_every_tenth_is_found_and_named(texts):
+    frame = texts["serving"].frame()
+    frame.loc[::10, "text"] = "not available"
+    result = score("monitor.2", **texts | {"serving": texts["serving"].replace(frame)})
+    assert result.state == "failed"
+    assert "default-filled: 'not available' holds 10.00% of the rows, 0.00% in the past" in result.model_dump_json()
+
+
 def test_no_baseline_of_words_may_be_beaten_by_nothing(texts):
     """A baseline that cannot read texts made any model of texts look needed; this one is as good as the model."""
     rows = texts["training"].frame()

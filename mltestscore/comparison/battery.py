@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from mltestscore.comparison import counting, profile
 from mltestscore.comparison.counts import Count, count_events, repeated_keys
 from mltestscore.comparison.grid import Cells
-from mltestscore.comparison.invariants import Now, Part, Tolerance, parts, unseen
+from mltestscore.comparison.invariants import Now, Part, Tolerance, parts, too_often, unseen
 from mltestscore.comparison.levels import rate
 from mltestscore.comparison.profile import Past, Windows
 from mltestscore.comparison.window import beyond_by_chance
@@ -42,6 +42,8 @@ def measured(training: Dataset, serving: Dataset, allowed: Tolerance, alpha: flo
         atoms = [] if name not in usual or one.grows else _atoms(usual[name], now[name].cells)
         shares = profile.shares_by_window(training, one, atoms, windows) if atoms else None
         found += parts(one, now[name], windows, shares, atoms, allowed)
+        if one.kind == "text" and one.nameless and one.present >= profile.ROWS:
+            found += too_often(one, now[name], counting.frequent(training, name).counts)
     events = {str(place): part.event for place, part in enumerate(found)}
     events |= {f"{place}?": part.chance for place, part in enumerate(found) if part.chance is not None}
     known = {str(place): part.hits for place, part in enumerate(found) if part.hits is not None}
@@ -66,6 +68,8 @@ def _served(serving: Dataset, past: dict[str, Past], usual: dict[str, Cells]) ->
         if isinstance(tally, int):  # more than can be categories; what is frequent among them may still be new
             tally = counting.frequent(serving, name)
         frequent = cells[name].atoms if name in cells else tally.counts if tally is not None else {}
+        if one.kind == "text" and one.nameless:  # too many to know each, but one of them may hold many rows
+            frequent = counting.frequent(serving, name).counts
         column = counting.value(serving.table[name], one.kind)
         found[name] = Now(column, serving.table[name], [*frequent.items()], serving.rows, cells.get(name), tally)
     return found

@@ -6,7 +6,7 @@ and not of degree; all else is shown and judges nothing, because the world chang
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from mltestscore.comparison.texts import difference, twin
 from mltestscore.inputs import families
 
 HARDLY_EVER = 0.001
+OFTEN = 0.05  # of the rows: what one name or sentence among many may gain by fashion
 
 
 @dataclass(frozen=True)
@@ -261,6 +262,20 @@ def _categories(past: Past, now: Now, windows: Windows, allowed: Tolerance) -> I
     limit = allowed.category + (3 * _worst_new(past) if windows.enough else 0.0)
     name, event = "categories never seen before", _among(now.column, others)
     yield Part(name, past.name, event, limit, cause, advisory=not windows.enough, hits=now.at(others))
+
+
+def too_often(past: Past, now: Now, before: Mapping[str, int]) -> Iterator[Part]:
+    """Yield the frequent text whose share grew most, of a feature that holds too many to know each one.
+
+    ``before`` holds the rows of the texts that were frequent in the past.
+    """
+    if not now.frequent:
+        return
+    usual = {str(text): before.get(str(text), 0) / past.present for text, _ in now.frequent}
+    text, rows = max(now.frequent, key=lambda one: one[1] / now.rows - 2 * usual[str(one[0])])
+    share = usual[str(text)]
+    cause = f"default-filled: {str(text)[:30]!r} holds {rows / now.rows:.2%} of the rows, {share:.2%} in the past"
+    yield Part("one text too often", past.name, now.column == str(text), 2 * share + OFTEN, cause)
 
 
 def _among(column: Any, names: Sequence[str]) -> Any:
