@@ -100,7 +100,21 @@ def test_one_text_in_place_of_every_tenth_is_found_and_named(texts):
     assert "default-filled: 'not available' holds 10.00% of the rows, 0.00% in the past" in result.model_dump_json()
 
 
-def test_no_baseline_of_words_may_be_beaten_by_nothing(texts):
+def test_one_large_customer_among_many_names_is_no_fault(texts):
+    """A served day is not like the whole past: of names and codes, a frequent one is shown and never accuses."""
+    rng = np.random.default_rng(5)
+    training, serving = texts["training"].frame(), texts["serving"].frame()
+    training["customer"] = [f"C{number}" for number in rng.integers(2500, size=len(training))]
+    serving["customer"] = np.where(rng.random(len(serving)) < 0.3, "C7", training["customer"])
+    known = open_dataset("training", training, Roles(key=("id",), label="good", features=("text", "customer")))
+    served = open_dataset("serving", serving, Roles(key=("id",), features=("text", "customer")))
+    result = run_check("monitor.2", schema=inferred(known), training=known, serving=served, prove=False)
+    often = {one.where: one for one in result.findings if one.name == "one text too often"}
+    assert result.state == "passed", result.reason
+    assert (often["customer"].verdict, often["customer"].advisory) == ("failed", True)
+
+
+def test_a_baseline_reads_the_words_of_texts(texts):
     """A baseline that cannot read texts made any model of texts look needed; this one is as good as the model."""
     rows = texts["training"].frame()
     constant, linear, _ = fit_baselines(rows, ["text"], rows["good"].to_numpy(), task="binary", classes=2)

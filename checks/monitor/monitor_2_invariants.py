@@ -10,9 +10,9 @@ Measured
     unseen categories. A part may fail only against a limit that twelve or more past windows of the training data
     justify (the longest of months, weeks or days that the serving data fill), or on a break of kind: missing where
     nothing ever was, far out of the past range, a lonely sentinel, text for numbers, truncation, a known category in
-    another case, form or encoding, a feature stuck at one value, keys served twice. All else is advisory, because the
-    world drifts without a fault. Identifiers, free text, times and what only grows are left out. Where a cluster is
-    declared, its rows count as what they are worth.
+    another case, form or encoding, a feature stuck at one value, one sentence in place of many, keys served twice. All
+    else is advisory, because the world drifts without a fault. Identifiers, times and what only grows are left out; of
+    free text only the most frequent one is judged. Where a cluster is declared, its rows count as what they are worth.
 
 Passes when
     no rule is broken, and the upper 95 % bound of every part lies within its limit.
@@ -23,7 +23,7 @@ If it fails
 Options
     missing: 0.002 above twice the worst window. spike: 0.002, or thrice the largest growth of a value ever (once for a
     0, -1 or 999 that hardly ever was there). out_of_range: 0.001 beyond half the span. fraction: 0.02. category: 0.005.
-    twins: 0.001. new_value: 0.005. alpha: 0.001, shared among features and parts.
+    twins: 0.001. new_value: 0.005. alpha: 0.001, shared among features and parts. A free text may gain 5 % of rows.
 
 Source
     Breck et al. 2017, Monitor 2; Breck et al. 2019 (Data validation for machine learning). Bounds: Clopper and Pearson
@@ -113,7 +113,7 @@ def _shown(one: Violation, alpha: float) -> bool:
 
 @fault(check_invariants, "a failed look-up writes a far sentinel in every tenth row")
 def sentinel(training: Dataset, serving: Dataset, rng: numpy.random.Generator) -> dict[str, Dataset]:
-    """A feature holds -999… where the look-up failed; a known category is in other case; a free text says so."""
+    """A feature holds -999… where the look-up failed, a free text "not available", another text its case swapped."""
     frame, column = _usable(training, serving)
     values = frame[column].astype("object")
     if pd.api.types.is_numeric_dtype(frame[column]):

@@ -14,6 +14,7 @@ from mltestscore.comparison.profile import Past, Windows
 from mltestscore.comparison.window import beyond_by_chance
 from mltestscore.finding import Finding, at_most
 from mltestscore.inputs.dataset import Dataset
+from mltestscore.unstructured import LOOKED_AT, is_free_text
 
 PARTS = 5
 FEW = 10  # new categories that so few rows could hold at the limit need the past's own to be judged
@@ -43,7 +44,8 @@ def measured(training: Dataset, serving: Dataset, allowed: Tolerance, alpha: flo
         shares = profile.shares_by_window(training, one, atoms, windows) if atoms else None
         found += parts(one, now[name], windows, shares, atoms, allowed)
         if one.kind == "text" and one.nameless and one.present >= profile.ROWS:
-            found += too_often(one, now[name], counting.frequent(training, name).counts)
+            names = not is_free_text(training.frame([name], limit=LOOKED_AT)[name])
+            found += too_often(one, now[name], counting.frequent(training, name).counts, advisory=names)
     events = {str(place): part.event for place, part in enumerate(found)}
     events |= {f"{place}?": part.chance for place, part in enumerate(found) if part.chance is not None}
     known = {str(place): part.hits for place, part in enumerate(found) if part.hits is not None}
