@@ -32,6 +32,7 @@ Source
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from mltestscore import Finding, NotOffered, Series, Table, at_most, check, fault, undecided
@@ -78,7 +79,7 @@ def check_performance(
     """Latency, capacity, errors and memory of the served model under open-loop load."""
     limits = {share: limit for share, limit in ((50, p50_ms), (95, p95_ms)) if limit is not None}
     previous, levels = endpoint.previous, Levels.for_looks(looks, alpha)
-    due = [pairs + look * -(-pairs // 2) for look in range(looks)]
+    due = [pairs + look * math.ceil(pairs / 2) for look in range(looks)]
 
     def enough(current: Arm, before: Arm | None) -> bool:
         if len(current.bursts) not in due:

@@ -190,6 +190,8 @@ def as_model(
         raise InputError(f"{name} is {found}; expected a fitted estimator or a function that scores a frame.")
     if not _is_fitted(speaking):
         raise InputError(f"{name} ({type(thing).__name__}) is not fitted; offer it as it was after training.")
+    if isinstance(speaking, NativeModel) and rows_as != "table":
+        raise InputError(f'{name} is read from its library\'s file, which takes a table: remove rows_as = "{rows_as}".')
     classes = _classes(speaking)
     decided = _task(speaking, name, task, classes)
     return Model(

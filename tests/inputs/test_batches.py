@@ -84,3 +84,12 @@ def test_images_of_different_shapes_are_named(odd):
 def test_texts_are_no_array():
     with pytest.raises(InputError, match="takes numbers only"):
         doubt("array", ["said"]).predict(TEXTS)
+
+
+def test_a_model_of_a_library_that_takes_tables_refuses_it():
+    import lightgbm
+
+    rows = pd.DataFrame({"gate": np.arange(40.0)})
+    booster = lightgbm.train({"verbose": -1, "objective": "regression"}, lightgbm.Dataset(rows, rows["gate"]), 2)
+    with pytest.raises(InputError, match='remove rows_as = "text"'):
+        as_model(booster, rows_as="text")

@@ -99,6 +99,12 @@ def assert_order_kept(model: Model, frame: pd.DataFrame = HOLDOUT) -> None:
     assert len(np.unique(scores)) > 10
 
 
+def assert_numbers_only(model: Model) -> None:
+    """A text where the model takes numbers is named."""
+    with pytest.raises(InputError, match="takes numbers only, but 'heat' holds"):
+        model.predict(HOLDOUT.assign(heat="warm"))
+
+
 def assert_broken_files_are_named(good: Path, form: str, **how) -> None:
     """A truncated and an empty file of this format, and one of another, are one clear error each."""
     whole = good.read_bytes()
