@@ -5,13 +5,15 @@ Why
     it may be the draw.
 
 Measured
-    Two fresh processes train at once on the same rows with the same seed and different PYTHONHASHSEED. Their models
-    are compared on a ladder: pickled bytes; parameters and fitted attributes; predictions on the training rows, bit by
-    bit and by their largest difference (NaN equals NaN). Only where they differ, a third training with the first
-    one's PYTHONHASHSEED tells order dependence from lost seeds.
+    Two fresh processes train at once on the same rows with the same seed, different PYTHONHASHSEED and folders listed
+    in opposite orders. Their models are compared on a ladder: pickled bytes; parameters and fitted attributes;
+    predictions on the training rows, bit by bit and by their largest difference (NaN equals NaN). Only where they
+    differ, a third training with the first one's surroundings tells order dependence from lost seeds. And where the
+    registry has a SHA-256 of the training file, it is compared with the file's.
 
 Passes when
-    bytes or parameters are the same, or no prediction differs by more than ``tolerance``.
+    bytes or parameters are the same, or no prediction differs by more than ``tolerance``; and the training file is not
+    another one than the model on record learned from.
 
 If it fails
     Give the seed to everything that draws (random_state of splits, of models and of samplers, numpy, random, the
@@ -31,23 +33,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-import pandas as pd
-
 from mltestscore import Finding, Table, at_most, check, fault, undecided
+from mltestscore.inputs import digests
 from mltestscore.inputs.dataset import Dataset
-from mltestscore.inputs.trainer import Trained, Trainer
-from mltestscore.inputs.training_difference import Difference, compare
+from mltestscore.inputs.registry import Registry
+from mltestscore.inputs.trainer import Trainer
+from mltestscore.inputs.training_difference import Difference, compare, ladder
 
 SEED = 20_130_101
 LARGEST = "largest difference between the predictions of two trainings"
 MODELS = "models that differ in bytes and parameters"
+MOVED = "training file is not the one on record"
+SHA256 = "sha256:"
 
 
 @check("infra.1", proof_options={"rows": 2_000, "explain": False})
 def check_reproducible_training(
     training: Dataset,
     trainer: Trainer,
+    registry: Registry | None = None,
     *,
     tolerance: float = 0.0,
     rows: int = 20_000,
@@ -56,6 +60,7 @@ def check_reproducible_training(
     explain: bool = True,
 ) -> Iterator[Finding | Table]:
     """Two fresh processes train the same model from the same data and seed."""
+    yield from _snapshot(training, registry)
     if training.rows < min_rows:
         why = f"{training.rows} training rows leave a model little to draw at random"
         yield undecided(LARGEST, why, n_to_settle=min_rows)
@@ -70,7 +75,7 @@ def check_reproducible_training(
         again = trainer.train(data, probe, seed=SEED, hash_seed=Trainer.HASH_SEEDS[0], timeout=timeout)
         cause = _cause(compare(first, again), tolerance)
     yield from _findings(found, tolerance, cause)
-    yield _ladder(first, second, found, frame.get(data.roles.label))
+    yield ladder(first, second, found, frame.get(data.roles.label))
     yield Table(
         "Cost of a training",
         ["training", "PYTHONHASHSEED", "seconds", "peak memory (MiB)"],
@@ -79,6 +84,15 @@ def check_reproducible_training(
             for number, hash_seed, one in zip((1, 2), Trainer.HASH_SEEDS, (first, second), strict=True)
         ],
     )
+
+
+def _snapshot(training: Dataset, registry: Registry | None) -> Iterator[Finding]:
+    """Compare the training file with the record; copies in memory, folders and other digests cannot be compared."""
+    recorded = registry.current.data_digest if registry else ""
+    if registry and recorded.startswith(SHA256) and len(training.files) == 1:
+        same = digests.of_file(training.files[0]) == recorded.removeprefix(SHA256).lower()
+        cause = "" if same else f"{training.files[0].name} changed since {registry.current.version} learned from it"
+        yield at_most(MOVED, int(not same), 0, n=1, cause=cause)
 
 
 def _findings(found: Difference, tolerance: float, cause: str) -> Iterator[Finding]:
@@ -97,39 +111,10 @@ def _findings(found: Difference, tolerance: float, cause: str) -> Iterator[Findi
     yield at_most(name, found.one_sided, 0, n=found.rows, cause=cause if found.one_sided else "", advisory=proven)
 
 
-def _cause(same_hash_seed: Difference, tolerance: float) -> str:
-    if same_hash_seed.within(tolerance):
-        return "order dependence: with equal PYTHONHASHSEED the models agree, so a set's or hash's order gets in"
-    return "randomness that the seed does not reach: even with equal PYTHONHASHSEED the models differ"
-
-
-def _ladder(first: Trained, second: Trained, found: Difference, label: pd.Series | None) -> Table:
-    rungs: list[tuple[str, str, str, bool]] = [
-        ("artefact bytes", first.artefact_digest[:12], second.artefact_digest[:12], found.same_bytes),
-        ("parameters", first.parameters_digest[:12], second.parameters_digest[:12], found.same_parameters),
-        ("predictions", "", f"largest difference {found.largest:.3g}", found.differing == 0),
-    ]
-    errors = [_squared_error(trained, label) for trained in (first, second)]
-    if None not in errors:
-        rungs.append(
-            ("mean squared error on the probe", f"{errors[0]:.9g}", f"{errors[1]:.9g}", errors[0] == errors[1])
-        )
-    return Table("Ladder", ["compared", "training 1", "training 2", "same"], rungs)
-
-
-def _squared_error(trained: Trained, label: pd.Series | None) -> float | None:
-    """Return the mean squared error (the Brier score of a binary 0/1 label), or None where labels are no numbers."""
-    scores = trained.predictions
-    if (
-        label is None
-        or scores.shape != label.shape
-        or scores.dtype.kind not in "fiub"
-        or label.dtype.kind not in "fiub"
-    ):
-        return None
-    squares = np.square(scores.astype(float) - label.to_numpy(dtype=float, na_value=np.nan))
-    squares = squares[np.isfinite(squares)]
-    return float(squares.mean()) if len(squares) else None
+def _cause(alike: Difference, tolerance: float) -> str:
+    if alike.within(tolerance):
+        return "order dependence: with equal PYTHONHASHSEED and folder order the models agree, so a set's order gets in"
+    return "randomness that the seed does not reach: even with equal PYTHONHASHSEED and folder order the models differ"
 
 
 @fault(check_reproducible_training, "rows and seed are drawn from the system's entropy")

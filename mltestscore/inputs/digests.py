@@ -22,11 +22,12 @@ def of_files(paths: Sequence[Path]) -> str:
     """Return the digest of the bytes of all files, in name order; a file that did not change is read once a process."""
     digest = hashlib.sha256()
     for path in sorted(paths, key=lambda path: path.name):
-        digest.update(_of_one(path).encode())
+        digest.update(of_file(path).encode())
     return digest.hexdigest()[:LENGTH]
 
 
-def _of_one(path: Path) -> str:
+def of_file(path: Path) -> str:
+    """Return the SHA-256 of a file in hex digits."""
     status = path.stat()
     key = (str(path.resolve()), status.st_mtime_ns, status.st_size)
     if key not in _of_file:

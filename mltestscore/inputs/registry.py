@@ -27,7 +27,8 @@ class Lineage:
         data_from: time of the oldest training row.
         data_until: time of the newest training row.
         published_at: when the version became current.
-        data_digest: digest of the training data.
+        data_digest: digest of the training data, made as the team likes; with ``sha256:`` before 64 hex digits, of the
+            bytes of the training file, which can be looked at again.
         weights_digest: digest of the model file.
         code_commit: of the training code; with ``-dirty`` at its end, as ``git describe`` writes, not ``tree_clean``.
         tree_clean: whether the files that trained were those of the commit.

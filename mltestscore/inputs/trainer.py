@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from mltestscore.inputs.dataset import Dataset
 
 SETTING = "[tool.mltestscore.trainer] call"
+BACKWARDS = "backwards"
+"""Third word for a training process: list folders in the reverse order of their names."""
+
 _LAST_LINES = 15
 
 
@@ -105,7 +108,10 @@ class Trainer:
         return self._train(data, probe, seed, [hash_seed], timeout)[0]
 
     def train_pair(self, data: Dataset, probe: pd.DataFrame, *, seed: int, timeout: float) -> tuple[Trained, Trained]:
-        """Train twice at once with the two ``PYTHONHASHSEED`` of :attr:`HASH_SEEDS`; see :meth:`train`."""
+        """Train twice at once with the two ``PYTHONHASHSEED`` of :attr:`HASH_SEEDS`; see :meth:`train`.
+
+        Python lists folders by name in the first process and backwards in the second.
+        """
         first, second = self._train(data, probe, seed, self.HASH_SEEDS, timeout)
         return first, second
 
@@ -182,8 +188,9 @@ class _Process:
         path = os.pathsep.join(part for part in sys.path if part)
         # Two trainings share the cores: threads that wait should sleep, not spin.
         environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONHASHSEED": str(hash_seed), "PYTHONPATH": path}
+        order = [BACKWARDS] if hash_seed == trainer.HASH_SEEDS[1] else []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, str(work), str(self._folder)],
+            [sys.executable, "-m", module, str(work), str(self._folder), *order],
             cwd=trainer.folder,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from mltestscore.details import Table
 from mltestscore.inputs.trainer import Trained
 
 
@@ -91,3 +93,33 @@ def _numbers(left: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> t
 
 def _constant(table: npt.NDArray[Any]) -> bool:
     return len(table) > 0 and bool((table == table[:1]).all())
+
+
+def ladder(first: Trained, second: Trained, found: Difference, label: pd.Series[Any] | None) -> Table:
+    """Return what was compared, rung by rung; ``label`` adds the error of each training on the probe."""
+    rungs: list[tuple[str, str, str, bool]] = [
+        ("artefact bytes", first.artefact_digest[:12], second.artefact_digest[:12], found.same_bytes),
+        ("parameters", first.parameters_digest[:12], second.parameters_digest[:12], found.same_parameters),
+        ("predictions", "", f"largest difference {found.largest:.3g}", found.differing == 0),
+    ]
+    errors = [_squared_error(trained, label) for trained in (first, second)]
+    if None not in errors:
+        rungs.append(
+            ("mean squared error on the probe", f"{errors[0]:.9g}", f"{errors[1]:.9g}", errors[0] == errors[1])
+        )
+    return Table("Ladder", ["compared", "training 1", "training 2", "same"], rungs)
+
+
+def _squared_error(trained: Trained, label: pd.Series[Any] | None) -> float | None:
+    """Return the mean squared error (the Brier score of a binary 0/1 label), or None where labels are no numbers."""
+    scores = trained.predictions
+    if (
+        label is None
+        or scores.shape != label.shape
+        or scores.dtype.kind not in "fiub"
+        or label.dtype.kind not in "fiub"
+    ):
+        return None
+    squares = np.square(scores.astype(float) - label.to_numpy(dtype=float, na_value=np.nan))
+    squares = squares[np.isfinite(squares)]
+    return float(squares.mean()) if len(squares) else None

@@ -1,4 +1,4 @@
-"""One training in its own process: ``python -m mltestscore.inputs.training_process WORK OUT``.
+"""One training in its own process: ``python -m mltestscore.inputs.training_process WORK OUT [backwards]``.
 
 Reads the request and both frames from ``WORK``, writes digests, figures and predictions to ``OUT``. The estimator
 itself never leaves this process: nothing that it holds is loaded by the one that judges it.
@@ -22,7 +22,9 @@ import pandas as pd
 from mltestscore.errors import MltestscoreError, near
 from mltestscore.inputs.fingerprint import artefact_digest, parameters_digest
 from mltestscore.inputs.functions import import_function
+from mltestscore.inputs.listings import order_listings
 from mltestscore.inputs.model import own_features
+from mltestscore.inputs.trainer import BACKWARDS
 
 _PLACES = 4
 
@@ -102,7 +104,11 @@ def _peak_bytes() -> int:
 
 
 def as_process(work_in: Callable[[Path, Path], None]) -> None:
-    """Call ``work_in`` with the two folders of the command line; exit with one message where it fails."""
+    """Call ``work_in`` with the two folders of the command line; exit with one message where it fails.
+
+    Python lists folders by name meanwhile, or backwards where the command line says so.
+    """
+    order_listings(backwards=sys.argv[3:] == [BACKWARDS])
     try:
         work_in(Path(sys.argv[1]), Path(sys.argv[2]))
     except MltestscoreError as error:

@@ -1,5 +1,7 @@
 """``infra.1`` on real trainings in real processes."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pandas as pd
 import pytest
 
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
+from mltestscore.inputs.registry import open_registry
 from mltestscore.inputs.trainer import Trainer
 from mltestscore.testing import run_check
 
@@ -205,3 +208,40 @@ def test_a_training_that_raises_is_an_error_that_says_what_it_said(training, tra
 def test_a_bounded_number_of_rows_is_trained_on(training, trainer):
     result = run_check("infra.1", training=training, trainer=trainer("seeded"), options={"rows": 200}, prove=False)
     assert finding(result, "largest difference").n == 200
+
+
+@pytest.mark.parametrize("listed", ["os.listdir(folder)", "[file.name for file in pathlib.Path(folder).glob('*.txt')]"])
+def test_a_training_that_reads_files_in_the_order_of_the_folder_fails(training, tmp_path, listed):
+    for day in ("Mon", "Tue", "Wed", "Thu", "Fri"):
+        (tmp_path / "days").mkdir(exist_ok=True)
+        (tmp_path / "days" / f"{day}.txt").touch()
+    first = f"import os, pathlib\nfolder = 'days'\nday = {listed}[0].removesuffix('.txt')\n"
+    (tmp_path / "listing.py").write_text(
+        f"{TRAINING}\n{first}\ndef train(frame, seed):\n    return Line(frame[frame['day'] == day])\n"
+    )
+    result = run_check("infra.1", training=training, trainer=Trainer("listing:train", tmp_path), prove=False)
+    assert result.state == "failed"
+    assert finding(result, "largest difference").cause.startswith("order dependence")
+
+
+def test_a_training_file_that_was_overwritten_is_not_the_one_on_record(training, trainer, tmp_path):
+    file = tmp_path / "training.parquet"
+    training.frame().to_parquet(file)
+    lineage = tmp_path / "registry" / "v1" / "lineage.json"
+    lineage.parent.mkdir(parents=True)
+    (tmp_path / "registry" / "current").write_text("v1")
+
+    def scored(digest):
+        lineage.write_text(json.dumps({"trained_at": "2026-01-01T00:00:00+00:00", "data_digest": digest}))
+        inputs = {
+            "training": open_dataset("training", str(file), training.roles),
+            "registry": open_registry(tmp_path / "registry"),
+        }
+        return run_check("infra.1", **inputs, trainer=trainer("seeded"), prove=False)
+
+    recorded = f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
+    assert (scored(recorded).state, scored("of another kind").state) == ("passed", "passed")
+    training.frame().iloc[1:].to_parquet(file)
+    result = scored(recorded)
+    assert (result.state, finding(result, "training file").verdict) == ("failed", "failed")
+    assert "training.parquet changed since v1" in finding(result, "training file").cause
