@@ -9,8 +9,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,12 @@ import pandas as pd
 
 from mltestscore import unstructured
 from mltestscore.errors import InputError
+from mltestscore.inputs.heuristics import Heuristics, as_scores
+
+if TYPE_CHECKING:
+    from mltestscore.contest import Lesson
+    from mltestscore.inputs.dataset import Dataset
+    from mltestscore.inputs.model import Model
 
 Scores = npt.NDArray[np.float64]
 
@@ -74,6 +81,27 @@ def fit_baselines(
         predict = _predict(estimator, design, task, classes)
         fitted.append(Baseline(name, predict, shared + perf_counter() - started, True))
     return tuple(fitted)
+
+
+def ruled(
+    heuristics: Heuristics, lesson: Lesson, rows: pd.DataFrame, model: Model, training: Dataset, holdout: Dataset
+) -> list[Baseline]:
+    """Return a team's rules as baselines for some rows of the holdout; without an answer they give the constant's.
+
+    A rule that answers for no row is left out. Raises :class:`InputError` as :meth:`Heuristics.answers` does.
+    """
+    otherwise = lesson.baselines[0].predict(rows)
+    found = []
+    for name, answers in heuristics.answers(rows, training, holdout).items():
+        scores, missing = as_scores(answers, otherwise, model.task, lesson.classes)
+        told = f"{name} ({missing:,} rows without an answer)" if missing else name
+        if missing < len(rows):
+            found.append(Baseline(told, partial(_given, scores), 0.0, False))
+    return found
+
+
+def _given(scores: Scores, _: pd.DataFrame) -> Scores:
+    return scores
 
 
 class _Design:

@@ -55,6 +55,7 @@ class Config(Table):
     repository: settings.RepositoryConfig | None = None
     forge: settings.ForgeConfig | None = None
     experiments: settings.ExperimentsConfig | None = None
+    heuristics: settings.HeuristicsConfig | None = None
     tuning: settings.TuningConfig | None = None
     evidence: list[settings.EvidenceConfig] = []
     evidently: settings.EvidentlyConfig | None = None

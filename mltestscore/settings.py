@@ -163,6 +163,15 @@ class DeletionsConfig(Table):
     learned: str = ""
 
 
+class HeuristicsConfig(Table):
+    """``[tool.mltestscore.heuristics]``: rules that a model must beat; see :mod:`mltestscore.inputs.heuristics`."""
+
+    rules: dict[str, str] = {}
+    series: list[str] = []
+    horizon_days: float | None = Field(default=None, ge=0)
+    season_days: float = Field(default=0.0, ge=0)
+
+
 class GateConfig(Table):
     """``[tool.mltestscore.gates.<name>]``: what a release needs.
 

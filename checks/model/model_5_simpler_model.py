@@ -6,8 +6,9 @@ Why
 
 Measured
     A constant, a logistic or ridge regression and a tree of depth 3 are fitted on the model's features and training
-    rows, with numbers imputed and scaled and categories encoded. A quarter of the holdout chooses the best of them; the
-    rest, which chose nothing, gives the difference between the model and that one. Rows of one cluster, or key, stay
+    rows, with numbers imputed and scaled and categories encoded; the team's own rules join them, and for a forecast the
+    last value that was known and the one a season ago. A quarter of the holdout chooses the best of them; the rest,
+    which chose nothing, gives the difference between the model and that one. Rows of one cluster, or key, stay
     together, and clusters widen the interval.
 
 Passes when
@@ -37,7 +38,7 @@ from mltestscore import Table, at_least, at_most, check, fault, undecided
 from mltestscore.stats.interval import CLEAR, two_levels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
 
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from mltestscore.contest import Contest
     from mltestscore.declare import Observations
     from mltestscore.inputs.dataset import Dataset
+    from mltestscore.inputs.heuristics import Heuristics
     from mltestscore.inputs.model import Model
 
 ADVANTAGE = "advantage over the best simple model"
@@ -58,6 +60,7 @@ def check_simpler_model(
     model: Model,
     training: Dataset,
     holdout: Dataset,
+    heuristics: Heuristics | None = None,
     *,
     metric: str = "",
     alpha: float = 0.0005,
@@ -66,14 +69,16 @@ def check_simpler_model(
     max_training_rows: int = 50_000,
     max_holdout_rows: int = 200_000,
 ) -> Observations:
-    """Compare the model with three baselines on the holdout rows that chose none of them."""
+    """Compare the model with simple ones on the holdout rows that chose none of them."""
     import numpy as np
 
     from mltestscore import contest
+    from mltestscore.baselines import ruled
     from mltestscore.stats.quality import metric_for
 
     metric = metric_for(model.task, metric)
-    later = contest.labelled(holdout, model.features, max_holdout_rows)
+    columns = [*model.features, *(heuristics.columns(holdout) if heuristics else ())]
+    later = contest.labelled(holdout, columns, max_holdout_rows)
     median = metric == "d2_absolute_error"
     lesson = contest.lesson(training, model.features, model.classes, model.task, max_training_rows, median)
     truth = contest.encoded(later[holdout.roles.label], model.task, lesson.classes, holdout.name)
@@ -85,12 +90,14 @@ def check_simpler_model(
     finite = np.isfinite(scores.reshape(len(later), -1)).all(axis=1)
     yield at_most(FINITE, int((~finite).sum()), 0, n=len(later))
     if finite.all():
-        named = {OURS: scores} | {baseline.name: baseline.predict(later) for baseline in lesson.baselines}
+        rules = ruled(heuristics, lesson, later, model, training, holdout) if heuristics else []
+        simple = [*lesson.baselines, *rules]
+        named = {OURS: scores} | {baseline.name: baseline.predict(later) for baseline in simple}
         clusters = contest.clusters_of(later, holdout)
-        yield from _compared(contest.Contest(metric, truth, named, judged, clusters), lesson.baselines, alpha)
+        yield from _compared(contest.Contest(metric, truth, named, judged, clusters), simple, alpha)
 
 
-def _compared(contest: Contest, simple: tuple[Baseline, ...], alpha: float) -> Observations:
+def _compared(contest: Contest, simple: Sequence[Baseline], alpha: float) -> Observations:
     best = contest.best([baseline.name for baseline in simple])
     accusing, clearing = (contest.advantage(OURS, best, level) for level in (alpha, CLEAR))
     gap = two_levels(accusing, clearing, harm="below")
@@ -110,7 +117,7 @@ def _compared(contest: Contest, simple: tuple[Baseline, ...], alpha: float) -> O
     )
 
 
-def _rows(contest: Contest, simple: tuple[Baseline, ...], alpha: float) -> Iterator[list[Any]]:
+def _rows(contest: Contest, simple: Sequence[Baseline], alpha: float) -> Iterator[list[Any]]:
     for baseline in simple:
         gap = contest.advantage(OURS, baseline.name, alpha)
         yield [baseline.name, contest.quality(baseline.name), gap.value, gap.low, gap.high, round(baseline.seconds, 2)]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mltestscore.inputs.experiments import Experiments
     from mltestscore.inputs.feature_code import FeatureCode
     from mltestscore.inputs.forge import Forge
+    from mltestscore.inputs.heuristics import Heuristics
     from mltestscore.inputs.model import Model
     from mltestscore.inputs.registry import Registry
     from mltestscore.inputs.repository import Repository
@@ -157,6 +158,12 @@ def forge(mltestscore_config: Config) -> Forge:
 def experiments(mltestscore_config: Config) -> Experiments:
     """The experiments on users: what changed offline, and what online."""
     return offered_records.experiments(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def heuristics(mltestscore_config: Config) -> Heuristics:
+    """The team's simple rules, and what a forecast must beat."""
+    return offered_records.heuristics(mltestscore_config)
 
 
 @pytest.fixture(scope="session")

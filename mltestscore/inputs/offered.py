@@ -290,6 +290,7 @@ def _types() -> dict[str, Callable[[], type]]:
         "repository": load("inputs.repository", "Repository"),
         "forge": load("inputs.forge", "Forge"),
         "experiments": load("inputs.experiments", "Experiments"),
+        "heuristics": load("inputs.heuristics", "Heuristics"),
         "tuning": load("inputs.tuning", "Tuning"),
         "max_age": load("staleness.age", "Age"),
         "tolerable_age": load("staleness.age", "Age"),

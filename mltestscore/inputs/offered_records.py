@@ -12,6 +12,7 @@ from mltestscore.inputs.offered import named
 if TYPE_CHECKING:
     from mltestscore.inputs.experiments import Experiments
     from mltestscore.inputs.forge import Forge
+    from mltestscore.inputs.heuristics import Heuristics
     from mltestscore.inputs.repository import Repository
     from mltestscore.inputs.tuning import Tuning
     from mltestscore.staleness.age import Age
@@ -50,6 +51,18 @@ def experiments(config: Config) -> Experiments:
         )  # fmt: skip
     with named("experiments", config):
         return read_experiments(base=config.folder, **config.experiments.model_dump())
+
+
+def heuristics(config: Config) -> Heuristics:
+    """Open ``[tool.mltestscore.heuristics]``."""
+    from mltestscore.inputs.heuristics import open_heuristics
+
+    found = config.heuristics
+    if found is None or not (found.rules or found.horizon_days is not None):
+        remedy = 'write rules = {"NAME" = "column"} under [tool.mltestscore.heuristics], for a forecast horizon_days'
+        raise NotOffered("heuristics", remedy)
+    with named("heuristics", config):
+        return open_heuristics(config.folder, **found.model_dump())
 
 
 def tuning(config: Config) -> Tuning:

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from mltestscore.inputs.dataset import Roles, open_dataset
+from mltestscore.inputs.heuristics import Heuristics
 from mltestscore.inputs.model import as_model
 from mltestscore.testing import run_check
 
@@ -223,3 +224,47 @@ def test_a_label_of_another_system_is_an_error_that_names_it(sound):
     assert result.state == "error"
     assert "'yes'" in result.reason
     assert "[0, 1]" in result.reason
+
+
+def series(days: int, seed: int) -> pd.DataFrame:
+    """Two shops whose sales wander, with the day before and the day before that as features."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for shop in ("north", "south"):
+        sold = 100 + np.cumsum(rng.normal(size=days))
+        frame = pd.DataFrame({"shop": shop, "day": pd.date_range("2020-01-01", periods=days), "sold": sold})
+        made.append(frame.assign(yesterday=frame["sold"].shift(1), before=frame["sold"].shift(2)).dropna())
+    return pd.concat(made)
+
+
+@pytest.mark.parametrize(("features", "state"), [(["before"], "failed"), (["yesterday", "before"], "inconclusive")])
+def test_a_forecast_must_beat_the_last_value(features, state):
+    frame = series(1500, 5)
+    early = frame["day"] < "2022-06-01"
+    roles = Roles(label="sold", time="day", key=("shop", "day"), features=tuple(features))
+    fitted = DecisionTreeRegressor(max_depth=8).fit(frame[early][features], frame[early]["sold"])
+    if state == "inconclusive":
+        fitted = LinearRegression().fit(frame[early][features], frame[early]["sold"])
+    result = run_check(
+        "model.5",
+        model=as_model(fitted, task="regression"),
+        training=open_dataset("training", frame[early], roles),
+        holdout=open_dataset("holdout", frame[~early], roles),
+        heuristics=Heuristics(series=("shop",), horizon_days=1.0, season_days=7.0),
+        prove=False,
+    )
+    assert result.state == state, result.reason
+    table = next(detail for detail in result.details if detail.title.startswith("Models on"))
+    assert {"last value", "value a season ago"} <= {row[0].split(" (")[0] for row in table.data["rows"]}
+    if state == "failed":
+        assert finding(result, ADVANTAGE).where == "last value"
+
+
+def test_a_rule_of_the_team_that_beats_the_model_is_named(sound):
+    holdout = sound["holdout"].frame()
+    holdout["guess"] = (holdout["load"] * holdout["heat"] > 0) * 2.0 + holdout["speed"]
+    crude = as_model(LogisticRegression().fit(holdout[["wear", "load"]], holdout["late"]))
+    roles = Roles(label="late", key=("id",), features=tuple(FEATURES))
+    given = {**sound, "model": crude, "holdout": open_dataset("holdout", holdout, roles)}
+    result = run_check("model.5", **given, heuristics=Heuristics({"the foreman's rule": "guess"}), prove=False)
+    assert (result.state, finding(result, ADVANTAGE).where) == ("failed", "the foreman's rule")
