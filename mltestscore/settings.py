@@ -204,14 +204,16 @@ class EvidenceConfig(Table):
     """``[[tool.mltestscore.evidence]]``: results that the team's own tools wrote, newest first, for one rubric item.
 
     ``data`` names what the results must say that they are about: a Great Expectations asset, a value of an Evidently
-    snapshot's metadata, a digest. ``dataset`` names one of ours whose digest and rows count too.
+    snapshot's metadata, a route, a label, a digest. ``dataset`` names one of ours whose digest and rows count too.
+    ``limits`` are for what measures and does not judge: Locust and Prometheus.
     """
 
     item: str
-    kind: Literal["great_expectations", "evidently"]
+    kind: Literal["great_expectations", "evidently", "k6", "locust", "prometheus"]
     path: str
     data: list[str] = []
     dataset: DatasetName | Literal[""] = ""
+    limits: dict[str, float] = {}
     max_age_days: float = Field(default=30.0, gt=0, le=366)
     name: str = ""
 

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mltestscore.borrowed import evidently_snapshot, validation_result
+from mltestscore.borrowed import (
+    evidently_snapshot,
+    k6_summary,
+    locust_statistics,
+    prometheus_answer,
+    validation_result,
+)
 from mltestscore.borrowed.reading import CONTRADICTED, NotCounted, Reading, Unreadable, judged
 from mltestscore.config import Config
 from mltestscore.declare import Check, CheckFunction
@@ -31,8 +37,21 @@ if TYPE_CHECKING:
 READERS: dict[str, Callable[[Any], list[Reading]]] = {
     "great_expectations": validation_result.readings,
     "evidently": evidently_snapshot.readings,
+    "k6": k6_summary.readings,
 }
-TITLES = {"great_expectations": "Great Expectations", "evidently": "Evidently"}
+LIMITED: dict[str, tuple[Callable[[Any, Mapping[str, float]], list[Reading]], Callable[[str], bool], str]] = {
+    "locust": (locust_statistics.readings, locust_statistics.known, "{p95_ms = 200, failures = 0.01}"),
+    "prometheus": (prometheus_answer.readings, prometheus_answer.LIMITS.__contains__, "{most = 0.2}"),
+}
+"""What tools measure and do not judge: how it is read, which limits there are, and an example of them."""
+
+TITLES = {
+    "great_expectations": "Great Expectations",
+    "evidently": "Evidently",
+    "k6": "k6",
+    "locust": "Locust",
+    "prometheus": "Prometheus",
+}
 MAX_FILES = 1_000
 """A validation results store keeps every result ever; more than this takes a narrower pattern."""
 MAX_BYTES = 64 * 2**20
@@ -84,10 +103,17 @@ def _refuse(entry: EvidenceConfig, key: str) -> None:
         rubric().item(entry.item)
     except ConfigError as error:
         raise ConfigError(f"{key}: {error}") from None
+    _, known, example = LIMITED.get(entry.kind, (None, lambda _: False, ""))
+    if wrong := [limit for limit in entry.limits if not known(limit)]:
+        hint = f"write limits as in {example}" if example else f"{TITLES[entry.kind]} judges by itself: remove limits"
+        raise ConfigError(f"{key}: {wrong[0]!r} is no limit for {TITLES[entry.kind]}; {hint}.")
+    if example and not entry.limits:
+        raise ConfigError(f"{key}: {TITLES[entry.kind]} measures and does not judge; write limits = {example}.")
     if not entry.data and not entry.dataset:
         raise ConfigError(
             f'{key}: write data = ["…"], the names by which the results know their data (an asset of Great '
-            "Expectations, a value of a snapshot's metadata), so that a result for other data does not count."
+            "Expectations, a value of a snapshot's metadata, a route, a label), so that a result for other data does "
+            "not count."
         )
 
 
@@ -125,7 +151,14 @@ def _sources(entry: EvidenceConfig, folder: Path, name: str) -> list[Source]:
         raise NotCounted(name, f"no file in {folder.resolve()} matches it")
     if len(files) > MAX_FILES:
         raise NotCounted(name, f"{len(files):,} files match it; name at most {MAX_FILES:,}")
-    return [source for file in files for source in _read(file, folder, READERS[entry.kind])]
+    return [source for file in files for source in _read(file, folder, _reader(entry))]
+
+
+def _reader(entry: EvidenceConfig) -> Callable[[Any], list[Reading]]:
+    if entry.kind not in LIMITED:
+        return READERS[entry.kind]
+    read = LIMITED[entry.kind][0]
+    return lambda content: read(content, entry.limits)
 
 
 def _files(pattern: str, folder: Path) -> list[Path]:
