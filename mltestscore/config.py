@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from pydantic import Field, ValidationError
 
-from mltestscore import settings
+from mltestscore import settings, settings_infra
 from mltestscore.errors import ConfigError, near
 from mltestscore.settings import Table
 
@@ -57,6 +57,7 @@ class Config(Table):
     experiments: settings.ExperimentsConfig | None = None
     heuristics: settings.HeuristicsConfig | None = None
     tuning: settings.TuningConfig | None = None
+    rollback: settings_infra.RollbackConfig | None = None
     evidence: list[settings.EvidenceConfig] = []
     evidently: settings.EvidentlyConfig | None = None
     checks: dict[str, dict[str, Any]] = {}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mltestscore.config import Config
-from mltestscore.inputs import offered, offered_records
+from mltestscore.inputs import offered, offered_infra, offered_records
 from mltestscore.inputs import previous_model as before
 from mltestscore.stash import CONFIG
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mltestscore.inputs.model import Model
     from mltestscore.inputs.registry import Registry
     from mltestscore.inputs.repository import Repository
+    from mltestscore.inputs.rollback import Rollback
     from mltestscore.inputs.schema import Schema
     from mltestscore.inputs.stores import Stores
     from mltestscore.inputs.trainer import Trainer
@@ -170,6 +171,12 @@ def heuristics(mltestscore_config: Config) -> Heuristics:
 def tuning(mltestscore_config: Config) -> Tuning:
     """The search for hyperparameters: its trials, its space, the settings left alone."""
     return offered_records.tuning(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def rollback(mltestscore_config: Config) -> Rollback:
+    """The drill of going back to the previous version."""
+    return offered_infra.rollback(mltestscore_config)
 
 
 @pytest.fixture(scope="session")

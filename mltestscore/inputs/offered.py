@@ -292,6 +292,7 @@ def _types() -> dict[str, Callable[[], type]]:
         "experiments": load("inputs.experiments", "Experiments"),
         "heuristics": load("inputs.heuristics", "Heuristics"),
         "tuning": load("inputs.tuning", "Tuning"),
+        "rollback": load("inputs.rollback", "Rollback"),
         "max_age": load("staleness.age", "Age"),
         "tolerable_age": load("staleness.age", "Age"),
         "history": load("history", "History"),

@@ -1,3 +1,74 @@
 """From configuration to infrastructure: specification, pipeline, gate, trace, canary, rollback, dependencies."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mltestscore.config import Config
+from mltestscore.errors import ConfigError, NotOffered
+from mltestscore.inputs.offered import named
+
+if TYPE_CHECKING:
+    from mltestscore.inputs.rollback import Rollback
+    from mltestscore.settings_infra import RollbackConfig
+
+_REGISTRY = {
+    "folder": ("path", "pointer"),
+    "mlflow": ("uri", "name", "alias"),
+    "commands": ("current_command", "versions_command", "promote_command", "promote_request"),
+}
+_SERVING = (
+    *("protocol", "command", "url", "redeploy_command", "redeploy_request", "restart", "reference_command"),
+    *("token_variable", "ready_timeout", "request_timeout"),
+)
+
+
+def rollback(config: Config) -> Rollback:
+    """Open ``[tool.mltestscore.rollback]``; nothing is touched before the check asks for the drill."""
+    from mltestscore.inputs.dataset import open_dataset
+    from mltestscore.inputs.rollback import open_rollback
+
+    found = config.rollback
+    if found is None:
+        raise NotOffered("rollback", "write drill = true, max_seconds, … under [tool.mltestscore.rollback]")
+    data = {name: getattr(found, name) for name in ("rows", "answers")}
+    with named("rollback", config):
+        return open_rollback(
+            config.folder,
+            drill=found.drill,
+            max_seconds=found.max_seconds,
+            registry=found.registry,
+            where=_where(found, config) if found.drill else {},
+            serving=_serving(found),
+            downtime_seconds=found.downtime_seconds,
+            previous=found.previous,
+            on_copy=found.on_copy,
+            score=found.score,
+            features=tuple(found.features),
+            **{
+                name: None if one is None or not found.drill else open_dataset(name, one, base=config.folder)
+                for name, one in data.items()
+            },
+        )
+
+
+def _where(found: RollbackConfig, config: Config) -> dict[str, Any]:
+    """Return what the kind of registry takes; without a path, the folder of ``[tool.mltestscore.registry]``."""
+    given = {name: getattr(found, name) for name in _REGISTRY[found.registry]}
+    if found.registry == "folder":
+        given["path"] = found.path or (config.registry.path if config.registry else "")
+    optional = ("promote_command", "promote_request")  # one of both, as open_rollback says
+    missing = [name for name, value in given.items() if not value and name not in optional]
+    if missing:
+        raise ConfigError(f'tool.mltestscore.rollback has registry = "{found.registry}" and no {missing[0]}; write it.')
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+
+
+def _serving(found: RollbackConfig) -> dict[str, Any]:
+    given = {name: getattr(found, name) for name in _SERVING}
+    wire = {"model": found.model, "path": found.predict, "health": found.health}
+    settings = {**found.settings, **{name: value for name, value in wire.items() if value}}
+    return {
+        "settings": settings,
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()},
+    }

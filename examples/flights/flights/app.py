@@ -25,9 +25,12 @@ class BadRequestError(ValueError):
     """The request cannot be answered; the message says why."""
 
 
-def create_app(build: Path, version: str, log: Path) -> Flask:
-    """Return the application that serves ``version`` of the registry in ``build`` and logs to ``log`` (JSON lines)."""
-    scores_of = scoring(registry.load(build / "registry", version))
+def create_app(build: Path, version: str, log: Path, versions: Path | None = None) -> Flask:
+    """Return the application that serves ``version`` of the registry in ``build`` and logs to ``log`` (JSON lines).
+
+    ``versions`` is a registry elsewhere that takes its place.
+    """
+    scores_of = scoring(registry.load(versions or build / "registry", version))
     online = OnlineFeatures(build / "store.sqlite")
     served = _logger(log, version)
     app = Flask("flights")

@@ -1,0 +1,1 @@
+"""Machinery of infra.7: drills on a registry and a server, their journal, requests while versions swap."""

@@ -1,0 +1,255 @@
+"""The drill: go back to the previous version while requests come in, look at the answers, and put everything back."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from mltestscore.errors import InputError
+from mltestscore.inputs.rollback import Rollback
+from mltestscore.rollback.journal import Open
+from mltestscore.rollback.record import Answers, Drill, Kind, settled
+from mltestscore.rollback.reference import Expected, expected_answers
+from mltestscore.rollback.registries import TABLE, FolderPointer, VersionRegistry
+from mltestscore.rollback.staging import Staging, opened
+from mltestscore.rollback.tampering import TAMPERING
+from mltestscore.rollback.traffic import Traffic
+from mltestscore.serving.protocols import Columns
+
+BEFORE = 0.5  # seconds of traffic that show what is usual, before anything changes
+FEWEST = 5  # answers that show that a version is in service
+LOOK = 0.05
+MOST_ROWS = 40  # of those sent one by one: the same rows come again every second or so
+RESTORING = (60.0, 10.0)  # putting back may take so many seconds, or so many times what going back may take
+
+
+@dataclass(frozen=True)
+class How:
+    """How a drill is performed.
+
+    Attributes:
+        rate: requests a second.
+        hold: seconds for which all answers must come from one version until it counts as in service.
+        tolerance: how far answers may differ and be the same.
+    """
+
+    rate: float
+    hold: float
+    tolerance: float
+
+
+def drilled(rollback: Rollback, columns: Columns, expected: Expected, how: How) -> Drill:
+    """Perform the drill, once for one way to perform it, and return what was seen.
+
+    Raises :class:`InputError` when registry or server cannot be reached, or another drill is under way.
+    """
+    key = ("drill", rollback.replace(tampering="").digest, how)
+    if key not in rollback.memory:
+        rollback.memory[key] = _perform(rollback, columns, expected, how)
+    found: Drill = rollback.memory[key]
+    rollback.memory["last"] = found
+    return TAMPERING[rollback.tampering](rollback, found)
+
+
+def _perform(rollback: Rollback, columns: Columns, expected: Expected, how: How) -> Drill:
+    with ExitStack() as stack:
+        registry, place = stack.enter_context(_registry(rollback))
+        recovered = ""
+        if not rollback.on_copy:
+            stack.enter_context(rollback.journal.alone())
+            recovered = _recover(rollback, registry, place, columns)
+        current, versions = registry.current(), tuple(registry.versions())
+        plan = Drill(current, _before(rollback, current, versions), versions, recovered=recovered)
+        if not plan.previous:
+            return replace(plan, unable=f"{current!r:.80} is the first version in {registry.source:.200}")
+        if plan.previous not in versions:
+            kept = ", ".join(versions[-5:])
+            return replace(plan, gone=f"{plan.previous:.80} is not in the registry any more; kept: {kept:.200}")
+        old = expected_answers(rollback, expected, plan.previous, place)
+        staging = stack.enter_context(opened(rollback.serving, rollback.folder, place, current))
+        staging.wait_until_ready({name: list(values[:1]) for name, values in columns.items()})
+        plan = _told_apart(staging, columns, old, plan, how)
+        return plan if plan.unable or plan.stale else _Swap(rollback, registry, staging, plan, how).performed(columns)
+
+
+@contextmanager
+def _registry(rollback: Rollback) -> Iterator[tuple[VersionRegistry, str]]:
+    """Give the registry, or a copy of its folder, and where it lies."""
+    registry = rollback.registry
+    if not isinstance(registry, FolderPointer):
+        yield registry, ""
+    elif not rollback.on_copy:
+        yield registry, str(registry.folder)
+    else:
+        with tempfile.TemporaryDirectory(prefix="mltestscore-", ignore_cleanup_errors=True) as name:
+            copy = Path(name).resolve() / registry.folder.name
+            shutil.copytree(registry.folder, copy, symlinks=True)
+            yield registry.within(copy), str(copy)
+
+
+def _recover(rollback: Rollback, registry: VersionRegistry, place: str, columns: Columns) -> str:
+    """Put back what a drill that was killed has left; return what was done."""
+    journal = rollback.journal
+    pending = journal.pending()
+    if pending is None:
+        return ""
+    if pending.target != rollback.source:
+        raise InputError(
+            f"{TABLE}: a drill on {pending.target:.200} was killed before it put back {pending.current!r:.80}, and the "
+            f"configuration names another target now. Put it back yourself, then delete {journal.file}."
+        )
+    now, limit = registry.current(), _limit(rollback)
+    if now not in (pending.previous, pending.current):
+        journal.close()
+        return f"a drill was killed; somebody has promoted {now:.80} since, which was left alone"
+    registry.promote(pending.current, limit)
+    if rollback.serving.url and not rollback.serving.command:  # a server that was ours ended with its drill
+        with opened(rollback.serving, rollback.folder, place, pending.current) as staging:
+            staging.redeploy(pending.current, limit)
+            deadline = time.monotonic() + limit
+            while staging.wait_until_ready(columns).version != pending.named:
+                if time.monotonic() > deadline:
+                    raise InputError(f"{TABLE}: {pending.named!r:.80} was promoted again, and the server stays behind.")
+                time.sleep(LOOK)
+    journal.close()
+    return f"a drill was killed half-way; {pending.current:.80} was put back before this one"
+
+
+def _limit(rollback: Rollback) -> float:
+    return max(RESTORING[0], RESTORING[1] * rollback.max_seconds)
+
+
+def _before(rollback: Rollback, current: str, versions: Sequence[str]) -> str:
+    """Return the version to go back to, or an empty text; raises :class:`InputError` for a pointer to nothing."""
+    if current not in versions:
+        known = ", ".join(versions[-5:])
+        raise InputError(f"{TABLE}: {current!r:.80} is in service and not in the registry, which has {known:.200}.")
+    earlier = versions[: versions.index(current)]
+    if rollback.previous == current:
+        raise InputError(f"{TABLE} previous: {current!r:.80} is in service already; name the version before it.")
+    return rollback.previous or (earlier[-1] if earlier else "")
+
+
+def _told_apart(staging: Staging, columns: Columns, old: np.ndarray | None, plan: Drill, how: How) -> Drill:
+    """Ask the version in service, twice; say why its answers do not tell the versions apart, if they do not."""
+    first, second = staging.client.predict(columns), staging.client.predict(columns)
+    if old is not None and old.shape != first.scores.shape:
+        raise InputError(
+            f"{TABLE}: the server answers with shape {first.scores.shape}, the previous version's answers are known in "
+            f'shape {old.shape}; let both give the same scores (for plain_json, settings = {{scores_field = "…"}}).'
+        )
+    answers = Answers(plan.current, plan.previous, first.version, first.scores, old, how.tolerance)
+    plan = replace(plan, answers=answers)
+    if not answers.same(first.scores, second.scores).all():
+        return replace(plan, unable="two equal requests get different answers; declare a tolerance that they keep")
+    if first.version in plan.versions and first.version != plan.current:
+        both = f"the registry says {plan.current:.80}, the server serves {first.version:.80}"
+        return replace(plan, stale=f"{both} before anything was changed")
+    if not len(answers.differing) and not answers.named:
+        alike = "both versions answer all rows alike" if old is not None else "the old version's answers are not known"
+        return replace(plan, unable=f"nothing tells the versions apart: answers name no version, and {alike}")
+    return plan
+
+
+class _Swap:
+    """Going back and putting back, under traffic."""
+
+    def __init__(self, rollback: Rollback, registry: VersionRegistry, staging: Staging, plan: Drill, how: How) -> None:
+        assert plan.answers is not None  # a plan without them is not performed
+        self.rollback, self.registry, self.staging = rollback, registry, staging
+        self.plan, self.how, self.answers = plan, how, plan.answers
+
+    def performed(self, columns: Columns) -> Drill:
+        """Perform it; whatever happens in between, the current version is put back."""
+        differing = self.answers.differing
+        chosen = differing if len(differing) else np.arange(len(self.answers.new))
+        chosen = chosen[np.unique(np.linspace(0, len(chosen) - 1, min(MOST_ROWS, len(chosen))).astype(int))]
+        rows = [{name: [values[row]] for name, values in columns.items()} for row in chosen.tolist()]
+        self.traffic = Traffic(self.staging.client, rows, chosen.tolist(), self.how.rate)
+        self.traffic.start()
+        try:
+            unable = self._usual()
+            found = replace(self.plan, unable=unable) if unable else self._there_and_back(columns)
+        finally:
+            requests = self.traffic.stop()
+        return replace(found, requests=requests)
+
+    def _usual(self) -> str:
+        """Say why the traffic before the swap is not all answered by the version in service, if it is not."""
+        deadline = BEFORE + FEWEST * self.rollback.serving.request_timeout
+        while self.traffic.now() < BEFORE or len(self.traffic.since(0.0)) < FEWEST:
+            if self.traffic.now() > deadline:
+                return "the server is too slow for this rate of requests even without a swap"
+            time.sleep(LOOK)
+        for request in self.traffic.since(0.0):
+            if request.error:
+                return f"requests fail even without a swap: {request.error}"
+            if self.answers.kind(request) != "new":
+                return "a row alone is answered otherwise than among others; declare a tolerance that answers keep"
+        return ""
+
+    def _there_and_back(self, columns: Columns) -> Drill:
+        rollback, plan = self.rollback, self.plan
+        if not rollback.on_copy:
+            rollback.journal.write(Open(rollback.source, plan.current, plan.previous, self.answers.named))
+        began = self.traffic.now()
+        trouble, final, left = "", None, "interrupted"
+        try:
+            limit = rollback.max_seconds + min(10.0, rollback.max_seconds / 2) + self.how.hold
+            trouble = self._moved_to(plan.previous, "old", began + limit)
+            final = self._all(columns)
+        finally:
+            restoring = self.traffic.now()
+            left = self._put_back(restoring)
+            if not left and not rollback.on_copy:
+                rollback.journal.close()
+        return replace(plan, began=began, restoring=restoring, trouble=trouble, final=final, left=left)
+
+    def _moved_to(self, version: str, kind: Kind, deadline: float) -> str:
+        """Promote and redeploy, and wait for answers of that version; return what went wrong, if it did."""
+        began = self.traffic.now()
+        try:
+            self.registry.promote(version, max(1.0, deadline - self.traffic.now()))
+            self.staging.redeploy(version, max(1.0, deadline - self.traffic.now()))
+        except InputError as error:
+            return str(error)
+        while self.traffic.now() < deadline and not self._holds(began, kind):
+            time.sleep(LOOK)
+        return ""
+
+    def _holds(self, since: float, kind: Kind) -> bool:
+        recent = self.traffic.now() - self.how.hold - self.rollback.serving.request_timeout
+        seen = [(one, self.answers.kind(one)) for one in self.traffic.since(max(since, recent))]
+        after = settled(seen, kind)
+        last = [one for one, _ in seen if after is not None and one.ended >= after]
+        return len(last) >= FEWEST and last[-1].ended - last[0].ended >= self.how.hold
+
+    def _all(self, columns: Columns) -> np.ndarray | None:
+        try:
+            scores = self.staging.client.predict(columns).scores
+        except InputError:
+            return None
+        return scores if scores.shape == self.answers.new.shape else None
+
+    def _put_back(self, began: float) -> str:
+        """Promote and redeploy the current version; return what is not as it was, if anything."""
+        current = self.plan.current
+        try:
+            now = self.registry.current()
+            if now not in (current, self.plan.previous):
+                return f"somebody promoted {now:.80} during the drill, which was left alone"
+            trouble = self._moved_to(current, "new", began + _limit(self.rollback))
+            if trouble:
+                return trouble
+            if not self._holds(began, "new"):
+                return f"{current:.80} was promoted again, and the server does not answer as it did before"
+        except InputError as error:
+            return str(error)
+        return ""

@@ -1,0 +1,135 @@
+"""The staging server of a drill: started by us or reached at a URL, asked for answers, and told to redeploy."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mltestscore.errors import InputError
+from mltestscore.rollback.commands import call, fill, request
+from mltestscore.serving import process
+from mltestscore.serving.client import Answer, Client, NotReadyError, port_of, redact, token_header
+from mltestscore.serving.protocols import Columns, Protocol
+
+PAUSE = 0.1
+
+
+@dataclass(frozen=True)
+class Serving:
+    """How the staging server is started or reached, asked, and made to load what the registry names.
+
+    Attributes:
+        protocol: how rows and answers are written.
+        command: starts it; ``{port}``, ``{version}``, ``{registry}`` and ``{python}`` are filled in.
+        url: where it answers, if it runs already.
+        redeploy_command: makes it serve the promoted version; words as in ``command``, and ``{url}``.
+        redeploy_request: does so by HTTP: ``"POST /reload"``.
+        restart: whether the server that we started is stopped and started again.
+        reference_command: starts a server of ``{version}`` by itself, apart from registry and staging server.
+        token_variable: the environment variable that holds the server's token.
+        ready_timeout: seconds that a started server has until it answers.
+        request_timeout: seconds that any answer may take.
+    """
+
+    protocol: Protocol
+    command: tuple[str, ...] = ()
+    url: str = ""
+    redeploy_command: tuple[str, ...] = ()
+    redeploy_request: str = ""
+    restart: bool = False
+    reference_command: tuple[str, ...] = ()
+    token_variable: str = ""
+    ready_timeout: float = 30.0
+    request_timeout: float = 5.0
+
+    @property
+    def source(self) -> str:
+        """The command or the URL."""
+        return " ".join(self.command) or redact(self.url)
+
+
+class Staging:
+    """The server during one drill; made by :func:`opened`."""
+
+    def __init__(self, serving: Serving, folder: Path, registry: str) -> None:
+        self.serving, self._folder, self._registry = serving, folder, registry
+        self._server: process.Server | None = None
+        self._headers = token_header(serving.token_variable)
+        self.client: Client
+
+    def begin(self, version: str) -> None:
+        """Start the server where it is ours."""
+        if self.serving.command:
+            self._start(version)
+        url = self.serving.url or (self._server.url if self._server else "")
+        # Each request on its own connection, as a new user comes: a kept one would blame the swap for a closed socket.
+        headers = {**self._headers, "connection": "close"}
+        self.client = Client(url, self.serving.protocol, timeout=self.serving.request_timeout, headers=headers)
+
+    def _start(self, version: str) -> None:
+        words = [fill(word, self._values(version)) for word in self.serving.command]
+        port = port_of(self.serving.url) if self.serving.url else (self._server.port if self._server else 0)
+        deadline = time.monotonic() + self.serving.ready_timeout
+        self._server = process.start_listening(words, cwd=self._folder, env=None, port=port, deadline=deadline)
+
+    def wait_until_ready(self, probe: Columns) -> Answer:
+        """Return the first answer; raises :class:`InputError` where there is none within ``ready_timeout``."""
+        deadline = time.monotonic() + self.serving.ready_timeout
+        while True:
+            try:
+                return self.client.predict(probe)
+            except NotReadyError as error:
+                if self._server:
+                    self._server.require_running()
+                if time.monotonic() > deadline:
+                    told = f"\nStarted as {self._server.describe()}" if self._server else ""
+                    raise InputError(f"{error}{told}") from None
+            time.sleep(PAUSE)
+
+    def redeploy(self, version: str, timeout: float) -> None:
+        """Make the server serve what the registry names now; a server that looks by itself needs nothing.
+
+        Raises :class:`InputError` when the command, the request or the new start fails.
+        """
+        if self.serving.redeploy_command:
+            words, values = self.serving.redeploy_command, self._values(version)
+            call(words, values, folder=self._folder, setting="redeploy_command", timeout=timeout)
+        if self.serving.redeploy_request:
+            request(
+                self.serving.redeploy_request,
+                {"version": version},
+                setting="redeploy_request",
+                timeout=timeout,
+                base=self.client.url,
+                headers=self._headers,
+            )
+        if self.serving.restart and self._server:
+            self._server.stop()
+            self._start(version)
+
+    def _values(self, version: str) -> Mapping[str, str]:
+        url = self.client.url if hasattr(self, "client") else self.serving.url
+        port = str(self._server.port) if self._server else "{port}"
+        return {"version": version, "registry": self._registry, "python": sys.executable, "url": url, "port": port}
+
+    def close(self) -> None:
+        """Stop what we started."""
+        if hasattr(self, "client"):
+            self.client.close()
+        if self._server:
+            self._server.stop()
+
+
+@contextmanager
+def opened(serving: Serving, folder: Path, registry: str, version: str) -> Iterator[Staging]:
+    """Give the staging server, perhaps not ready yet; what we started is stopped afterwards, whatever happens."""
+    staging = Staging(serving, folder, registry)
+    try:
+        staging.begin(version)
+        yield staging
+    finally:
+        staging.close()
