@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 from mltestscore import settings, settings_infra
 from mltestscore.errors import ConfigError, near
 from mltestscore.settings import Table
+from mltestscore.settings_serving import Protocol
 
 EXAMPLE = """[tool.mltestscore] is not in any pyproject.toml from {folder} upward. Write, for a start:
   [tool.mltestscore.data.training]
@@ -46,6 +47,7 @@ class Config(Table):
     features: settings.FeaturesConfig | None = None
     dry_run: settings.DryRunConfig | None = None
     endpoint: settings.EndpointConfig | None = None
+    protocols: dict[str, Protocol] = {}
     schema_: settings.SchemaConfig | None = Field(default=None, alias="schema")
     registry: settings.PathConfig | None = None
     catalogue: settings.PathConfig | None = None

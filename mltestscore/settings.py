@@ -104,7 +104,10 @@ class DryRunConfig(Table):
 
 
 class EndpointConfig(Table):
-    """``[tool.mltestscore.endpoint]``: a server that we start (``command``) or that runs already (``url``)."""
+    """``[tool.mltestscore.endpoint]``: a server that we start (``command``) or that runs already (``url``).
+
+    ``settings`` are those of the protocol; see :mod:`mltestscore.serving.protocols`.
+    """
 
     command: list[str] = []
     previous_command: list[str] = []
@@ -113,6 +116,7 @@ class EndpointConfig(Table):
     model: str = ""
     predict: str = ""
     health: str = ""
+    settings: dict[str, bool | int | float | str] = {}
     token_variable: str = ""
     ready_timeout: float = Field(default=30.0, gt=0, le=600)
     request_timeout: float = Field(default=5.0, gt=0, le=120)

@@ -12,10 +12,12 @@ import pandas as pd
 
 from mltestscore.errors import ConfigError, InputError, near
 from mltestscore.serving import process
+from mltestscore.serving.bodies import Columns
 from mltestscore.serving.client import Answer, Client, NotReadyError, port_of, redact, token_header
 from mltestscore.serving.generator import LoadGenerator
 from mltestscore.serving.load import Arrivals, Load, Stall, schedule
-from mltestscore.serving.protocols import Columns, protocol_named
+from mltestscore.serving.protocols import protocol_named
+from mltestscore.settings_serving import Protocol
 
 __all__ = ["Answer", "Endpoint", "Load", "open_endpoint"]
 
@@ -56,7 +58,9 @@ class Endpoint:
             client.predict_url,
             headers=client.headers,
             timeout=client.timeout,
-            decode=lambda status, content: client.decode(status, content, 1).version,
+            decode=lambda reply: client.decode(reply, 1).version,
+            keep=client.protocol.kept_headers,
+            method=client.protocol.route(client.protocol.declared.predict)[0],
         )
         self._version, self._ready, self._borrowed = "", server is None, False
         self._stall: Stall | None = None
@@ -189,13 +193,14 @@ class Endpoint:
             if ready:
                 self._version = self._client.predict(row).version or version
                 return True
-            reason = f"{redact(self._client.status_url)} does not say ready"
+            reason = ""
         except NotReadyError as error:
             reason = str(error)
         self._server.require_running()
         if time.monotonic() > self._ready_by:
             raise InputError(
-                f"endpoint: the server is not ready in time (ready_timeout): {reason}\n"
+                f"endpoint: the server is not ready in time (ready_timeout): "
+                f"{reason or self._client.describe_status()}\n"
                 f"Started as {self._server.describe()}"
             )
         return False
@@ -225,6 +230,7 @@ def open_endpoint(
     predict: str = "",
     health: str = "",
     settings: Mapping[str, object] | None = None,
+    protocols: Mapping[str, Protocol] | None = None,
     token_variable: str = "",
     ready_timeout: float = 30.0,
     request_timeout: float = 5.0,
@@ -237,11 +243,12 @@ def open_endpoint(
     Args:
         command: program and arguments; ``{port}`` becomes a free port. With ``url`` too, the server listens there.
         url: where the server answers; with a command without ``{port}``, the local port that it takes by itself.
-        protocol: ``"plain_json"``, ``"tensorflow"`` or ``"open_inference"``.
+        protocol: a name of :data:`mltestscore.serving.protocols.NAMES`, or of ``protocols``.
         previous_command, previous_url: likewise for the model version served before; started on first use.
         features: the columns to send; empty: all columns of the frame at hand.
         model, predict, health: the protocol's model name, prediction path and health path, where it has them.
         settings: further settings of the protocol by name.
+        protocols: the team's own protocols, or its changes to ours.
         token_variable: the environment variable that holds the bearer token (or a whole Authorization header).
         ready_timeout: seconds that a started server has until it answers its first row.
         request_timeout: seconds that any answer may take.
@@ -252,8 +259,8 @@ def open_endpoint(
     """
     if not command and not url:
         raise ConfigError("endpoint: neither command nor url is given; write one of them.")
-    named = {"model": model, "path": predict, "health": health}
-    wire = protocol_named(protocol, {**dict(settings or {}), **{key: value for key, value in named.items() if value}})
+    given = {**dict(settings or {}), **({"model": model} if model else {})}
+    wire = protocol_named(protocol, given, declared=protocols, predict=predict, health=health)
     headers = token_header(token_variable)
 
     def reach(words: Sequence[str], at: str, previous: Callable[[], Endpoint | None]) -> Endpoint:

@@ -156,6 +156,8 @@ def endpoint(config: Config) -> Endpoint:
             model=found.model,
             predict=found.predict,
             health=found.health,
+            settings=found.settings,
+            protocols=config.protocols,
             token_variable=found.token_variable,
             ready_timeout=found.ready_timeout,
             request_timeout=found.request_timeout,

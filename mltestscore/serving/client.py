@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
@@ -12,8 +11,9 @@ import httpx
 import numpy as np
 
 from mltestscore.errors import InputError
-from mltestscore.serving.protocols import Columns, Prediction, Protocol
-from mltestscore.serving.protocols.answers import MAX_SHOWN, error_in, row_count
+from mltestscore.serving.answers import Prediction, Reply, error_in, parsed, told
+from mltestscore.serving.bodies import Columns, row_count
+from mltestscore.serving.wire import Wire, joined, secret_in
 
 MAX_ANSWER = 64 * 1024 * 1024
 
@@ -46,82 +46,130 @@ class Answer:
 class Client:
     """Speaks one protocol to one URL; every wait ends after ``timeout`` seconds."""
 
-    def __init__(self, url: str, protocol: Protocol, *, timeout: float, headers: dict[str, str] | None = None) -> None:
+    def __init__(self, url: str, protocol: Wire, *, timeout: float, headers: dict[str, str] | None = None) -> None:
         port_of(url)
         if not timeout > 0:
             raise InputError(f"endpoint: request_timeout must be above 0 s, not {timeout:g}.")
         self.url = url.rstrip("/")
         self.protocol = protocol
         self.timeout = timeout
-        self.headers = {"content-type": "application/json", "accept": "application/json", **(headers or {})}
+        self.headers = {**protocol.headers, **(headers or {})}
         # trust_env: a proxy variable of the test machine must not come between us and the server under test
         self._http = httpx.Client(timeout=timeout, headers=self.headers, trust_env=False)
 
     @property
     def predict_url(self) -> str:
-        """Where rows are posted, credentials included."""
-        return self.url + self.protocol.predict_path
+        """Where rows are sent, credentials included."""
+        return self._at(self.protocol.predict_path)
 
-    @property
-    def status_url(self) -> str:
-        """Where readiness is asked for, credentials included."""
-        return self.url + self.protocol.status_path
+    def _at(self, path: str) -> str:
+        """Return the URL of a path; one that begins with ``:port`` is on another port of the same host."""
+        if not path.startswith(":"):
+            return self.url + path
+        port, slash, rest = path[1:].partition("/")
+        parts = urlsplit(self.url)
+        user, at, host = parts.netloc.rpartition("@")
+        host = host if host.endswith("]") else host.rpartition(":")[0] or host
+        return urlunsplit((parts.scheme, f"{user}{at}{host}:{port}", slash + rest, "", ""))
 
     def body(self, columns: Columns) -> bytes:
         """Return the request body that asks for one score per row."""
-        return json.dumps(self.protocol.encode(columns)).encode()
+        return self.protocol.encode(columns)
 
     def predict(self, columns: Columns) -> Answer:
-        """Ask for one score per row, in order.
+        """Ask for one score per row, in order, in as many requests as the protocol needs.
 
         Raises :class:`InputError` naming URL, expectation, finding and remedy for anything but that.
         """
+        rows, found = row_count(columns), list[Prediction]()
+        step = self.protocol.batch or max(rows, 1)
         started = time.perf_counter()
-        answer = self._request("POST", self.predict_url, self.body(columns))
+        for start in range(0, max(rows, 1), step):
+            part = {name: values[start : start + step] for name, values in columns.items()}
+            reply = self._request(self.protocol.declared.predict, self.body(part))
+            found.append(self.decode(reply, row_count(part)))
         seconds = time.perf_counter() - started
-        prediction = self.decode(answer.status_code, answer.content, row_count(columns))
-        return Answer(prediction.scores, prediction.version, answer.status_code, seconds)
+        shapes = {prediction.scores.shape[1:] for prediction in found}
+        if len(shapes) > 1:
+            raise InputError(
+                f"endpoint: {redact(self.predict_url)}: expected as many class scores for every row, "
+                f"found {sorted(map(str, shapes))}."
+            )
+        version = joined(name for prediction in found for name in prediction.version.split(", "))
+        return Answer(np.concatenate([prediction.scores for prediction in found]), version, 200, seconds)
 
-    def decode(self, status: int, content: bytes, rows: int) -> Prediction:
+    def decode(self, reply: Reply, rows: int) -> Prediction:
         """Read the answer to a prediction; raises :class:`InputError` as :meth:`predict` does."""
-        body = _json(content)
-        where = f"endpoint: {redact(self.predict_url)}"
-        if status != 200:
-            said = error_in(body) or content[:MAX_SHOWN].decode("utf-8", "replace") or "nothing"
-            raise (NotReadyError if status in STARTING else InputError)(
-                f"{where}: expected HTTP status 200 for {rows} row(s), found {status}: {said!r}. "
+        where, failure = f"endpoint: {redact(self.predict_url)}", self.protocol.failure(reply)
+        if reply.status != 200 or failure:
+            said = failure or told(reply, parsed(reply.content, "json"))
+            later = reply.status in STARTING and not failure
+            raise (NotReadyError if later else InputError)(
+                f"{where}: expected {'HTTP status 200' if reply.status != 200 else 'predictions'} for {rows} row(s), "
+                f"found {reply.status if reply.status != 200 else 'an error in status 200'}: {said!r}. "
                 "Check the path, the feature names and types sent, and the server's log."
             )
-        if body is _NOT_JSON:
-            raise InputError(
-                f"{where}: expected JSON, found {content[:MAX_SHOWN].decode('utf-8', 'replace')!r}. "
-                "Check that the path is the prediction route and the protocol is the server's."
-            )
         try:
-            return self.protocol.decode(body, rows)
+            return self.protocol.decode(reply, rows)
         except (ValueError, TypeError) as error:
-            reported = f" The answer reports an error: {error_in(body)!r}." if error_in(body) else ""
+            said = error_in(parsed(reply.content, "json"))
+            reported = f" The answer reports an error: {said!r}." if said else ""
             raise InputError(
-                f"{where}: {error}.{reported} Check the protocol's settings against the server."
+                f"{where}: {error}.{reported} Check that the path is the prediction route, "
+                "and the protocol and its settings are the server's."
             ) from error
 
     def status(self) -> tuple[bool, str]:
-        """Return whether the status route says ready, and the version that it names.
+        """Return whether the status route that says most says ready, and the version that the server names.
 
         Ready without a version where the protocol has no such route. Raises :class:`InputError` when it is silent.
         """
-        if not self.protocol.status_path:
-            return True, ""
-        answer = self._request("GET", self.status_url)
-        body = _json(answer.content)
-        if answer.status_code != 200 or not self.protocol.ready(body):
-            return False, ""
-        return True, self.protocol.version(body)
+        for route in self.protocol.status_routes[:1]:
+            reply = self._request(route.ask)
+            body = parsed(reply.content, "json")
+            if reply.status != 200 or not self.protocol.ready(route, body):
+                return False, ""
+            if version := self.protocol.version(route, body):
+                return True, version
+        return True, self._version_in_metadata()
 
-    def _request(self, method: str, url: str, content: bytes | None = None) -> httpx.Response:
+    def _version_in_metadata(self) -> str:
+        if not any(place.startswith("metadata:") for place in self.protocol.declared.version):
+            return ""
+        reply = self.ask(self.protocol.declared.metadata)
+        return self.protocol.version_in_metadata(parsed(reply.content, "json")) if reply.status == 200 else ""
+
+    def describe_status(self) -> str:
+        """Return what each status route says, for an error message about a server that is not ready."""
+        said = []
+        for route in self.protocol.status_routes:
+            url = redact(self._at(self.protocol.route(route.ask)[1]))
+            try:
+                reply = self._request(route.ask)
+                ready = reply.status == 200 and self.protocol.ready(route, parsed(reply.content, "json"))
+                said.append(f"{url} {'says ready' if ready else f'does not say ready (HTTP status {reply.status})'}")
+            except InputError:
+                said.append(f"{url} is silent")
+        return "; ".join(said)
+
+    def ask(self, route: str, body: object = None) -> Reply:
+        """Ask a route of the protocol, such as ``protocol.declared.metadata`` or one of ``admin``, with a JSON body.
+
+        Raises :class:`InputError` where a setting that the route needs is empty, or nothing answers.
+        """
+        if not self.protocol.route(route)[1]:
+            raise InputError(f"endpoint: the protocol {self.protocol.name!r} cannot ask {route!r}: a setting is empty.")
+        return self._request(
+            route, None if body is None else json.dumps(body).encode(), content_type="application/json"
+        )
+
+    def _request(self, route: str, content: bytes | None = None, *, content_type: str = "") -> Reply:
+        method, path = self.protocol.route(route)
+        url = self._at(path)
         where = f"endpoint: {method} {redact(url)}"
+        headers = {"content-type": content_type} if content_type else {}
         try:
-            with self._http.stream(method, url, content=content) as answer:
+            with self._http.stream(method, url, content=content, headers=headers) as answer:
                 return _bounded(answer, time.monotonic() + self.timeout, where)
         except httpx.TimeoutException as error:
             raise NotReadyError(
@@ -138,7 +186,7 @@ class Client:
         self._http.close()
 
 
-def _bounded(answer: httpx.Response, deadline: float, where: str) -> httpx.Response:
+def _bounded(answer: httpx.Response, deadline: float, where: str) -> Reply:
     """Read an answer of bounded size in bounded time: httpx limits each wait, not the sum of them."""
     content = bytearray()
     for chunk in answer.iter_bytes():
@@ -147,18 +195,7 @@ def _bounded(answer: httpx.Response, deadline: float, where: str) -> httpx.Respo
             raise InputError(f"{where}: the answer is larger than {MAX_ANSWER // 2**20} MiB; is it a prediction route?")
         if time.monotonic() > deadline:
             raise httpx.ReadTimeout("the answer drips")
-    return httpx.Response(answer.status_code, content=bytes(content))
-
-
-_NOT_JSON = object()
-
-
-def _json(content: bytes) -> object:
-    """Parse JSON whatever the content type says, with the tokens NaN and Infinity that TensorFlow Serving writes."""
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return _NOT_JSON
+    return Reply(answer.status_code, bytes(content), answer.headers, answer.reason_phrase)
 
 
 def port_of(url: str) -> int:
@@ -193,7 +230,5 @@ def token_header(variable: str) -> dict[str, str]:
     """
     if not variable:
         return {}
-    value = os.environ.get(variable, "")
-    if not value:
-        raise InputError(f"endpoint: the environment variable {variable!r} (token_variable) is not set; set the token.")
+    value = secret_in(variable, "token_variable")
     return {"authorization": value if " " in value else f"Bearer {value}"}

@@ -20,10 +20,11 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from mltestscore.errors import InputError
+from mltestscore.serving.answers import Reply
 from mltestscore.serving.load import Load, Stall, generator_limit
 
-Decode = Callable[[int, bytes], str]
-"""From HTTP status and body to the model version that the answer names; raises InputError for an unusable answer."""
+Decode = Callable[[Reply], str]
+"""From an answer to the model version that it names; raises InputError for an unusable answer."""
 
 CONNECTIONS = 32
 MAX_ANSWER = 1 << 20
@@ -41,7 +42,7 @@ class _Run:
     sent: np.ndarray = field(init=False)
     finished: np.ndarray = field(init=False)
     lag: np.ndarray = field(init=False)
-    answers: list[tuple[int, bytes] | str] = field(init=False)
+    answers: list[Reply | str] = field(init=False)
     turn: threading.Lock = field(default_factory=threading.Lock)
     counting: threading.Lock = field(default_factory=threading.Lock)
     next: int = 0
@@ -62,10 +63,20 @@ class LoadGenerator:
     late; that delay is the server's and counts into their latency.
     """
 
-    def __init__(self, url: str, *, headers: dict[str, str], timeout: float, decode: Decode) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        headers: dict[str, str],
+        timeout: float,
+        decode: Decode,
+        keep: Sequence[str] = (),
+        method: str = "POST",
+    ) -> None:
         self._parts = urlsplit(url)
         self._path = (self._parts.path or "/") + (f"?{self._parts.query}" if self._parts.query else "")
         self._headers, self._timeout, self._decode = headers, timeout, decode
+        self._keep, self._method = tuple(keep), method  # of an answer's headers, only what it is read with
         self._free: deque[http.client.HTTPConnection] = deque()
         self._open: set[http.client.HTTPConnection] = set()
 
@@ -121,18 +132,18 @@ class LoadGenerator:
             with run.counting:
                 run.busy -= 1
 
-    def _exchange(self, body: bytes) -> tuple[int, bytes] | str:
-        """Return HTTP status and content, or what went wrong; a kept connection gone stale is opened once more."""
+    def _exchange(self, body: bytes) -> Reply | str:
+        """Return the answer, or what went wrong; a kept connection gone stale is opened once more."""
         while True:
             connection, kept = self._connection()
             try:
-                connection.request("POST", self._path, body, self._headers)
+                connection.request(self._method, self._path, body, self._headers)
                 answer = connection.getresponse()
                 content = answer.read(MAX_ANSWER)
                 if not answer.isclosed() and answer.read(1):
                     raise http.client.HTTPException(f"an answer above {MAX_ANSWER} bytes")
                 self._free.append(connection)
-                return answer.status, content
+                return Reply(answer.status, content, {name: answer.getheader(name, "") for name in self._keep})
             except STALE as error:
                 self._drop(connection)
                 if not kept:
@@ -189,7 +200,7 @@ def _load(run: _Run, decode: Decode, deadline: float, cpu: float) -> Load:
             errors[answer] += 1
             continue
         try:
-            versions.add(decode(*answer))
+            versions.add(decode(answer))
         except InputError as error:
             errors[str(error)] += 1
     due = run.origin + run.intended

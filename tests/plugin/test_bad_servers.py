@@ -33,7 +33,7 @@ SERVERS = {
     "nobody there": ('url = "http://127.0.0.1:1"', ["Connection refused", "Is the server running and the URL right?"]),
     "no url": ('url = "localhost"', ["'localhost' is no URL of a server; write it as http://host:port"]),
     "no such port": ('url = "http://127.0.0.1:99999"', ["no valid host and port; write it as http://host:port"]),
-    "protocol": ('url = "http://127.0.0.1:1"\nprotocol = "tensorflw"', ["Did you mean 'tensorflow'?"]),
+    "protocol": ('url = "http://127.0.0.1:1"\nprotocol = "tensorflw"', ["Did you mean 'tensorflow'"]),
     "token": ('url = "http://127.0.0.1:1"\ntoken_variable = "NO_TOKEN"', ["'NO_TOKEN' (token_variable) is not set"]),
 }
 

@@ -35,7 +35,7 @@ def generator_of():
             client.predict_url,
             headers=client.headers,
             timeout=timeout,
-            decode=lambda status, content: client.decode(status, content, 1).version,
+            decode=lambda reply: client.decode(reply, 1).version,
         )
         opened.extend((client, generator))
         return generator

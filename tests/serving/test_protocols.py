@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mltestscore.errors import ConfigError
-from mltestscore.serving.protocols import PROTOCOLS, protocol_named
-from mltestscore.serving.protocols.answers import error_in, plain, scores
+from mltestscore.serving import protocols
+from mltestscore.serving.answers import Reply, error_in, scores
+from mltestscore.serving.bodies import plain
+from mltestscore.serving.protocols import NAMES, Wire, protocol_named
 
 COLUMNS = {"a": [1.5, float("nan")], "b": ["x", None]}
+NEEDED = {"datarobot": {"model": "d"}, "watson": {"model": "d"}, "yhat": {"user": "u"}, "yhat_bulk": {"user": "u"}}
+
+
+def sent(wire: Wire, columns) -> object:
+    return json.loads(wire.encode(columns))
+
+
+def decoded(wire: Wire, body: object, rows: int):
+    return wire.decode(Reply(200, json.dumps(body).encode()), rows)
+
+
+def status(wire: Wire, body: object) -> tuple[bool, str]:
+    route = wire.status_routes[0]
+    return wire.ready(route, body), wire.version(route, body)
+
+
+def test_every_file_is_a_protocol_with_a_title_and_a_source():
+    files = {file.stem for file in Path(protocols.__file__).parent.glob("*.py")} - {"__init__"}
+    assert files == set(NAMES)
+    for name in NAMES:
+        declared = protocols.declaration(name)
+        assert declared.title
+        assert declared.source
 
 
 def test_unknown_protocol_suggests_near_names():
@@ -27,46 +53,82 @@ def test_unknown_setting_suggests_near_names():
         protocol_named("open_inference", {"modle": "iris"})
 
 
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("tensorflow", {"named": "no"}, "'named' of protocol 'tensorflow' is true or false, not 'no'"),
+        ("tensorflow", {"column": 1.5}, "'column' of protocol 'tensorflow' is a whole number"),
+        ("tensorflow", {"column": True}, "'column' of protocol 'tensorflow' is a whole number"),
+        ("tensorflow", {"model": ["iris"]}, "'model' of protocol 'tensorflow' is a text"),
+        ("watson", {}, "'watson' needs model"),
+    ],
+)
+def test_setting_of_another_kind_is_an_error(name, settings, message):
+    with pytest.raises(ConfigError, match=message):
+        protocol_named(name, settings)
+
+
+@pytest.mark.parametrize(("name", "remedy"), [("h2o", "MOJO"), ("grpc", "HTTP too"), ("redis_ml", "asks Redis")])
+def test_protocol_that_is_not_spoken_says_what_to_do_instead(name, remedy):
+    with pytest.raises(ConfigError, match=remedy):
+        protocol_named(name)
+
+
+@pytest.mark.parametrize("alias", ["triton", "mlserver", "kserve_v2"])
+def test_system_is_found_by_its_own_name(alias):
+    assert protocol_named(alias, {"model": "iris"}).predict_path == "/v2/models/iris/infer"
+
+
+def test_number_as_a_version_is_its_text():
+    assert protocol_named("tensorflow", {"model_version": 3}).predict_path == "/v1/models/model/versions/3:predict"
+
+
+def test_model_name_is_escaped_in_the_path():
+    assert protocol_named("tensorflow", {"model": "a/b ?"}).predict_path == "/v1/models/a%2Fb%20%3F:predict"
+
+
 def test_tensorflow_rows_are_instances_in_order():
     wire = protocol_named("tensorflow", {"model": "iris", "model_version": "3"})
     assert wire.predict_path == "/v1/models/iris/versions/3:predict"
-    assert wire.encode(COLUMNS) == {"instances": [{"a": 1.5, "b": "x"}, {"a": None, "b": None}]}
+    assert sent(wire, COLUMNS) == {"instances": [{"a": 1.5, "b": "x"}, {"a": None, "b": None}]}
 
 
 def test_tensorflow_unnamed_rows_are_lists():
     wire = protocol_named("tensorflow", {"named": False, "signature": "serving_default"})
-    assert wire.encode({"a": [1], "b": [2]}) == {"signature_name": "serving_default", "instances": [[1, 2]]}
+    assert sent(wire, {"a": [1], "b": [2]}) == {"signature_name": "serving_default", "instances": [[1, 2]]}
 
 
 def test_tensorflow_version_is_the_newest_available_one_by_number():
     states = [{"version": "9", "state": "AVAILABLE"}, {"version": "10", "state": "AVAILABLE"}]
     body = {"model_version_status": [*states, {"version": "11", "state": "LOADING"}]}
-    assert protocol_named("tensorflow").version(body) == "10"
+    assert status(protocol_named("tensorflow"), body) == (True, "10")
 
 
 def test_tensorflow_is_not_ready_while_it_loads():
     body = {"model_version_status": [{"version": "11", "state": "LOADING"}]}
-    assert not protocol_named("tensorflow").ready(body)
+    assert status(protocol_named("tensorflow"), body) == (False, "")
 
 
 def test_kserve_v1_status_body_counts_as_ready():
-    assert protocol_named("tensorflow").ready({"name": "iris", "ready": True})
+    assert status(protocol_named("tensorflow"), {"name": "iris", "ready": True}) == (True, "")
 
 
 def test_open_inference_sends_one_tensor_per_feature_with_its_type():
-    sent = protocol_named("open_inference", {"model": "iris"}).encode({**COLUMNS, "c": [1, 2]})
-    assert sent == {
+    assert sent(protocol_named("open_inference", {"model": "iris"}), {**COLUMNS, "c": [1, 2], "d": [True, False]}) == {
         "inputs": [
             {"name": "a", "shape": [2, 1], "datatype": "FP64", "data": [1.5, None]},
             {"name": "b", "shape": [2, 1], "datatype": "BYTES", "data": ["x", None]},
             {"name": "c", "shape": [2, 1], "datatype": "INT64", "data": [1, 2]},
+            {"name": "d", "shape": [2, 1], "datatype": "BOOL", "data": [True, False]},
         ]
     }
 
 
 def test_open_inference_can_send_one_tensor_for_all_features():
-    sent = protocol_named("open_inference", {"tensor": "x"}).encode({"a": [1.0, 2.0], "b": [3.0, 4.0]})
-    assert sent == {"inputs": [{"name": "x", "shape": [2, 2], "datatype": "FP64", "data": [1.0, 3.0, 2.0, 4.0]}]}
+    wire = protocol_named("open_inference", {"tensor": "x", "datatype": "FP32"})
+    assert sent(wire, {"a": [1.0, 2.0], "b": [3.0, 4.0]}) == {
+        "inputs": [{"name": "x", "shape": [2, 2], "datatype": "FP32", "data": [1.0, 3.0, 2.0, 4.0]}]
+    }
 
 
 def test_open_inference_reshapes_flat_data_and_picks_the_class():
@@ -75,7 +137,7 @@ def test_open_inference_reshapes_flat_data_and_picks_the_class():
         {"name": "label", "shape": [2], "data": [0, 1]},
         {"name": "p", "shape": [2, 2], "data": [0.9, 0.1, 0.3, 0.7]},
     ]
-    prediction = wire.decode({"model_version": "v1", "outputs": tensors}, 2)
+    prediction = decoded(wire, {"model_version": "v1", "outputs": tensors}, 2)
     assert prediction.scores.tolist() == [0.1, 0.7]
     assert prediction.version == "v1"
 
@@ -83,34 +145,42 @@ def test_open_inference_reshapes_flat_data_and_picks_the_class():
 @pytest.mark.parametrize(
     ("outputs", "message"),
     [
-        ([], "expected an output"),
-        ("nonsense", "expected an output"),
+        ([], r"expected the key 'outputs\[name=\]'"),
+        ("nonsense", r"expected the key 'outputs\[name=\]'"),
         ([{"name": "p", "shape": [3], "data": [1.0, 2.0]}], "expected 3 values"),
         ([{"name": "p", "data": [1.0]}], "expected the key 'shape'"),
+        ([{"name": "p", "shape": 1, "data": [1.0]}], "expected a shape"),
+        ([{"name": "p", "shape": [-1, -2], "data": [1.0, 2.0]}], "expected 2 values for the output's shape"),
     ],
 )
 def test_open_inference_refuses_malformed_outputs(outputs, message):
     with pytest.raises(ValueError, match=message):
-        protocol_named("open_inference").decode({"outputs": outputs}, 2)
+        decoded(protocol_named("open_inference"), {"outputs": outputs}, 2)
 
 
 def test_plain_json_names_and_path_are_settings():
     wire = protocol_named(
         "plain_json", {"path": "/score", "rows_field": "", "scores_field": "result.p", "version_field": "model.id"}
     )
-    assert wire.encode({"a": [1]}) == [{"a": 1}]
-    prediction = wire.decode({"result": {"p": [0.5]}, "model": {"id": 7}}, 1)
+    assert sent(wire, {"a": [1]}) == [{"a": 1}]
+    prediction = decoded(wire, {"result": {"p": [0.5]}, "model": {"id": 7}}, 1)
     assert (prediction.scores.tolist(), prediction.version) == ([0.5], "7")
 
 
 def test_plain_json_without_a_version_says_none():
-    assert protocol_named("plain_json").decode({"scores": [1]}, 1).version == ""
+    assert decoded(protocol_named("plain_json"), {"scores": [1]}, 1).version == ""
+    assert decoded(protocol_named("plain_json", {"version_field": ""}), {"scores": [1]}, 1).version == ""
 
 
-def test_every_protocol_encodes_valid_json_and_keeps_the_row_count():
-    for name in PROTOCOLS:
-        body = json.dumps(protocol_named(name).encode(COLUMNS), allow_nan=False)
-        assert json.loads(body)
+def test_every_protocol_encodes_what_its_format_says():
+    for name in NAMES:
+        wire = protocol_named(name, NEEDED.get(name))
+        columns = {key: values[:1] for key, values in COLUMNS.items()} if wire.batch == 1 else COLUMNS
+        body = wire.encode(columns)
+        if wire.declared.format == "json":
+            assert json.loads(body)
+        else:
+            assert body.count(b"1.5") == 1
 
 
 @pytest.mark.parametrize(
@@ -159,9 +229,15 @@ def test_a_class_that_the_answer_does_not_have_is_an_error():
     )
 )
 def test_a_hostile_body_is_decoded_or_refused_with_a_message(body):
-    for name in PROTOCOLS:
+    content = json.dumps(body).encode()
+    for name in NAMES:
+        wire, reply = protocol_named(name, NEEDED.get(name)), Reply(200, content)
         with suppress(ValueError):  # the only way to refuse
-            found = protocol_named(name).decode(body, 2).scores
+            found = wire.decode(reply, 2).scores
             assert len(found) == 2
             assert np.isfinite(found).all()
+        assert isinstance(wire.failure(reply), str)
+        for route in wire.status_routes:
+            assert isinstance(wire.version(route, body), str)
+            assert isinstance(wire.ready(route, body), bool)
         assert isinstance(error_in(body), str)

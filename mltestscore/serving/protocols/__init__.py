@@ -1,68 +1,137 @@
-"""Wire protocols: how rows become a request and an answer becomes one score per row, one small file a protocol.
+"""Wire protocols as data, one small file a system: :class:`mltestscore.settings_serving.Protocol`.
 
-A protocol is a frozen dataclass whose fields are its settings; add one by adding a file and a line in ``PROTOCOLS``.
-Sources: TensorFlow Serving's ``g3doc/api_rest.md``; the Open Inference Protocol V2 (KServe, Triton, MLServer).
+Add one by a file with a ``PROTOCOL`` and a line in ``NAMES``; a team adds or changes one in
+``[tool.mltestscore.protocols.<name>]``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
-from typing import Protocol as Interface
+from importlib import import_module
 
 from mltestscore.errors import ConfigError, near
-from mltestscore.serving.protocols.answers import Columns, Prediction
-from mltestscore.serving.protocols.open_inference import OpenInference
-from mltestscore.serving.protocols.plain_json import PlainJson
-from mltestscore.serving.protocols.tensorflow import TensorflowServing
+from mltestscore.serving.answers import Prediction
+from mltestscore.serving.bodies import Columns
+from mltestscore.serving.wire import Wire
+from mltestscore.settings_serving import Protocol
 
-__all__ = ["PROTOCOLS", "Columns", "Prediction", "Protocol", "protocol_named"]
+__all__ = ["ALIASES", "NAMES", "Columns", "Prediction", "Wire", "declaration", "protocol_named"]
 
+NAMES = (
+    "azureml",
+    "bentoml",
+    "clipper",
+    "databricks",
+    "datarobot",
+    "deepdetect",
+    "drum",
+    "feast",
+    "kserve_v1",
+    "litserve",
+    "mleap",
+    "mlflow",
+    "multi_model_server",
+    "open_inference",
+    "openscoring",
+    "plain_json",
+    "predictionio",
+    "ray_serve",
+    "sagemaker",
+    "seldon",
+    "skil",
+    "tensorflow",
+    "tensorflow_columns",
+    "torchserve",
+    "vertex",
+    "watson",
+    "yhat",
+    "yhat_bulk",
+)
 
-class Protocol(Interface):
-    """What the client needs to know of a server; paths are relative to the endpoint's URL."""
+ALIASES = {
+    "fastapi": "plain_json",
+    "flask": "plain_json",
+    "kserve": "open_inference",
+    "kserve_v2": "open_inference",
+    "michelangelo": "open_inference",
+    "mlserver": "open_inference",
+    "mms": "multi_model_server",
+    "triton": "open_inference",
+}
 
-    @property
-    def predict_path(self) -> str:
-        """Where rows are posted."""
-
-    @property
-    def status_path(self) -> str:
-        """Where readiness and version are asked for; empty when the protocol has no such route."""
-
-    def encode(self, columns: Columns) -> object:
-        """Return the JSON body that asks for one score per row."""
-
-    def decode(self, body: object, rows: int) -> Prediction:
-        """Return the scores in row order; raises :class:`ValueError` saying what was expected and what was found."""
-
-    def ready(self, body: object) -> bool:
-        """Say whether the status route's answer (HTTP status 200) means that predictions can be asked for."""
-
-    def version(self, body: object) -> str:
-        """Return the model version that the status route's answer names, else the empty string."""
-
-
-PROTOCOLS: dict[str, type[TensorflowServing] | type[OpenInference] | type[PlainJson]] = {
-    "tensorflow": TensorflowServing,
-    "open_inference": OpenInference,
-    "plain_json": PlainJson,
+NOT_SPOKEN = {
+    "h2o": "H2O-3 has no route that scores rows; export the MOJO and offer it as path under [tool.mltestscore.model]",
+    "grpc": "only HTTP is spoken; Triton, KServe, MLServer and TensorFlow Serving answer over HTTP too",
+    "redis_ml": 'only HTTP is spoken; offer the model by a function, loader = "module:function", that asks Redis',
 }
 
 
-def protocol_named(name: str, settings: Mapping[str, object] | None = None) -> Protocol:
-    """Return the protocol called ``name`` with its settings.
+def declaration(name: str, declared: Mapping[str, Protocol] | None = None) -> Protocol:
+    """Return the protocol called ``name``, the team's own before ours, with its base's fields where it has none.
+
+    Raises :class:`ConfigError` for an unknown name, suggesting near ones, or one without a route that takes rows.
+    """
+    found = _merged(name, declared or {}, ())
+    if not found.predict:
+        raise ConfigError(
+            f'endpoint: the protocol {name!r} says nowhere where rows are sent; write predict = "POST /…", '
+            "or base = the name of a protocol that it changes."
+        )
+    return found
+
+
+def _merged(name: str, declared: Mapping[str, Protocol], seen: tuple[str, ...]) -> Protocol:
+    own = declared.get(name) if name not in seen else None
+    if own is None:
+        return _ours(name, declared)
+    base = own.base or (name if name in NAMES else "")
+    if base in seen or (base == name and name not in NAMES):
+        names = " and ".join((*seen, name))
+        raise ConfigError(f"endpoint: the protocols {names} have each other as base; one must have one of ours.")
+    return _over(_merged(base, declared, (*seen, name)), own) if base else own
+
+
+def _ours(name: str, declared: Mapping[str, Protocol]) -> Protocol:
+    name = ALIASES.get(name, name)
+    if name in NOT_SPOKEN:
+        raise ConfigError(f"endpoint: {NOT_SPOKEN[name]}.")
+    if name not in NAMES:
+        known = {*NAMES, *ALIASES, *declared}
+        raise ConfigError(f"endpoint: there is no protocol {name!r}.{near(name, known)}")
+    own: Protocol = import_module(f"{__name__}.{name}").PROTOCOL
+    return _over(_ours(own.base, {}), own) if own.base else own
+
+
+def _over(base: Protocol, own: Protocol) -> Protocol:
+    """Return ``base`` with the fields that ``own`` sets; settings are added, all others replaced."""
+    changed = {key: getattr(own, key) for key in own.model_fields_set if key != "base"}
+    return base.model_copy(update={**changed, "settings": {**base.settings, **own.settings}})
+
+
+def protocol_named(
+    name: str,
+    settings: Mapping[str, object] | None = None,
+    *,
+    declared: Mapping[str, Protocol] | None = None,
+    predict: str = "",
+    health: str = "",
+) -> Wire:
+    """Return the protocol called ``name`` with its settings; ``predict`` and ``health`` are paths in place of its own.
 
     Raises :class:`ConfigError` for an unknown protocol or setting, suggesting near names.
 
     >>> protocol_named("plain_json", {"path": "/score"}).predict_path
     '/score'
     """
-    if name not in PROTOCOLS:
-        raise ConfigError(f"endpoint: there is no protocol {name!r}.{near(name, PROTOCOLS)}")
-    kind = PROTOCOLS[name]
-    known = [field.name for field in fields(kind)]
-    for setting in settings or {}:
-        if setting not in known:
-            raise ConfigError(f"endpoint: the protocol {name!r} has no setting {setting!r}.{near(setting, known)}")
-    return kind(**dict(settings or {}))  # type: ignore[arg-type]  # values are the user's; a wrong one shows in its use
+    found, given = declaration(name, declared), dict(settings or {})
+    for key, path, field in (("path", predict, "predict"), ("health", health, "ready")):
+        if path and key in found.settings:
+            given.setdefault(key, path)
+        elif path:
+            found = found.model_copy(update=_route(found, field, path))
+    return Wire(name, found, given)
+
+
+def _route(found: Protocol, field: str, path: str) -> dict[str, object]:
+    changed = Protocol.model_validate({field: f"{'POST' if field == 'predict' else 'GET'} {path}"})
+    return {field: getattr(changed, field), **({"model_ready": None, "live": None} if field == "ready" else {})}

@@ -1,0 +1,20 @@
+"""AzureML managed endpoints, and the inference server inside their containers.
+
+The body is whatever the scoring script's ``run`` takes, by convention ``{"data": [[…]]}``; the answer is what it
+returns, often a bare list, or a text that holds JSON. Whether ``run`` failed stands in a header.
+"""
+
+from mltestscore.settings_serving import Failure, Protocol, Route
+
+PROTOCOL = Protocol(
+    title="AzureML",
+    source="azureml-inference-server-http 1.5.1; Azure Machine Learning, online endpoints",
+    settings={"path": "/score", "health": "/", "field": "data", "named": False, "scores_field": "", "deployment": ""},
+    predict="POST {path}",
+    body={"{field}": "$rows"},
+    headers={"azureml-model-deployment": "{deployment}"},
+    scores=["{scores_field}"],
+    ready=Route(ask="GET {health}"),
+    metadata="GET /swagger.json",
+    failures=[Failure(where="header:x-ms-run-function-failed", values=["true"])],
+)

@@ -1,0 +1,155 @@
+"""A wire protocol as data: ``[tool.mltestscore.protocols.<name>]``, and the same for each protocol that comes with us.
+
+Texts may hold settings: ``{model}`` is replaced by the setting's value, and what stands in ``[…]`` of a path is left
+out while a setting in it is empty. A *place* names a part of a JSON answer: ``data.scores``, ``outputs[0].data``,
+``workers[*].status``, ``states[state=AVAILABLE].version``; the empty place is the whole.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from mltestscore.settings import Table
+
+METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Texts = Annotated[list[str], BeforeValidator(_listed)]
+"""A text, or several of them that are tried in turn."""
+
+Setting = str | bool | int | float | None
+
+
+def _requires_a_method(value: str) -> str:
+    method, _, path = value.partition(" ")
+    if value and (method not in METHODS or not path.startswith(("/", ":", "{", "["))):
+        raise ValueError(
+            f"a route is a method and a path, such as 'GET /health' or 'GET :8081/models', not {value!r:.80}"
+        )
+    return value
+
+
+RouteText = Annotated[
+    str, BeforeValidator(lambda value: _requires_a_method(value) if isinstance(value, str) else value)
+]
+"""Method and path; a path that begins with ``:port`` is asked at that port of the same host."""
+
+
+class Route(Table):
+    """A status route. HTTP status 200 is its yes, and so must be what its answer says.
+
+    Attributes:
+        ask: method and path; while a setting outside brackets is empty, the route is not asked.
+        where: places in the answer, of which the first that is there counts; none: the HTTP status alone counts.
+        values: what must stand there, at least once; empty: anything. Compared as text, without regard to case.
+        unless: what must not stand there.
+        version: the place of the model version; of several, the newest by number.
+    """
+
+    ask: RouteText
+    where: Texts = []
+    values: list[str] = []
+    unless: list[str] = []
+    version: str = ""
+
+
+class Failure(Table):
+    """How an answer says that it is no prediction, whatever its HTTP status.
+
+    Attributes:
+        where: ``"body:PLACE"``, ``"header:NAME"`` or ``"row:PLACE"`` (in what came for one row).
+        values: the values that say so; empty: any that is not empty.
+        unless: the values that do not; all others say so.
+        message: the place of the reason, in the body or in the row.
+        degraded: a default stood in for the model: no prediction either, but said in these words.
+    """
+
+    where: str = Field(pattern=r"^(body|header|row):")
+    values: list[str] = []
+    unless: list[str] = []
+    message: str = ""
+    degraded: bool = False
+
+
+class Protocol(Table):
+    """How rows become a request and an answer becomes one score a row.
+
+    Attributes:
+        title, source: the system, and where its protocol is published.
+        base: the protocol that this one changes; a table with the name of one of ours changes that one.
+        settings: names that texts here may hold, with their defaults; an endpoint sets them.
+        predict: the route that takes rows.
+        format: of the request: JSON, CSV, JSON lines, or CSV as a file in a form (``part`` is its name).
+        body: the request in JSON (a line of it in JSON lines), where words that begin with ``$`` stand for the rows:
+            ``$rows`` (objects, lists where the setting ``named`` is false), ``$objects``, ``$lists``, ``$columns``,
+            ``$names``, ``$schema``, ``$csv`` (lines), ``$flat``, ``$shape``, ``$tensors`` (Open Inference Protocol);
+            ``$row``, ``$object``, ``$list``, ``$index`` of the one row, or within ``{"$each" = …}`` of each of them.
+            What holds an empty setting is left out; a key that is an empty setting gives its place to its value.
+        header: CSV begins with the names.
+        content_type, accept, headers: as sent; a header that is empty is not sent.
+        secrets: header → the environment variable that holds its value.
+        batch: most rows of a request; 0: no limit.
+        answer: format of the answer.
+        scores: places of what has one entry a row; the first that is there counts. One entry alone may come unwrapped.
+        reading: ``rows``: one entry a row; ``tensor``: flat ``data`` (or ``array``, ``values``) with a ``shape``;
+            ``columns``: a list for each of the ``names``.
+        names: the place of the names of what stands in each entry, where entries are lists.
+        score: places in an entry of the score: a number, a list, numbers by label, or pairs of label and value.
+        pair: the keys of label and value in such a pair.
+        key: the place in an entry of the row's number, from 0 or from 1, on which answers are joined to rows.
+        version: ``"body:PLACE"``, ``"header:NAME"`` or ``"row:PLACE"`` of the model version that answered;
+            ``"metadata:PLACE"`` where only the metadata route names it.
+        live, ready, model_ready: status routes of the process, the server and the model; the last that is there counts.
+        metadata: the route that describes the model.
+        failures: how an answer says that it is no prediction.
+        admin: routes by which an operator loads, unloads, lists or switches versions.
+    """
+
+    title: str = ""
+    source: str = ""
+    base: str = ""
+    settings: dict[str, Setting] = {}
+    predict: RouteText = ""
+    format: Literal["json", "csv", "ndjson", "multipart"] = "json"
+    body: Any = "$rows"
+    header: bool = True
+    part: str = "file"
+    content_type: str = ""
+    accept: str = "application/json"
+    headers: dict[str, str] = {}
+    secrets: dict[str, str] = {}
+    batch: int = Field(default=0, ge=0)
+    answer: Literal["json", "csv", "ndjson"] = "json"
+    scores: Texts = [""]
+    reading: Literal["rows", "tensor", "columns"] = "rows"
+    names: str = ""
+    score: Texts = [""]
+    pair: tuple[str, str] = ("label", "value")
+    key: str = ""
+    version: Texts = []
+    live: Route | None = None
+    ready: Route | None = None
+    model_ready: Route | None = None
+    metadata: RouteText = ""
+    failures: list[Failure] = []
+    admin: dict[str, RouteText] = {}
+
+    @field_validator("live", "ready", "model_ready", mode="before")
+    @classmethod
+    def _route_alone(cls, value: object) -> object:
+        """Take ``"GET /health"`` for ``{ask = "GET /health"}``."""
+        return {"ask": value} if isinstance(value, str) else value
+
+    @field_validator("version")
+    @classmethod
+    def _known_places(cls, value: list[str]) -> list[str]:
+        for place in value:
+            if not place.startswith(("body:", "header:", "row:", "metadata:")):
+                raise ValueError(f"write body:PLACE, header:NAME, row:PLACE or metadata:PLACE, not {place!r:.80}")
+        return value

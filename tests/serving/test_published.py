@@ -1,0 +1,44 @@
+"""Conformance: what each system publishes as request and answer, over real HTTP; ``published/``: one file a system.
+
+These are the systems that cannot be run here (tests/serving/matrix.md says which are run).
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mltestscore.errors import InputError
+from mltestscore.serving.client import Client
+from mltestscore.serving.protocols import protocol_named
+
+from .replay import replaying
+
+PUBLISHED = sorted((Path(__file__).parent / "published").glob("*.json"))
+EXCHANGES = [
+    pytest.param(system, exchange, id=f"{file.stem}: {exchange['name']}")
+    for file in PUBLISHED
+    for system in [json.loads(file.read_text(encoding="utf-8"))]
+    for exchange in system["exchanges"]
+]
+
+
+@pytest.mark.parametrize(("system", "exchange"), EXCHANGES)
+def test_published_exchange(system, exchange, monkeypatch):
+    monkeypatch.setenv("PUBLISHED_KEY", "published-key")
+    settings = {**system["settings"], **exchange.get("settings", {})}
+    with replaying(exchange["calls"]) as url:
+        client = Client(url, protocol_named(system["protocol"], settings), timeout=5)
+        try:
+            if "ready" in exchange:
+                assert client.status() == tuple(exchange["ready"])
+            elif "error" in exchange:
+                with pytest.raises(InputError, match=exchange["error"]):
+                    client.predict(exchange["columns"])
+            else:
+                answer = client.predict(exchange["columns"])
+                np.testing.assert_array_equal(answer.scores, np.array(exchange["scores"], dtype=float))
+                assert answer.version == exchange.get("version", "")
+        finally:
+            client.close()
