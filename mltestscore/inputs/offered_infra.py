@@ -18,7 +18,7 @@ _REGISTRY = {
     "commands": ("current_command", "versions_command", "promote_command", "promote_request"),
 }
 _SERVING = (
-    *("protocol", "command", "url", "redeploy_command", "redeploy_request", "restart", "reference_command"),
+    *("command", "url", "redeploy_command", "redeploy_request", "restart", "reference_command"),
     *("token_variable", "ready_timeout", "request_timeout"),
 )
 
@@ -39,7 +39,7 @@ def rollback(config: Config) -> Rollback:
             max_seconds=found.max_seconds,
             registry=found.registry,
             where=_where(found, config) if found.drill else {},
-            serving=_serving(found),
+            serving=_serving(found, config),
             downtime_seconds=found.downtime_seconds,
             previous=found.previous,
             on_copy=found.on_copy,
@@ -64,11 +64,15 @@ def _where(found: RollbackConfig, config: Config) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
-def _serving(found: RollbackConfig) -> dict[str, Any]:
+def _serving(found: RollbackConfig, config: Config) -> dict[str, Any]:
+    from mltestscore.serving.protocols import protocol_named
+
     given = {name: getattr(found, name) for name in _SERVING}
-    wire = {"model": found.model, "path": found.predict, "health": found.health}
-    settings = {**found.settings, **{name: value for name, value in wire.items() if value}}
+    settings = {**found.settings, **({"model": found.model} if found.model else {})}
+    wire = protocol_named(
+        found.protocol, settings, declared=config.protocols, predict=found.predict, health=found.health
+    )
     return {
-        "settings": settings,
+        "protocol": wire,
         **{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()},
     }

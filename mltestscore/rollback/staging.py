@@ -13,7 +13,7 @@ from mltestscore.errors import InputError
 from mltestscore.rollback.commands import call, fill, request
 from mltestscore.serving import process
 from mltestscore.serving.client import Answer, Client, NotReadyError, port_of, redact, token_header
-from mltestscore.serving.protocols import Columns, Protocol
+from mltestscore.serving.protocols import Columns, Wire
 
 PAUSE = 0.1
 
@@ -35,7 +35,7 @@ class Serving:
         request_timeout: seconds that any answer may take.
     """
 
-    protocol: Protocol
+    protocol: Wire
     command: tuple[str, ...] = ()
     url: str = ""
     redeploy_command: tuple[str, ...] = ()
