@@ -107,6 +107,30 @@ def init(
 
 
 @app.command()
+def acknowledge(
+    names: Annotated[list[str] | None, typer.Argument(help="Dependencies (default: list what differs).")] = None,
+    by: Annotated[str, typer.Option(help="Who agrees to what they promise now.")] = "",
+    upcoming: Annotated[str, typer.Option(help="An announced contract, accepted beside the present one.")] = "",
+    config: ConfigOption = None,
+) -> None:
+    """Record that somebody agrees to what dependencies promise now (monitor.1), or list what nobody has agreed to."""
+    from mltestscore.dependencies import agreeing
+    from mltestscore.inputs import offered_infra
+
+    with _errors():
+        settings = _configuration(config)
+        dependencies = offered_infra.dependencies(settings)
+        if not names:
+            for line in agreeing.open_questions(dependencies):
+                _out.print(line, soft_wrap=True)
+            return
+        assert settings.dependencies is not None  # else they were not offered
+        file = settings.path(settings.dependencies.acknowledged)
+        for line in agreeing.agree(dependencies, names, by, settings.now(), upcoming, file, settings.folder):
+            _out.print(line, soft_wrap=True)
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     _out.print(__version__)

@@ -60,6 +60,7 @@ class Config(Table):
     heuristics: settings.HeuristicsConfig | None = None
     tuning: settings.TuningConfig | None = None
     rollback: settings_infra.RollbackConfig | None = None
+    dependencies: settings_infra.DependenciesConfig | None = None
     evidence: list[settings.EvidenceConfig] = []
     evidently: settings.EvidentlyConfig | None = None
     checks: dict[str, dict[str, Any]] = {}

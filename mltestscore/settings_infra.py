@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from datetime import date, datetime
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mltestscore.settings import Table
 
@@ -49,3 +50,40 @@ class RollbackConfig(Table):
     answers: str | list[str] | None = None
     score: str = "score"
     features: list[str] = []
+
+
+class DrillConfig(Table):
+    """``[tool.mltestscore.dependencies.drill]``: a probe, sent only with ``probe = true``, and where it must arrive.
+
+    ``notify`` is the team's own command with ``{message}`` (and ``{sink}``), or one ``"module:function"``.
+    """
+
+    probe: bool = False
+    notify: list[str] | str = Field(min_length=1)
+    sink: str
+    within_seconds: float = Field(default=30.0, ge=1, le=300)
+    remove: bool = False
+
+
+class DependenciesConfig(Table):
+    """``[tool.mltestscore.dependencies]``: what the system depends on; see :mod:`mltestscore.inputs.dependencies`.
+
+    ``python`` is the interpreter that serves, ``installed`` a list of what it has (``pip freeze``).
+    """
+
+    manifest: str
+    acknowledged: str = "acknowledged.json"
+    locks: list[str] = []
+    extras: list[str] = []
+    python: str = ""
+    installed: str = ""
+    vulnerabilities: list[str] = []
+    vulnerabilities_at: date | datetime | None = None
+    notices: str = ""
+    drill: DrillConfig | None = None
+
+    @model_validator(mode="after")
+    def _one_environment(self) -> Self:
+        if self.python and self.installed:
+            raise ValueError("has python and installed; the environment that serves is one: keep one of the two")
+        return self

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mltestscore.inputs.catalogue import Catalogue
     from mltestscore.inputs.dataset import Dataset
     from mltestscore.inputs.deletions import Deletions
+    from mltestscore.inputs.dependencies import Dependencies
     from mltestscore.inputs.dry_run import DryRun
     from mltestscore.inputs.endpoint import Endpoint
     from mltestscore.inputs.experiments import Experiments
@@ -177,6 +178,12 @@ def tuning(mltestscore_config: Config) -> Tuning:
 def rollback(mltestscore_config: Config) -> Rollback:
     """The drill of going back to the previous version."""
     return offered_infra.rollback(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def dependencies(mltestscore_config: Config) -> Dependencies:
+    """What the system depends on: contracts, packages, and the way of news."""
+    return offered_infra.dependencies(mltestscore_config)
 
 
 @pytest.fixture(scope="session")

@@ -295,6 +295,7 @@ def _types() -> dict[str, Callable[[], type]]:
         "heuristics": load("inputs.heuristics", "Heuristics"),
         "tuning": load("inputs.tuning", "Tuning"),
         "rollback": load("inputs.rollback", "Rollback"),
+        "dependencies": load("inputs.dependencies", "Dependencies"),
         "max_age": load("staleness.age", "Age"),
         "tolerable_age": load("staleness.age", "Age"),
         "history": load("history", "History"),

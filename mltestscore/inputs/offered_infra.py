@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from mltestscore.config import Config
@@ -9,6 +10,7 @@ from mltestscore.errors import ConfigError, NotOffered
 from mltestscore.inputs.offered import named
 
 if TYPE_CHECKING:
+    from mltestscore.inputs.dependencies import Dependencies
     from mltestscore.inputs.rollback import Rollback
     from mltestscore.settings_infra import RollbackConfig
 
@@ -76,3 +78,31 @@ def _serving(found: RollbackConfig, config: Config) -> dict[str, Any]:
         "protocol": wire,
         **{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()},
     }
+
+
+def dependencies(config: Config) -> Dependencies:
+    """Open ``[tool.mltestscore.dependencies]``; the raw stores of the configuration are sources, too."""
+    from mltestscore.inputs.dependencies import open_dependencies
+
+    found = config.dependencies
+    if found is None:
+        raise NotOffered("dependencies", 'write manifest = "dependencies.toml" under [tool.mltestscore.dependencies]')
+    at = found.vulnerabilities_at
+    if isinstance(at, date) and not isinstance(at, datetime):
+        at = datetime.combine(at, time())
+    with named("dependencies", config):
+        return open_dependencies(
+            config.path(found.manifest),
+            base=config.folder,
+            acknowledged=config.path(found.acknowledged),
+            locks=found.locks,
+            extras=found.extras,
+            python=found.python,
+            installed=found.installed,
+            vulnerabilities=found.vulnerabilities,
+            vulnerabilities_at=None if at is None else (at if at.tzinfo else at.replace(tzinfo=UTC)),
+            notices=found.notices,
+            drill=None if found.drill is None else found.drill.model_dump(),
+            system=config.name,
+            raw_stores=[name for name, store in config.stores.items() if store.raw],
+        )

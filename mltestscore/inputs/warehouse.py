@@ -28,6 +28,10 @@ FILES = ("http", "https", "s3", "gs", "file")
 MOST = 300
 
 
+class NoTableError(InputError):
+    """The database answers, and has no such table."""
+
+
 def is_address(source: object) -> bool:
     """Whether a source is the URL of a database's table."""
     return isinstance(source, str) and ADDRESS.match(source) is not None
@@ -102,7 +106,7 @@ def _table(where: str, backend: Any, schema: str, table: str) -> ibis.Table:
         found: ibis.Table = backend.table(table, database=schema or None)
     except Exception as error:
         named = ".".join(filter(None, (schema, table)))
-        raise InputError(f"{where} has no table {named!r:.200}.{near(table, _tables(backend, schema))}") from error
+        raise NoTableError(f"{where} has no table {named!r:.200}.{near(table, _tables(backend, schema))}") from error
     return found
 
 

@@ -6,12 +6,14 @@ import hashlib
 import json
 from datetime import datetime
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
 from sklearn.metrics import log_loss, roc_auc_score
 
 from flights import experiments, history, raw, registry, search, spec
+from flights.build import PACKAGES
 from flights.features_batch import features, labels
 from flights.fog import FogCorrection
 from flights.replay import serve_week
@@ -94,8 +96,10 @@ class Parts:
         self._release(spec.RELEASES[0])
 
     def model(self) -> None:
-        """Train and register the current version, and point to it."""
+        """Train and register the current version, point to it, and write down with which packages it was trained."""
         self._release(spec.RELEASES[-1])
+        pinned = "".join(f"{package}=={version(package)}\n" for package in PACKAGES)
+        (self.folder / "requirements.txt").write_text(pinned, encoding="utf-8")
         registry.point_to(self.folder / "registry", spec.CURRENT)
 
     def served(self) -> None:

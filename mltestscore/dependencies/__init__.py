@@ -1,0 +1,1 @@
+"""Machinery of monitor.1: contracts and their acknowledgement, lock and environment, a notification that arrives."""
