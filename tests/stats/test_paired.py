@@ -55,6 +55,27 @@ def test_zero_one_bounds_miss_at_most_at_their_level(rng, shares):
     assert (missed / 1000 <= alpha + 3 * math.sqrt(alpha / 1000)).all()
 
 
+def test_many_zero_one_differences_decide_with_the_planned_power(rng):
+    n, alpha, shares = (
+        8276,
+        0.0005,
+        (0.06, 0.03, 0.91),
+    )  # four times the rows that show 0.03 above 0: half of it must show
+    draws = rng.multinomial(n, shares, size=400)
+    shown = [
+        difference(numpy.arange(n) < won, (numpy.arange(n) >= won) & (numpy.arange(n) < won + lost), alpha).low > 0.015
+        for won, lost, _ in draws
+    ]
+    assert numpy.mean(shown) > 0.85
+
+
+def test_few_rows_for_one_model_are_judged_exactly_however_many_there_are():
+    zeros = numpy.zeros(10_000)
+    assert difference(numpy.arange(10_000) < 500, zeros, 0.05).method.startswith("exact McNemar")
+    against = (numpy.arange(10_000) >= 500) & (numpy.arange(10_000) < 540)
+    assert difference(numpy.arange(10_000) < 500, against, 0.05).method == "paired t"
+
+
 def test_clustered_rows_do_not_raise_more_false_alarms_than_the_level(rng):
     """40 users with 25 rows each that share their user's difference: plain rows alarm often, clusters do not."""
     users = numpy.repeat(numpy.arange(40), 25)
