@@ -37,12 +37,13 @@ class _Run:
 
     bodies: Sequence[bytes]
     intended: np.ndarray
-    origin: float
     stall: Stall | None
+    connections: int
     sent: np.ndarray = field(init=False)
     finished: np.ndarray = field(init=False)
     lag: np.ndarray = field(init=False)
     answers: list[Reply | str] = field(init=False)
+    origin: float = 0.0
     turn: threading.Lock = field(default_factory=threading.Lock)
     counting: threading.Lock = field(default_factory=threading.Lock)
     next: int = 0
@@ -57,7 +58,7 @@ class _Run:
 
 
 class LoadGenerator:
-    """Sends load to one URL over kept connections, at most :data:`CONNECTIONS` at once; close it when done.
+    """Sends load to one URL over kept connections, at most ``connections`` at once; close it when done.
 
     A connection that is free again is used before a new one is opened. Requests that find all of them waiting leave
     late; that delay is the server's and counts into their latency.
@@ -72,11 +73,13 @@ class LoadGenerator:
         decode: Decode,
         keep: Sequence[str] = (),
         method: str = "POST",
+        connections: int = CONNECTIONS,
     ) -> None:
         self._parts = urlsplit(url)
         self._path = (self._parts.path or "/") + (f"?{self._parts.query}" if self._parts.query else "")
         self._headers, self._timeout, self._decode = headers, timeout, decode
         self._keep, self._method = tuple(keep), method  # of an answer's headers, only what it is read with
+        self._most = connections
         self._free: deque[http.client.HTTPConnection] = deque()
         self._open: set[http.client.HTTPConnection] = set()
 
@@ -87,21 +90,24 @@ class LoadGenerator:
         """
         if not bodies:
             raise InputError("load: there is no row to send.")
-        run = _Run(bodies, intended, time.perf_counter() + 0.01, stall)
-        deadline = run.origin + float(intended[-1]) + self._timeout
+        run = _Run(bodies, intended, stall, self._most)
         cpu = time.process_time()
         with _no_collection():
-            self._send_all(run, deadline)
+            deadline = self._send_all(run)
         wall = time.perf_counter() - run.origin
         return _load(run, self._decode, deadline, (time.process_time() - cpu) / wall)
 
-    def _send_all(self, run: _Run, deadline: float) -> None:
+    def _send_all(self, run: _Run) -> float:
+        """Send and wait for the answers; return the latest moment at which one could come."""
         threads = [
             threading.Thread(target=self._work, args=(run,), daemon=True, name=f"load-{number}")
-            for number in range(min(CONNECTIONS, len(run.intended)))
+            for number in range(min(self._most, len(run.intended)))
         ]
-        for thread in threads:
-            thread.start()
+        with run.turn:  # the schedule begins when all threads are there: hundreds take a while to start
+            for thread in threads:
+                thread.start()
+            run.origin = time.perf_counter() + 0.01
+        deadline = run.origin + float(run.intended[-1]) + self._timeout
         for thread in threads:
             thread.join(max(0.0, deadline + 0.2 - time.perf_counter()))
         run.over = True
@@ -109,6 +115,7 @@ class LoadGenerator:
             self.close()  # wakes whoever still reads an answer that drips
             for thread in threads:
                 thread.join(1.0)
+        return deadline
 
     def _work(self, run: _Run) -> None:
         while True:
@@ -117,7 +124,7 @@ class LoadGenerator:
                 if index >= len(run.intended) or run.over:
                     return
                 run.next += 1
-                crowded, due = run.busy >= CONNECTIONS - 1, run.origin + float(run.intended[index])
+                crowded, due = run.busy >= run.connections - 1, run.origin + float(run.intended[index])
                 free = time.perf_counter()
                 if free < due:
                     time.sleep(due - free)
@@ -212,4 +219,4 @@ def _load(run: _Run, decode: Decode, deadline: float, cpu: float) -> Load:
     lag = float(np.quantile(run.lag, 0.99)) * 1000
     limited = generator_limit(lag, cpu, float(np.median(latencies)))
     named = tuple(sorted(versions - {""}))
-    return Load(latencies, service, run.intended, dict(errors), offered, lag, cpu, named, limited)
+    return Load(latencies, service, run.intended, dict(errors), offered, lag, cpu, named, limited, run.origin)

@@ -36,6 +36,7 @@ class Load:
         cpu: share of one core that our process used.
         versions: model versions that the answers named.
         generator_limited: why the numbers say more about the generator than about the server; empty if they do not.
+        origin_s: when the schedule began, on the clock of :func:`time.perf_counter`.
     """
 
     latencies_ms: np.ndarray
@@ -47,6 +48,7 @@ class Load:
     cpu: float
     versions: tuple[str, ...]
     generator_limited: str
+    origin_s: float = 0.0
 
     @property
     def requests(self) -> int:
