@@ -10,6 +10,31 @@ from pydantic import Field, model_validator
 from mltestscore.settings import Table
 
 
+class ValidatorConfig(Table):
+    """``[tool.mltestscore.validator]``: the release gate; see :class:`mltestscore.inputs.validator.Validator`.
+
+    ``judged_on`` is a data source like ``source`` of a dataset, with the columns of the holdout. ``slices`` are those
+    of ``[tool.mltestscore.checks."model.6"]`` where they are not named here. ``loader`` loads a packaged model as
+    ``loader`` of ``[tool.mltestscore.model]`` does; by default that table says how.
+    """
+
+    command: list[str]
+    package: str
+    refuses: list[int] = [1]
+    same: str = ""
+    rows: int = Field(default=20_000, ge=200, le=10_000_000)
+    slices: list[str | list[str] | dict[str, str | int | float | bool]] = []
+    judged_on: str | list[str] | None = None
+    loader: str = ""
+    deploy: list[str] = []
+    workflow: str = ""
+    gate_job: str = ""
+    deploy_job: str = ""
+    gate_step: str = ""
+    shared: list[str] = []
+    left_out: list[str] = []
+
+
 class RollbackConfig(Table):
     """``[tool.mltestscore.rollback]``: the drill of going back; see :mod:`mltestscore.inputs.rollback`.
 

@@ -67,8 +67,7 @@ def findings(split: Split, allowed: Allowed, alpha: float) -> Iterator[Finding]:
 
     Coincidence, where rows repeat anyway, is ruled out at the level ``alpha``.
     """
-    ours, theirs = (row_codes(side, [*split.features, split.roles.label]) for side in (split.holdout, split.training))
-    yield from _equal_rows(split, ours, theirs, allowed.twins, alpha)
+    yield from repeated(split, allowed.twins, alpha)
     share = 0.0
     ordered = split.has(split.roles.time)
     if ordered:
@@ -83,7 +82,9 @@ def findings(split: Split, allowed: Allowed, alpha: float) -> Iterator[Finding]:
         yield _share(ENTITIES, seen, allowed.entities, note, where=name, advisory=apart)
 
 
-def _equal_rows(split: Split, ours: Codes, theirs: Codes, twins: float, alpha: float) -> Iterator[Finding]:
+def repeated(split: Split, twins: float, alpha: float) -> Iterator[Finding]:
+    """Yield the share of the holdout rows that training holds, and of those under one key; see :func:`findings`."""
+    ours, theirs = (row_codes(side, [*split.features, split.roles.label]) for side in (split.holdout, split.training))
     entity = split.roles.cluster
     independent = split.holdout[entity].nunique() if entity in split.holdout else len(ours)
     keyed = split.has(*split.roles.key)

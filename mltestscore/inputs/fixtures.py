@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mltestscore.inputs.stores import Stores
     from mltestscore.inputs.trainer import Trainer
     from mltestscore.inputs.tuning import Tuning
+    from mltestscore.inputs.validator import Validator
     from mltestscore.staleness.age import Age
 
 
@@ -172,6 +173,12 @@ def heuristics(mltestscore_config: Config) -> Heuristics:
 def tuning(mltestscore_config: Config) -> Tuning:
     """The search for hyperparameters: its trials, its space, the settings left alone."""
     return offered_records.tuning(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def validator(mltestscore_config: Config) -> Validator:
+    """The release gate, and how to make models for it to judge."""
+    return offered_infra.validator(mltestscore_config)
 
 
 @pytest.fixture(scope="session")

@@ -6,14 +6,16 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from mltestscore.config import Config
-from mltestscore.errors import ConfigError, NotOffered
-from mltestscore.inputs.offered import named
+from mltestscore.errors import ConfigError, InputError, NotOffered
+from mltestscore.inputs.offered import named, roles
 
 if TYPE_CHECKING:
     from mltestscore.inputs.dependencies import Dependencies
     from mltestscore.inputs.rollback import Rollback
+    from mltestscore.inputs.validator import Validator
     from mltestscore.settings_infra import RollbackConfig
 
+LONGEST_WORKFLOW = 500_000
 _REGISTRY = {
     "folder": ("path", "pointer"),
     "mlflow": ("uri", "name", "alias"),
@@ -23,6 +25,49 @@ _SERVING = (
     *("command", "url", "redeploy_command", "redeploy_request", "restart", "reference_command"),
     *("token_variable", "ready_timeout", "request_timeout"),
 )
+
+
+def validator(config: Config) -> Validator:
+    """Open ``[tool.mltestscore.validator]``; packaged models are loaded as ``[tool.mltestscore.model]`` says."""
+    from mltestscore.inputs.dataset import open_dataset
+    from mltestscore.inputs.validator import open_validator
+
+    found, model = config.validator, config.model
+    if found is None:
+        remedy = 'write command = ["…", "{candidate}", "{baseline}"] and package = "module:function" under '
+        raise NotOffered("validator", f"{remedy}[tool.mltestscore.validator]")
+    lists = {name: tuple(getattr(found, name)) for name in ("refuses", "deploy", "shared", "left_out")}
+    plain = {name: getattr(found, name) for name in ("same", "rows", "gate_job", "deploy_job", "gate_step")}
+    loading: dict[str, Any] = {} if model is None else model.loading
+    if found.loader:
+        loading |= {"loader": found.loader, "python": ""}
+    with named("validator", config):
+        return open_validator(
+            config.folder,
+            found.command,
+            found.package,
+            **lists,
+            **plain,
+            slices=tuple(found.slices or config.checks.get("model.6", {}).get("slices", ())),
+            judged_on=None
+            if found.judged_on is None
+            else open_dataset("judged_on", found.judged_on, roles(config.data.get("holdout")), base=config.folder),
+            workflow=_workflow(config, found.workflow) if found.workflow else "",
+            workflow_name=found.workflow,
+            loading=tuple(loading.items()),
+            released=config.path(model.path).resolve() if model is not None and model.path else None,
+        )
+
+
+def _workflow(config: Config, name: str) -> str:
+    """Return the text of a CI file, which may lie above the project's folder."""
+    try:
+        text = config.path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"workflow: {name} cannot be read: {error}. Name the CI file from here.") from None
+    if len(text) > LONGEST_WORKFLOW:
+        raise InputError(f"workflow: {name} has {len(text):,} characters; a CI file has at most {LONGEST_WORKFLOW:,}.")
+    return text
 
 
 def rollback(config: Config) -> Rollback:

@@ -118,7 +118,7 @@ def left_as_they_are(item: str) -> list[str]:
     """
     remakes = set(SWITCHES[item].remakes)
     code = ["data_6", "data_7"] if remakes and item not in (*ONLINE_CODE, *FEEDS) else []
-    learning = ["data_2", "model_3", "model_4"] if remakes and not remakes & LEARNING else []
+    learning = ["data_2", "infra_4", "model_3", "model_4"] if remakes and not remakes & LEARNING else []
     return [*code, *learning]
 
 

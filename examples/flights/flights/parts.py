@@ -49,15 +49,19 @@ class Parts:
         return raw.weather()
 
     def tables(self) -> None:
-        """Write the raw extract, ``training.parquet``, ``holdout.parquet`` and the late labels of the served week.
+        """Write the raw extract, the rows to train, validate and hold out, and the late labels of the served week.
 
         ``erased.jsonl`` names the flights that nothing may hold, so that they can be looked for everywhere.
         """
         self.flights.to_parquet(self.folder / "departures.parquet", index=False)
         raw.erased().to_json(self.folder / "erased.jsonl", orient="records", lines=True)
         first, until = spec.RELEASES[-1].training
-        period = (first, spec.HOLDOUT[1] if broken("data.2") else until)
-        self._labelled(period).to_parquet(self.folder / "training.parquet", index=False)
+        learned = self._labelled((first, until))
+        if broken("data.2"):
+            learned = pd.concat([learned, self._labelled(spec.HOLDOUT)], ignore_index=True)
+        learned.to_parquet(self.folder / "training.parquet", index=False)
+        validation = self._labelled(spec.RELEASES[-1].validation)
+        validation.to_parquet(self.folder / "validation.parquet", index=False)
         self._labelled(spec.HOLDOUT).to_parquet(self.folder / "holdout.parquet", index=False)
         outcomes = labels(raw.between(self.flights, spec.SERVED))
         outcomes.to_parquet(self.folder / "outcomes.parquet", index=False)
