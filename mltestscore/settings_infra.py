@@ -10,6 +10,61 @@ from pydantic import Field, model_validator
 from mltestscore.settings import Table
 
 
+class RowRuleConfig(Table):
+    """An entry of ``rows`` of a stage: how many of the rows of ``from`` must come out in ``to``."""
+
+    of: str = Field(default="", alias="from")
+    to: str = ""
+    keep: float = Field(default=1.0, gt=0, le=1)
+    key: list[str] = []
+    set_aside: str = ""
+    repeats: bool = False
+    least: int = Field(default=1, ge=0)
+
+
+class StageConfig(Table):
+    """``[[tool.mltestscore.pipeline.stages]]``: a command, and the files that it reads and writes."""
+
+    name: str = Field(min_length=1, max_length=80)
+    command: list[str] = Field(min_length=1)
+    reads: list[str] = []
+    writes: list[str] = []
+    rows: list[RowRuleConfig] = []
+    may_be_empty: list[str] = []
+    timeout: float = Field(default=120.0, gt=0, le=3600)
+
+
+class AnswersConfig(Table):
+    """``[tool.mltestscore.pipeline.answers]``: what is asked at the end, and the model that must have answered."""
+
+    ask: str
+    send: list[str] = []
+    file: str = ""
+    model: str = ""
+    expected: str = ""
+    score: str = "score"
+    key: list[str] = []
+    protocol: str = "plain_json"
+    served_name: str = ""
+    predict: str = ""
+    health: str = ""
+    settings: dict[str, bool | int | float | str] = {}
+    token_variable: str = ""
+    ready_timeout: float = Field(default=30.0, gt=0, le=600)
+    request_timeout: float = Field(default=30.0, gt=0, le=120)
+
+
+class PipelineConfig(Table):
+    """``[tool.mltestscore.pipeline]``: the stages from raw data to a served answer, run on a sample in a copy."""
+
+    stages: list[StageConfig]
+    answers: AnswersConfig | None = None
+    sample: int = Field(default=200, ge=1)
+    last_full_run: str = ""
+    last_full_run_field: str = ""
+    left_out: list[str] = []
+
+
 class ValidatorConfig(Table):
     """``[tool.mltestscore.validator]``: the release gate; see :class:`mltestscore.inputs.validator.Validator`.
 

@@ -118,13 +118,11 @@ def started(
     handed: Sequence[int] = (),
 ) -> Iterator[Running]:
     """Start a command in ``sandbox``, with the open files ``handed``; stop it and all that it started afterwards."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OF_THIS_RUN)}
-    environment = {**kept, **_ONE_THREAD, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": _path(sandbox, home)}
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             list(command),
             cwd=sandbox,
-            env={**environment, **(variables or {})},
+            env={**environment(sandbox, home), **(variables or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -135,6 +133,12 @@ def started(
             yield Running(process, output)
         finally:
             kill_tree(process)
+
+
+def environment(sandbox: Path, home: Path) -> dict[str, str]:
+    """Return the variables of a process in ``sandbox``: ours without those of this run, and one thread."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OF_THIS_RUN)}
+    return {**kept, **_ONE_THREAD, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": _path(sandbox, home)}
 
 
 def kill_tree(process: subprocess.Popen[bytes]) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mltestscore.inputs.forge import Forge
     from mltestscore.inputs.heuristics import Heuristics
     from mltestscore.inputs.model import Model
+    from mltestscore.inputs.pipeline import Pipeline
     from mltestscore.inputs.registry import Registry
     from mltestscore.inputs.repository import Repository
     from mltestscore.inputs.rollback import Rollback
@@ -173,6 +174,12 @@ def heuristics(mltestscore_config: Config) -> Heuristics:
 def tuning(mltestscore_config: Config) -> Tuning:
     """The search for hyperparameters: its trials, its space, the settings left alone."""
     return offered_records.tuning(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def pipeline(mltestscore_config: Config) -> Pipeline:
+    """The stages from raw data to a served answer."""
+    return offered_infra.pipeline(mltestscore_config)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from mltestscore.inputs.offered import named, roles
 
 if TYPE_CHECKING:
     from mltestscore.inputs.dependencies import Dependencies
+    from mltestscore.inputs.pipeline import Pipeline
     from mltestscore.inputs.rollback import Rollback
     from mltestscore.inputs.validator import Validator
     from mltestscore.settings_infra import RollbackConfig
@@ -25,6 +26,38 @@ _SERVING = (
     *("command", "url", "redeploy_command", "redeploy_request", "restart", "reference_command"),
     *("token_variable", "ready_timeout", "request_timeout"),
 )
+_WIRE = ("protocol", "predict", "health", "settings", "token_variable", "ready_timeout", "request_timeout")
+
+
+def pipeline(config: Config) -> Pipeline:
+    """Open ``[tool.mltestscore.pipeline]``; its model is loaded as ``[tool.mltestscore.model]`` says."""
+    from mltestscore.inputs.pipeline import Answers, RowRule, Stage, open_pipeline
+
+    found, model = config.pipeline, config.model
+    if found is None:
+        raise NotOffered("pipeline", "write a [[tool.mltestscore.pipeline.stages]] a stage, from data to answers")
+    stages = [
+        Stage(**_tuples(dict(one) | {"rows": [RowRule(**_tuples(dict(rule))) for rule in one.rows]}))
+        for one in found.stages
+    ]
+    answers = None
+    if found.answers is not None:
+        given = _tuples(dict(found.answers))
+        wire = {name: given.pop(name) for name in _WIRE}
+        wire |= {"model": given.pop("served_name"), "protocols": config.protocols}
+        answers = Answers(**given, wire=tuple(wire.items()))
+    with named("pipeline", config):
+        return open_pipeline(
+            config.folder,
+            stages,
+            answers,
+            sample=found.sample,
+            last_full_run=found.last_full_run,
+            last_full_run_field=found.last_full_run_field,
+            left_out=tuple(found.left_out),
+            loading=() if model is None else tuple(model.loading.items()),
+            now=config.now(),
+        )
 
 
 def validator(config: Config) -> Validator:
@@ -151,3 +184,7 @@ def dependencies(config: Config) -> Dependencies:
             system=config.name,
             raw_stores=[name for name, store in config.stores.items() if store.raw],
         )
+
+
+def _tuples(given: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}

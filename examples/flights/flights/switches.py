@@ -48,6 +48,7 @@ SWITCHES = {
         ("previous", "model", "served"),
     ),
     "infra.1": Switch("training ignores its seed"),
+    "infra.3": Switch("the stage that makes the features writes three fifths of its flights, and ends well"),
     "infra.4": Switch("the gate says whom it refuses, and ends with status 0 all the same"),
     "infra.7": Switch("the staging server takes the request to reload, and goes on with the model that it has"),
     "monitor.1": Switch("the weather feed calls the temperature by another name, and nobody was told"),
