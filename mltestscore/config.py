@@ -62,6 +62,7 @@ class Config(Table):
     pipeline: settings_infra.PipelineConfig | None = None
     validator: settings_infra.ValidatorConfig | None = None
     rollback: settings_infra.RollbackConfig | None = None
+    trace: settings_infra.TraceConfig | None = None
     dependencies: settings_infra.DependenciesConfig | None = None
     evidence: list[settings.EvidenceConfig] = []
     evidently: settings.EvidentlyConfig | None = None

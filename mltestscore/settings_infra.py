@@ -90,6 +90,19 @@ class ValidatorConfig(Table):
     left_out: list[str] = []
 
 
+class TraceConfig(Table):
+    """``[tool.mltestscore.trace]``: what follows one row to its score; see :class:`mltestscore.inputs.tracer.Tracer`.
+
+    Without ``call`` we follow the model ourselves, where it shows how it computes.
+    """
+
+    call: str = ""
+    timeout: float = Field(default=60.0, gt=0, le=3600)
+    derived: dict[str, list[str]] = {}
+    version_column: str = ""
+    reason: str = ""
+
+
 class RollbackConfig(Table):
     """``[tool.mltestscore.rollback]``: the drill of going back; see :mod:`mltestscore.inputs.rollback`.
 

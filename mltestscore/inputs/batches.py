@@ -23,10 +23,13 @@ def handed(form: RowsAs, scorer: Callable[[Any], object]) -> Callable[[pd.DataFr
 
     Raises :class:`InputError` when scoring, for rows that cannot be handed over like that.
     """
+    return scorer if form == "table" else lambda frame: scorer(as_handed(form, frame))
+
+
+def as_handed(form: RowsAs, frame: pd.DataFrame) -> Any:
+    """Return a frame in the form that :func:`handed` gives it to a scorer."""
     forms: dict[str, Callable[[pd.DataFrame], Any]] = {"array": _array, "text": _texts, "batch": _batch}
-    if form == "table":
-        return scorer
-    return lambda frame: scorer(forms[form](frame))
+    return frame if form == "table" else forms[form](frame)
 
 
 def _array(frame: pd.DataFrame) -> Any:

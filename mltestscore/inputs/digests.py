@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,3 +115,11 @@ def of_table(table: ibis.Table) -> str:
         return of_arrow(tidy(table.to_pyarrow()))
     described = f"{tuple(table.columns)}|{row['rows']}|{row['low']}|{row['high']}"
     return hashlib.sha256(described.encode()).hexdigest()[:LENGTH]
+
+
+def of_pickle(thing: object) -> str:
+    """Return sixteen hex digits of a sha256 over an object's pickled bytes; empty where it does not pickle."""
+    try:
+        return hashlib.sha256(pickle.dumps(thing, protocol=5)).hexdigest()[:16]
+    except Exception:  # locks, lambdas, open files: then there is no digest, and nothing depends on one
+        return ""

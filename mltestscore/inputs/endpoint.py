@@ -65,6 +65,12 @@ class Endpoint:
         self._version, self._ready, self._borrowed = "", server is None, False
         self._stall: Stall | None = None
         self._leak = self._asked = 0
+        self._default: tuple[float, tuple[str, ...]] | None = None
+
+    @property
+    def ours(self) -> bool:
+        """Whether we started the server: what may break it is sent to no other."""
+        return self._server is not None
 
     @property
     def version(self) -> str:
@@ -87,6 +93,8 @@ class Endpoint:
         Raises :class:`InputError` for a missing column, a silent server or an answer that is not as agreed.
         """
         columns = self._columns(frame)
+        if self._default and not set(self._default[1]) <= set(columns):
+            return Answer(np.full(len(frame), self._default[0]), self.version, 200, 0.0)
         self.wait_until_ready(frame)
         answer = self._client.predict(columns)
         self._asked += 1
@@ -144,6 +152,12 @@ class Endpoint:
         view._leak = bytes_per_request
         return view
 
+    def defaulting(self, score: float, features: Sequence[str]) -> Endpoint:
+        """Return a view that answers ``score`` where a request lacks one of ``features``; for planted faults."""
+        view = self._view()
+        view._default = (score, tuple(features))
+        return view
+
     def _view(self) -> Endpoint:
         """Return an endpoint on the same server and the same previous version; closing it stops neither."""
         view = Endpoint(
@@ -156,7 +170,7 @@ class Endpoint:
         )
         view._version, view._ready, view._borrowed = self._version, self._ready, True
         view._generator = self._generator
-        view._stall, view._leak = self._stall, self._leak
+        view._stall, view._leak, view._default = self._stall, self._leak, self._default
         return view
 
     def close(self) -> None:

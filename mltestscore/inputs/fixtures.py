@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mltestscore.inputs.rollback import Rollback
     from mltestscore.inputs.schema import Schema
     from mltestscore.inputs.stores import Stores
+    from mltestscore.inputs.tracer import Tracer
     from mltestscore.inputs.trainer import Trainer
     from mltestscore.inputs.tuning import Tuning
     from mltestscore.inputs.validator import Validator
@@ -186,6 +187,12 @@ def pipeline(mltestscore_config: Config) -> Pipeline:
 def validator(mltestscore_config: Config) -> Validator:
     """The release gate, and how to make models for it to judge."""
     return offered_infra.validator(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def tracer(mltestscore_config: Config, request: pytest.FixtureRequest) -> Tracer:
+    """What follows one row through the model, step by step."""
+    return offered_infra.tracer(mltestscore_config, lambda: request.getfixturevalue("model"))
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ import pandas as pd
 from mltestscore.errors import InputError, near
 from mltestscore.inputs.answers import task_of
 from mltestscore.inputs.batches import RowsAs, handed
+from mltestscore.inputs.digests import of_pickle
 from mltestscore.inputs.functions import import_function
 from mltestscore.inputs.model_file import read_model_file
 from mltestscore.inputs.models.libraries import adapted
@@ -43,6 +43,7 @@ class Model:
         source: the file, loader or type that it came from.
         digest: of the file or of the pickled estimator; empty when neither exists.
         scorer: what :meth:`predict` calls; takes the features, in order.
+        rows_as: what ``estimator`` takes in place of a table; see :func:`mltestscore.inputs.batches.handed`.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Model:
     source: str
     digest: str
     scorer: Predict
+    rows_as: RowsAs = "table"
 
     def predict(self, frame: pd.DataFrame) -> Scores:
         """Return the scores of the rows of ``frame``, in order.
@@ -202,8 +204,9 @@ def as_model(
         classes=() if decided == "multioutput" else classes,
         estimator=thing,
         source=f"{type(thing).__module__}.{type(thing).__qualname__}",
-        digest="" if isinstance(thing, NativeModel) else _pickle_digest(thing),
+        digest="" if isinstance(thing, NativeModel) else of_pickle(thing),
         scorer=handed(rows_as, _scorer(speaking, name, decided)),
+        rows_as=rows_as,
     )
 
 
@@ -283,13 +286,6 @@ def _scorer(thing: Any, name: str, task: Task) -> Predict:
             "for example inside sklearn.calibration.CalibratedClassifierCV."
         )
     return cast(Predict, thing.predict)
-
-
-def _pickle_digest(thing: object) -> str:
-    try:
-        return hashlib.sha256(pickle.dumps(thing, protocol=5)).hexdigest()[:16]
-    except Exception:  # locks, lambdas, open files: then there is no digest, and nothing depends on one
-        return ""
 
 
 def _require_exists(file: Path) -> None:

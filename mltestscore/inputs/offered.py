@@ -297,6 +297,7 @@ def _types() -> dict[str, Callable[[], type]]:
         "pipeline": load("inputs.pipeline", "Pipeline"),
         "validator": load("inputs.validator", "Validator"),
         "rollback": load("inputs.rollback", "Rollback"),
+        "tracer": load("inputs.tracer", "Tracer"),
         "dependencies": load("inputs.dependencies", "Dependencies"),
         "max_age": load("staleness.age", "Age"),
         "tolerable_age": load("staleness.age", "Age"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,10 @@ from mltestscore.inputs.offered import named, roles
 
 if TYPE_CHECKING:
     from mltestscore.inputs.dependencies import Dependencies
+    from mltestscore.inputs.model import Model
     from mltestscore.inputs.pipeline import Pipeline
     from mltestscore.inputs.rollback import Rollback
+    from mltestscore.inputs.tracer import Tracer
     from mltestscore.inputs.validator import Validator
     from mltestscore.settings_infra import RollbackConfig
 
@@ -101,6 +104,15 @@ def _workflow(config: Config, name: str) -> str:
     if len(text) > LONGEST_WORKFLOW:
         raise InputError(f"workflow: {name} has {len(text):,} characters; a CI file has at most {LONGEST_WORKFLOW:,}.")
     return text
+
+
+def tracer(config: Config, model: Callable[[], Model]) -> Tracer:
+    """Open ``[tool.mltestscore.trace]``, or follow ``model`` ourselves where no function is named."""
+    from mltestscore.inputs.tracer import open_tracer, require_followed
+
+    settings = {} if config.trace is None else config.trace.model_dump()
+    with named("trace", config):
+        return require_followed(open_tracer(config.folder, **settings), model)
 
 
 def rollback(config: Config) -> Rollback:

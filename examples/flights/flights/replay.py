@@ -12,7 +12,6 @@ from threadpoolctl import threadpool_limits
 from flights import spec
 from flights.app import LOG, create_app
 from flights.raw import text
-from flights.switches import broken
 
 
 def serve_week(build: Path, flights: pd.DataFrame) -> pd.DataFrame:
@@ -37,8 +36,6 @@ def serve_week(build: Path, flights: pd.DataFrame) -> pd.DataFrame:
             if answer.status_code != 200:
                 raise RuntimeError(f"the server refused {asked[spec.KEY].iloc[0]}: {answer.get_data(as_text=True)}")
     served = pd.DataFrame(json.loads(line) for line in log.read_text(encoding="utf-8").splitlines())
-    if broken("monitor.7"):
-        served["score"] = served.sort_values(spec.KEY)["score"].to_numpy()
     table = served.merge(flights[[spec.KEY, spec.TIME]], on=spec.KEY).merge(requests[[spec.KEY, spec.CLUSTER]])
     columns = [spec.KEY, spec.TIME, spec.CLUSTER, "version", "score", *spec.FEATURES]
     ordered = table.sort_values([spec.TIME, spec.KEY], ignore_index=True)[columns]

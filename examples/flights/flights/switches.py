@@ -26,7 +26,7 @@ SWITCHES = {
     "data.2": Switch("the weeks of the holdout slip into the training table", ("tables",)),
     "data.3": Switch("the weather feed moves to a service that answers in 40 ms, one call a reading", ("catalogue",)),
     "data.4": Switch("the weather feed ended on 31 October, and the model still reads it", ("catalogue",)),
-    "data.5": Switch("the extract no longer honours deletions.jsonl", ("tables",)),
+    "data.5": Switch("the extract no longer honours deletions.jsonl", ("tables", "outcomes")),
     "data.6": Switch("the online path gives the features that it knew at its release, and no new one"),
     "data.7": Switch("the unit tests run the feature code and compare nothing"),
     "model.1": Switch("the last change before the training was pushed without a review", ("history", "recorded")),
@@ -50,6 +50,7 @@ SWITCHES = {
     "infra.1": Switch("training ignores its seed"),
     "infra.3": Switch("the stage that makes the features writes three fifths of its flights, and ends well"),
     "infra.4": Switch("the gate says whom it refuses, and ends with status 0 all the same"),
+    "infra.5": Switch("the server gives one in five for every request that it cannot read, and says nothing"),
     "infra.7": Switch("the staging server takes the request to reload, and goes on with the model that it has"),
     "monitor.1": Switch("the weather feed calls the temperature by another name, and nobody was told"),
     "monitor.2": Switch("the weather feed of LaGuardia fails and delivers its default, a dew point of 0", ("served",)),
@@ -60,8 +61,8 @@ SWITCHES = {
     ),
     "monitor.6": Switch("the new server waits 150 ms on every fifth request"),
     "monitor.7": Switch(
-        "the job that collects the log sorts the scores by flight and leaves the flights in the order of time",
-        ("served",),
+        "the job that collects the labels sorts them by flight and leaves the flights in the order of time",
+        ("outcomes",),
     ),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -70,16 +71,24 @@ def numbers(thing: Any) -> Numbers:
 def _native(booster: Any) -> NativeModel:
     header = _header(booster)
     names = tuple(booster.feature_name())
-    ranges = zip(names, header.get("feature_infos", "").split(), strict=True)
-    coded = {name for name, held in ranges if not NUMERIC.fullmatch(held)}
     return NativeModel(
         native=booster,
-        score=partial(_score, booster, coded),
+        score=partial(_score, booster, _coded(names, header)),
         numbers=partial(numbers, booster),
         task=_task(header.get("objective", "custom").split()[0]),
         feature_names_in_=None if all(NAMELESS.fullmatch(name) for name in names) else names,
         n_features_in_=len(names),
     )
+
+
+def rows_of(booster: Any, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows as the booster takes them; see :func:`_prepared`."""
+    return _prepared(booster, _coded(booster.feature_name(), _header(booster)), frame)
+
+
+def _coded(names: Sequence[str], header: Mapping[str, str]) -> set[str]:
+    ranges = zip(names, header.get("feature_infos", "").split(), strict=True)
+    return {name for name, held in ranges if not NUMERIC.fullmatch(held)}
 
 
 def _header(booster: Any) -> dict[str, str]:

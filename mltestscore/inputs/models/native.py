@@ -55,6 +55,7 @@ class NativeModel:
         classes_: in the order of the scores; ``None`` where the model does not tell, or for regression.
         version: as written in the file; empty where there is none.
         close: ends what was started for it.
+        graph: of ONNX, what the file holds and the folder of what it keeps beside it; ``None`` where it is not known.
     """
 
     native: Any
@@ -66,6 +67,7 @@ class NativeModel:
     classes_: tuple[object, ...] | None = None
     version: str = ""
     close: Callable[[], None] = lambda: None
+    graph: tuple[Any, Path] | None = None
 
     def predict(self, frame: pd.DataFrame) -> object:
         """Return scores of a model that tells its task."""

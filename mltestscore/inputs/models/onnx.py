@@ -60,7 +60,7 @@ def read(file: Path, loading: Loading) -> NativeModel:
             f"{loading.table} providers: {unused[0]} did not start on this machine, and onnxruntime would go on "
             f"without it. In use: {', '.join(session.get_providers())}."
         )
-    return _native(session, graph, partial(onnx_graph.numbers, graph, file.parent), loading.output)
+    return _native(session, graph, partial(onnx_graph.numbers, graph, file.parent), loading.output, file.parent)
 
 
 def adapt(session: Any) -> NativeModel | None:
@@ -73,7 +73,7 @@ def numbers(session: Any) -> Numbers:
     yield from ()
 
 
-def _native(session: Any, graph: Any, weights: Any, output: str) -> NativeModel:
+def _native(session: Any, graph: Any, weights: Any, output: str, folder: Path = Path()) -> NativeModel:
     inputs, outputs = session.get_inputs(), session.get_outputs()
     for one in inputs:
         if len(one.shape) > 2 or one.type not in (*DTYPES, TEXT):
@@ -94,6 +94,7 @@ def _native(session: Any, graph: Any, weights: Any, output: str) -> NativeModel:
         n_features_in_=len(inputs) if names else _width(inputs),
         classes_=classes or None,
         version=str(version) if version else "",
+        graph=None if graph is None else (graph, folder),
     )
 
 
@@ -129,18 +130,19 @@ def _width(inputs: Sequence[Any]) -> int | None:
 
 
 def _score(session: Any, output: str, frame: pd.DataFrame, task: str) -> npt.NDArray[np.float64]:
-    feed = _feed(session.get_inputs(), frame)
+    given = feed(session.get_inputs(), frame)
     fixed = session.get_inputs()[0].shape[:1]
     size = fixed[0] if fixed and isinstance(fixed[0], int) else len(frame)
     parts = []
     for start in range(0, len(frame), size) if size else [0]:
         rows = np.arange(start, start + size).clip(max=len(frame) - 1)  # a batch of fixed size ends in copies
-        raw = session.run([output], {name: values[rows] for name, values in feed.items()})[0]
+        raw = session.run([output], {name: values[rows] for name, values in given.items()})[0]
         parts.append([list(one.values()) for one in raw] if isinstance(raw, list) else raw)
     return in_shape(np.concatenate(parts)[: len(frame)], task)
 
 
-def _feed(inputs: Sequence[Any], frame: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:
+def feed(inputs: Sequence[Any], frame: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:
+    """Return the rows by the names of the graph's inputs."""
     if len(inputs) > 1:
         return {one.name: _column(one, frame[one.name]) for one in inputs}
     if inputs[0].type == TEXT:

@@ -79,7 +79,7 @@ def _native(booster: Any) -> NativeModel:
     made = booster.feature_names
     return NativeModel(
         native=booster,
-        score=partial(_score, booster, objective in MARGINS, _rounds(booster)),
+        score=partial(_score, booster, objective in MARGINS, rounds_of(booster)),
         numbers=partial(numbers, booster),
         task=task,
         feature_names_in_=None if made is None else tuple(made),
@@ -102,7 +102,7 @@ def _task(objective: str) -> str:
     raise InputError(f"the objective {objective!r} gives no probabilities and no predicted value; {A_LOADER}.")
 
 
-def _rounds(booster: Any) -> tuple[int, int]:
+def rounds_of(booster: Any) -> tuple[int, int]:
     """Return the rounds that count: as its estimators do, the best that early stopping found; a booster takes all."""
     best = booster.attr("best_iteration")
     return (0, int(best) + 1) if best and booster.attr("scikit_learn") else (0, 0)
@@ -114,7 +114,7 @@ def _score(
     import xgboost
 
     try:
-        raw = booster.predict(_rows(booster, frame), output_margin=margins, iteration_range=rounds)
+        raw = booster.predict(rows_of(booster, frame), output_margin=margins, iteration_range=rounds)
     except xgboost.core.XGBoostError as error:
         raise InputError(f"XGBoost could not score the rows: {brief(error)}") from None
     if margins:
@@ -124,7 +124,7 @@ def _score(
     return in_shape(raw, task)
 
 
-def _rows(booster: Any, frame: pd.DataFrame) -> Any:
+def rows_of(booster: Any, frame: pd.DataFrame) -> Any:
     """Categories are passed by name, so that XGBoost finds its own number for each, or as the numbers that they are."""
     import xgboost
 

@@ -1,0 +1,1 @@
+"""One example followed through a model, step by step: what infra.5 asks for."""

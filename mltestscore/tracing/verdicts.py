@@ -1,0 +1,114 @@
+"""The findings of infra.5: where traces end, what they show, and what they show on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mltestscore import Table, at_least, at_most, undecided
+from mltestscore.tracing import judged
+from mltestscore.tracing.broken import Sent, defaults
+from mltestscore.tracing.names import BETWEEN, DEFAULT, FOLLOWED, LAST, SERVED, SHOWN
+from mltestscore.tracing.rows import Rows
+from mltestscore.tracing.trace import Trace, as_table, number, plain, short
+
+if TYPE_CHECKING:
+    from mltestscore.declare import Observations
+    from mltestscore.inputs.model import Model
+
+
+def ends(traces: Sequence[Trace], scores: npt.NDArray[Any], tolerance: float, where: str = "") -> Observations:
+    """Hold the last values of traces against the model's own scores."""
+    lost = [one.error for one in traces if one.error]
+    if any(one.automatic and one.error for one in traces):  # a limit of ours, not of the team's
+        why = f'{lost[0]:.300}; write call = "module:function" under [tool.mltestscore.trace]'
+        yield undecided(LAST, why, where=where)
+        return
+    yield at_most(FOLLOWED, len(lost), 0, where=where, n=len(traces), cause=lost[0][:300] if lost else "")
+    sound = [place for place, one in enumerate(traces) if not one.error]
+    if not sound:
+        return
+    wrong = judged.astray([traces[place] for place in sound], scores[sound], tolerance)
+    cause = _apart(traces[sound[wrong[0]]], scores[sound[wrong[0]]], "the model says") if wrong else ""
+    yield at_most(LAST, len(wrong), 0, where=where, n=len(sound), cause=cause)
+
+
+def shown(traces: Sequence[Trace], rows: Rows, model: Model, derived: judged.Derived) -> Observations:
+    """Look for each model input in the traces, and for what they tell besides input and score."""
+    features = rows.features(model)
+    sound = [place for place, one in enumerate(traces) if not one.error]
+    found = [traces[place] for place in sound]
+    missing = judged.not_shown(found, features.iloc[sound], model.features, derived)
+    cause = ", ".join(f"{name:.60}" for name in missing[:5])
+    yield at_most(SHOWN, len(missing), 0, n=len(model.features), cause=cause)
+    given = judged.records(rows)
+    ways = {judged.between(one, given[place]) for one, place in zip(found, sound, strict=True)} - {()}
+    least = 2 if len(np.unique(rows.scores, axis=0)) > 1 and len(found) > 1 else 1
+    cause = "" if ways else "nothing between input and score is shown"
+    yield at_least(BETWEEN, len(ways), least, n=len(found), cause=cause)
+
+
+def served(
+    traces: Sequence[Trace], rows: Rows, model: Model, before: Sequence[Trace], tolerance: float
+) -> Observations:
+    """Hold the last values against what the log says was served, by this version or the one before it."""
+    assert rows.served is not None  # asked only of a log that holds scores
+    limit = tolerance + rows.precision
+    chosen = [place for place, one in enumerate(traces) if not one.error and plain(rows.served[place]) is not None]
+    chosen = [place for place in chosen if rows.served[place] == rows.served[place]]
+    of_others = rows.versions is not None and model.version and model.version not in rows.versions
+    if not chosen or (of_others and not before):
+        why = f"the log holds no score that version {model.version:.40} served" if of_others else "no score is logged"
+        yield undecided(SERVED, why)
+        return
+    wrong = [
+        place
+        for place in chosen
+        if not judged.answers(traces[place], rows.served[place], model.classes, limit)
+        and not (before and judged.answers(before[place], rows.served[place], model.classes, limit))
+    ]
+    note = f"the log rounds scores: half of its last decimal is {rows.precision:g}" if rows.precision else ""
+    cause = ""
+    if wrong:
+        other = judged.other_values(traces[wrong[0]], judged.records(rows)[wrong[0]])
+        cause = _apart(traces[wrong[0]], rows.served[wrong[0]], "what was served is")
+        cause += f"; {other[0]}" if other else ""
+    yield at_most(SERVED, len(wrong), 0, n=len(chosen), cause=cause, note=note)
+
+
+def broken(sent: Sequence[Sent]) -> Observations:
+    """Count the broken requests that got a default."""
+    if not sent:
+        return
+    given = defaults(list(sent))
+    cause = f"{given[0].feature:.60} {given[0].how}: {given[0].default:.6g}, whatever the row" if given else ""
+    yield at_most(DEFAULT, len(given), 0, n=len(sent), cause=cause)
+    lines = [(one.feature, one.how, *one.answered[:3]) for one in sent]
+    names = ("input", "what was sent", "answer to a low score", "to a middle one", "to a high one")
+    yield Table("Broken requests: what was answered, if it was not refused", names, lines)
+
+
+def _apart(trace: Trace, score: Any, said: str) -> str:
+    ended = ", ".join(f"{one:.6g}" for one in trace.last[:3]) or "no number"
+    known = number(plain(score)) if np.ndim(score) == 0 else None
+    wanted = f"{known:.6g}" if known is not None else ", ".join(f"{one:.60}" for one in map(str, np.ravel(score)[:3]))
+    return f"a trace ends in {ended}, {said} {wanted}"
+
+
+def tables(traces: Sequence[Trace], rows: Rows) -> Observations:
+    """Show one whole trace, and where all of them end."""
+    sound = [place for place, one in enumerate(traces) if not one.error]
+    if sound:
+        one = sound[len(sound) // 2]
+        yield as_table(f"One row of {rows.name}, step by step", traces[one])
+    lines = []
+    for place, trace in enumerate(traces):
+        ended = trace.last[-1] if trace.last else None
+        logged = None if rows.served is None else plain(rows.served[place])
+        scores = map(short, (ended, float(np.ravel(rows.scores[place])[-1]), logged))
+        lines.append((place + 1, len(trace.steps), len(trace.values), *scores, trace.error[:80]))
+    names = ("row", "steps", "values", "last value", "the model's score", "served score", "error")
+    yield Table(f"Rows of {rows.name} that were followed", names, lines)
