@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from mltestscore import settings, settings_infra
 from mltestscore.errors import ConfigError, near
@@ -157,9 +158,15 @@ def _explain(file: Path, error: ValidationError) -> str:
 
 def _known(location: tuple[int | str, ...]) -> list[str]:
     """Return the keys that are allowed at a place in the configuration."""
-    names = {field.alias or name: field for name, field in Config.model_fields.items() if not field.exclude}
-    table = _table(names[str(location[0])].annotation) if location else Config
-    return list(names) if table in (None, Config) else list(table.model_fields)
+    table: type[Table] = Config
+    for part in location:  # a name that the team chose, such as a store's, leads nowhere
+        found = _fields(table).get(str(part))
+        table = (_table(found.annotation) if found else None) or table
+    return list(_fields(table))
+
+
+def _fields(table: type[Table]) -> dict[str, FieldInfo]:
+    return {field.alias or name: field for name, field in table.model_fields.items() if not field.exclude}
 
 
 def _table(annotation: Any) -> type[Table] | None:

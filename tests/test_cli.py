@@ -69,3 +69,53 @@ def test_init_into_a_folder_that_is_not_there_is_an_error_and_no_traceback(proje
     code, said = ran("--output", "nowhere/suite.json")
     assert code == 4
     assert "nowhere" in said
+
+
+@pytest.fixture
+def dependent(project, monkeypatch) -> Path:
+    """A project that depends on one table."""
+    with (project / "pyproject.toml").open("a") as file:
+        file.write('[tool.mltestscore.dependencies]\nmanifest = "dependencies.toml"\n')
+    entry = '[[dependency]]\nname = "orders"\nkind = "table"\nowner = "A"\nchannel = "#a"\ncontract = "orders.json"\n'
+    (project / "dependencies.toml").write_text(entry)
+    (project / "orders.json").write_text('{"total": "number"}')
+    return project
+
+
+def acknowledged(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["acknowledge", *words])
+    return done.exit_code, done.output
+
+
+def test_acknowledge_lists_what_nobody_agreed_to_and_records_who_does(dependent):
+    assert "orders: nobody has agreed to it yet" in acknowledged()[1]
+    code, said = acknowledged("orders", "--by", "Ada")
+    assert (code, "1 fields, by Ada" in said) == (0, True), said
+    (held,) = json.loads((dependent / "acknowledged.json").read_text())["orders"]
+    assert (held["by"], held["fields"]) == ("Ada", {"total": "number"})
+    assert acknowledged()[1].strip() == "All are as agreed."
+    (dependent / "orders.json").write_text('{"total": "text"}')
+    assert "orders: 'total' is text, not number" in acknowledged()[1]
+
+
+def test_acknowledge_accepts_an_announced_contract_beside_the_present_one(dependent):
+    acknowledged("orders", "--by", "Ada")
+    (dependent / "next.json").write_text('{"sum": "number"}')
+    assert acknowledged("orders", "--by", "Ada", "--upcoming", "next.json")[0] == 0
+    assert "All are as agreed" in acknowledged()[1]
+    (dependent / "orders.json").write_text('{"sum": "number"}')
+    assert "All are as agreed" in acknowledged()[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["orders"], "--by NAME"), (["order", "--by", "Ada"], "Did you mean 'orders'"), (["--by", "Ada"], "nobody has")],
+)
+def test_acknowledge_writes_nothing_without_a_name_and_a_person(dependent, words, said):
+    assert said in " ".join(acknowledged(*words)[1].split())
+    assert not (dependent / "acknowledged.json").exists()
+
+
+def test_acknowledge_says_how_to_offer_a_manifest(project):
+    code, said = acknowledged()
+    assert (code, "[tool.mltestscore.dependencies]" in said) == (4, True)

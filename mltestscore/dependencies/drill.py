@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 import time
@@ -112,8 +113,11 @@ def _sent(drill: Drill, token: str) -> Arrival:
     with sinks.opened(drill.sink, drill.folder) as sink:
         began = time.monotonic()
         try:
-            with started(_command(drill, message, token, sink.address), sandbox=drill.folder, home=drill.folder) as one:
-                seconds, cause = _awaited(sink, token, one, began, drill.within_seconds)
+            command = _command(drill, message, token, sink.address)
+            # What is no Python of ours must not be given our packages.
+            own = {} if command[0] == sys.executable else {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+            with started(command, sandbox=drill.folder, home=drill.folder, variables=own) as one:
+                seconds, cause = _awaited(sink, token, one, began, drill)
         except OSError as error:
             raise InputError(f"{TABLE} notify: {drill.notify[0]!r:.200} cannot be started: {error.strerror}.") from None
         drill.memory["posted"] = list(getattr(sink, "messages", ()))
@@ -136,9 +140,9 @@ def _filled(word: str, values: dict[str, str]) -> str:
     return word
 
 
-def _awaited(sink: sinks.Sink, token: str, running: Running, began: float, within: float) -> tuple[float | None, str]:
+def _awaited(sink: sinks.Sink, token: str, running: Running, began: float, drill: Drill) -> tuple[float | None, str]:
     """Look until it is there, the time is up, or the command has failed; return the seconds, or the cause."""
-    until = began + within + min(within, LATE)
+    until = began + drill.within_seconds + min(drill.within_seconds, LATE)
     while True:
         there = sink.holds(token)
         now = time.monotonic()
@@ -150,7 +154,7 @@ def _awaited(sink: sinks.Sink, token: str, running: Running, began: float, withi
         if now >= until:
             said = running.said()[-300:]
             told = f"; the command ended with status {code} and said: {said or 'nothing'}" if code else ""
-            return None, f"nothing with its mark is at {shown(sink.address)}{told}"
+            return None, f"nothing with its mark is at {shown(drill.sink)}{told}"
         time.sleep(min(EVERY + (now - began) / 100, max(0.0, until - now)))
 
 

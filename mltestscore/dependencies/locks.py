@@ -124,19 +124,26 @@ def _structured(file: Path, environment: Environment) -> list[Pin]:
         return [_pin(one, marker=one.get("marker", "")) for one in data["packages"] if "version" in one]
     if name.startswith("uv") or any("source" in one and set(one["source"]) & {*LOCAL} for one in data["package"]):
         return _uv(data["package"], environment)
-    return [_poetry_or_pdm(one) for one in data["package"]]
+    extras = data.get("extras", {})
+    return [_poetry_or_pdm(one, extras) for one in data["package"]]
 
 
 def _pin(one: Mapping[str, Any], **more: Any) -> Pin:
     return Pin(normal(one["name"]), f"=={one['version']}", "", **more)
 
 
-def _poetry_or_pdm(one: Mapping[str, Any]) -> Pin:
+def _poetry_or_pdm(one: Mapping[str, Any], extras: Mapping[str, list[str]]) -> Pin:
+    """Return a pin; what is optional comes with the extras that name it."""
     marker = one.get("markers") or one.get("marker") or ""
     groups = frozenset(one.get("groups") or (one.get("category", "main"),))
     if isinstance(marker, Mapping):  # by group, where they differ
         marker = " or ".join(f"({part})" for part in marker.values() if part)
-    return _pin(one, marker=marker, groups=frozenset() if one.get("optional") else groups)
+    if one.get("optional"):
+        name = normal(one["name"])
+        groups = frozenset(
+            extra for extra, held in extras.items() if name in (normal(text.split()[0]) for text in held)
+        )
+    return _pin(one, marker=marker, groups=groups)
 
 
 def _pipfile(data: Mapping[str, Any]) -> list[Pin]:

@@ -27,9 +27,10 @@ def read_notices(source: str, base: Path) -> tuple[Notice, ...]:
 
     Raises :class:`InputError` where it cannot be read, lacks a column, or a time is none.
     """
-    from mltestscore.inputs.dataset import open_dataset
+    from mltestscore.inputs.dataset import Dataset, Roles
+    from mltestscore.inputs.sources import open_source
 
-    data = open_dataset("notices", source, base=base)
+    data = Dataset("notices", open_source("notices", source, base), Roles())  # it may still be without a row
     frame = data.frame([SENT, ACKNOWLEDGED], limit=MAX_ROWS)
     sent, acknowledged = (_times(source, name, frame[name].tolist()) for name in (SENT, ACKNOWLEDGED))
     if None in sent:

@@ -57,7 +57,11 @@ def packages(dependencies: Dependencies) -> Observations:
     if not dependencies.pins:
         yield undecided(DIFFERING, "no lock is offered: name it in locks under [tool.mltestscore.dependencies]")
         return
-    yield counted(UNPINNED, [f"{one.name:.80}" for one in named if not dependencies.pinned(one)], len(named))
+    yield counted(
+        UNPINNED,
+        [f"{one.name:.80}" for one in named if not (dependencies.pinned(one) or one.without_contract.strip())],
+        len(named),
+    )
     found = drift(dependencies)
     if not found.compared:
         yield undecided(DIFFERING, "the locks require no package of this environment: are they for another system?")

@@ -378,3 +378,11 @@ def test_old_notifications_that_nobody_acknowledged_are_pointed_out(shop):
     result = quick(shop, notices="notices.csv")
     (found,) = [one for one in result.findings if one.name.startswith("notifications")]
     assert (found.value, found.n, found.advisory, result.state) == (1, 3, True, "passed")
+    (shop / "none.csv").write_text("sent_at,acknowledged_at\n")
+    assert quick(shop, notices="none.csv").state == "passed"
+    (shop / "other.csv").write_text("sent,acknowledged_at\n2027-01-01,\n")
+    with pytest.raises(InputError, match="no column 'sent_at'"):
+        opened(shop, notices="other.csv")
+    (shop / "odd.csv").write_text("sent_at,acknowledged_at\nsoon,\n")
+    with pytest.raises(InputError, match="holds 'soon', which is no time"):
+        opened(shop, notices="odd.csv")
