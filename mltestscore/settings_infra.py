@@ -136,7 +136,7 @@ class RollbackConfig(Table):
     token_variable: str = ""
     ready_timeout: float = Field(default=30.0, gt=0, le=600)
     request_timeout: float = Field(default=5.0, gt=0, le=120)
-    max_seconds: float = Field(gt=0, le=86_400)
+    max_seconds: float = Field(gt=0, le=7200)
     downtime_seconds: float = Field(default=0.0, ge=0, le=3600)
     previous: str = ""
     rows: str | list[str] | None = None

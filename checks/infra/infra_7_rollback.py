@@ -7,9 +7,9 @@ Why
 Measured
     A drill, only where ``drill = true`` permits it: requests come in on a fixed schedule while the previous version is
     promoted and redeployed, until all answers are the old version's: in name, and in value on a pinned set of rows that
-    the two versions answer differently (as kept, as a server of that version says, or as its model scores). Then the
-    current version is put back. A journal, on disk before anything changes, lets the next run put back what a killed
-    one left.
+    the two versions answer differently: as kept, as a server of that version says, or as its model scores, where the
+    server answers as the model in service does. Then the current version is put back. A journal, on disk before
+    anything changes, lets the next run put back what a killed drill left.
 
 Passes when
     the old version answers within ``max_seconds``, every row as it must; no more requests fail than the declared
@@ -60,6 +60,7 @@ def check_rollback(
     rollback: Rollback,
     serving: Dataset | None = None,
     holdout: Dataset | None = None,
+    model: Model | None = None,
     previous_model: Model | None = None,
     *,
     rows: int = 200,
@@ -69,11 +70,10 @@ def check_rollback(
     slow_ms: float = 500.0,
 ) -> Iterator[Finding | Table | Series]:
     """Go back to the previous version while requests come in, look at the answers, and put everything back."""
-    asked = questions(rollback, serving or holdout, previous_model, rows)
-    if asked is None:
+    if (asked := questions(rollback, serving or holdout, model, previous_model, rows)) is None:
         yield undecided(BACK, "there are no rows to ask; offer serving or holdout, or write rows or answers")
         return
-    drill = drilled(rollback, asked.columns, asked.expected, How(rate, hold, tolerance))
+    drill = drilled(rollback, asked, How(rate, hold, tolerance))
     if drill.unable:
         yield undecided(BACK, drill.unable)
     elif drill.gone or drill.stale:
@@ -103,8 +103,7 @@ def _findings(rollback: Rollback, drill: Drill, rate: float) -> Iterator[Finding
 def _answers(drill: Drill) -> Iterator[Finding]:
     known = drill.answers
     if known is None or known.old is None:
-        remedy = "offer previous_model, or write answers or reference_command"
-        yield undecided(DIFFER, f"it is not known what {drill.previous:.80} must answer; {remedy}")
+        yield undecided(DIFFER, drill.unsure)
         return
     pinned = len(known.differing)
     if not pinned:

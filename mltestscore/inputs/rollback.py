@@ -62,7 +62,7 @@ class Rollback:
         """A digest of what is drilled and promised."""
         promised = (self.max_seconds, self.downtime_seconds, self.previous, self.on_copy, self.score, self.features)
         asked = [None if one is None else one.digest for one in (self.rows, self.answers)]
-        parts = (self.registry.source, self.serving, promised, asked, self.tampering)
+        parts = (self.registry.source, self.serving.content, promised, asked, self.tampering)
         return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
     @property
@@ -149,6 +149,8 @@ def _serving(serving: dict[str, Any]) -> Serving:
     if isinstance(protocol, str):
         protocol = protocol_named(protocol, settings)
     found = Serving(protocol, **serving)
+    if not (found.ready_timeout > 0 and found.request_timeout > 0):
+        raise ConfigError(f"{TABLE}: ready_timeout and request_timeout must be above 0.")
     if not found.command and not found.url:
         raise ConfigError(f"{TABLE}: neither command nor url says which staging server is drilled; write one of them.")
     if found.restart and not found.command:

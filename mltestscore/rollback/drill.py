@@ -16,7 +16,7 @@ from mltestscore.errors import InputError
 from mltestscore.inputs.rollback import Rollback
 from mltestscore.rollback.journal import Open
 from mltestscore.rollback.record import Answers, Drill, Kind, settled
-from mltestscore.rollback.reference import Expected, expected_answers
+from mltestscore.rollback.reference import UNKNOWN, Questions
 from mltestscore.rollback.registries import TABLE, FolderPointer, VersionRegistry
 from mltestscore.rollback.staging import Staging, opened
 from mltestscore.rollback.tampering import TAMPERING
@@ -27,6 +27,7 @@ BEFORE = 0.5  # seconds of traffic that show what is usual, before anything chan
 FEWEST = 5  # answers that show that a version is in service
 LOOK = 0.05
 MOST_ROWS = 40  # of those sent one by one: the same rows come again every second or so
+SHOWN = 1_000
 RESTORING = (60.0, 10.0)  # putting back may take so many seconds, or so many times what going back may take
 
 
@@ -45,26 +46,26 @@ class How:
     tolerance: float
 
 
-def drilled(rollback: Rollback, columns: Columns, expected: Expected, how: How) -> Drill:
+def drilled(rollback: Rollback, asked: Questions, how: How) -> Drill:
     """Perform the drill, once for one way to perform it, and return what was seen.
 
     Raises :class:`InputError` when registry or server cannot be reached, or another drill is under way.
     """
     key = ("drill", rollback.replace(tampering="").digest, how)
     if key not in rollback.memory:
-        rollback.memory[key] = _perform(rollback, columns, expected, how)
+        rollback.memory[key] = _perform(rollback, asked, how)
     found: Drill = rollback.memory[key]
     rollback.memory["last"] = found
     return TAMPERING[rollback.tampering](rollback, found)
 
 
-def _perform(rollback: Rollback, columns: Columns, expected: Expected, how: How) -> Drill:
+def _perform(rollback: Rollback, asked: Questions, how: How) -> Drill:
     with ExitStack() as stack:
         registry, place = stack.enter_context(_registry(rollback))
         recovered = ""
         if not rollback.on_copy:
             stack.enter_context(rollback.journal.alone())
-            recovered = _recover(rollback, registry, place, columns)
+            recovered = _recover(rollback, registry, place, asked.columns)
         current, versions = registry.current(), tuple(registry.versions())
         plan = Drill(current, _before(rollback, current, versions), versions, recovered=recovered)
         if not plan.previous:
@@ -72,11 +73,14 @@ def _perform(rollback: Rollback, columns: Columns, expected: Expected, how: How)
         if plan.previous not in versions:
             kept = ", ".join(versions[-5:])
             return replace(plan, gone=f"{plan.previous:.80} is not in the registry any more; kept: {kept:.200}")
-        old = expected_answers(rollback, expected, plan.previous, place)
+        old, new = (
+            known(version, versions, place) for known, version in ((asked.old, plan.previous), (asked.new, current))
+        )
         staging = stack.enter_context(opened(rollback.serving, rollback.folder, place, current))
-        staging.wait_until_ready({name: list(values[:1]) for name, values in columns.items()})
-        plan = _told_apart(staging, columns, old, plan, how)
-        return plan if plan.unable or plan.stale else _Swap(rollback, registry, staging, plan, how).performed(columns)
+        staging.wait_until_ready({name: list(values[:1]) for name, values in asked.columns.items()})
+        plan = _told_apart(staging, asked.columns, plan, how, old, new)
+        ready = not plan.unable and not plan.stale
+        return _Swap(rollback, registry, staging, plan, how).performed(asked.columns) if ready else plan
 
 
 @contextmanager
@@ -137,25 +141,43 @@ def _before(rollback: Rollback, current: str, versions: Sequence[str]) -> str:
     return rollback.previous or (earlier[-1] if earlier else "")
 
 
-def _told_apart(staging: Staging, columns: Columns, old: np.ndarray | None, plan: Drill, how: How) -> Drill:
+def _told_apart(
+    staging: Staging, columns: Columns, plan: Drill, how: How, old: np.ndarray | None, new: np.ndarray | None
+) -> Drill:
     """Ask the version in service, twice; say why its answers do not tell the versions apart, if they do not."""
     first, second = staging.client.predict(columns), staging.client.predict(columns)
-    if old is not None and old.shape != first.scores.shape:
-        raise InputError(
-            f"{TABLE}: the server answers with shape {first.scores.shape}, the previous version's answers are known in "
-            f'shape {old.shape}; let both give the same scores (for plain_json, settings = {{scores_field = "…"}}).'
-        )
+    unsure = _unsure(first.scores, old, new, how.tolerance)
+    old = None if unsure else old
     answers = Answers(plan.current, plan.previous, first.version, first.scores, old, how.tolerance)
-    plan = replace(plan, answers=answers)
+    plan = replace(plan, answers=answers, unsure=unsure)
     if not answers.same(first.scores, second.scores).all():
         return replace(plan, unable="two equal requests get different answers; declare a tolerance that they keep")
     if first.version in plan.versions and first.version != plan.current:
         both = f"the registry says {plan.current:.80}, the server serves {first.version:.80}"
         return replace(plan, stale=f"{both} before anything was changed")
     if not len(answers.differing) and not answers.named:
-        alike = "both versions answer all rows alike" if old is not None else "the old version's answers are not known"
-        return replace(plan, unable=f"nothing tells the versions apart: answers name no version, and {alike}")
+        why = unsure or "both versions answer all rows alike"
+        return replace(plan, unable=f"nothing tells the versions apart: answers name no version, and {why}")
     return plan
+
+
+def _unsure(served: np.ndarray, old: np.ndarray | None, new: np.ndarray | None, tolerance: float) -> str:
+    """Say why nobody knows what the server must answer when it serves the previous version, or return an empty text."""
+    if old is None:
+        return f"it is not known what the previous version must answer; {UNKNOWN}"
+    for known in (old, *([] if new is None else [new])):
+        if known.shape != served.shape:
+            return f"the server answers with shape {served.shape}, and the scores to compare with have {known.shape}"
+    if new is None:
+        return ""
+    apart = np.abs(new - served) > tolerance * (1 + np.abs(new))
+    if not apart.any():
+        return ""
+    rows, most = int(apart.reshape(len(apart), -1).any(axis=1).sum()), float(np.abs(new - served).max())
+    return (
+        f"the server answers {rows} of {len(served)} rows otherwise than the model in service scores them (by up to "
+        f"{most:.3g}), so that the previous model's scores say nothing; declare a tolerance, or write answers"
+    )
 
 
 class _Swap:
@@ -200,29 +222,29 @@ class _Swap:
         if not rollback.on_copy:
             rollback.journal.write(Open(rollback.source, plan.current, plan.previous, self.answers.named))
         began = self.traffic.now()
-        trouble, final, left = "", None, "interrupted"
+        held, trouble, final, left = False, "", None, "interrupted"
         try:
             limit = rollback.max_seconds + min(10.0, rollback.max_seconds / 2) + self.how.hold
-            trouble = self._moved_to(plan.previous, "old", began + limit)
+            held, trouble = self._moved_to(plan.previous, "old", began + limit)
             final = self._all(columns)
         finally:
             restoring = self.traffic.now()
             left = self._put_back(restoring)
             if not left and not rollback.on_copy:
                 rollback.journal.close()
-        return replace(plan, began=began, restoring=restoring, trouble=trouble, final=final, left=left)
+        return replace(plan, began=began, restoring=restoring, held=held, trouble=trouble, final=final, left=left)
 
-    def _moved_to(self, version: str, kind: Kind, deadline: float) -> str:
-        """Promote and redeploy, and wait for answers of that version; return what went wrong, if it did."""
+    def _moved_to(self, version: str, kind: Kind, deadline: float) -> tuple[bool, str]:
+        """Promote and redeploy, and wait for answers of that version; say whether they came, and what went wrong."""
         began = self.traffic.now()
         try:
             self.registry.promote(version, max(1.0, deadline - self.traffic.now()))
             self.staging.redeploy(version, max(1.0, deadline - self.traffic.now()))
         except InputError as error:
-            return str(error)
-        while self.traffic.now() < deadline and not self._holds(began, kind):
+            return False, str(error)[:SHOWN]
+        while not (held := self._holds(began, kind)) and self.traffic.now() < deadline:
             time.sleep(LOOK)
-        return ""
+        return held, ""
 
     def _holds(self, since: float, kind: Kind) -> bool:
         recent = self.traffic.now() - self.how.hold - self.rollback.serving.request_timeout
@@ -245,11 +267,9 @@ class _Swap:
             now = self.registry.current()
             if now not in (current, self.plan.previous):
                 return f"somebody promoted {now:.80} during the drill, which was left alone"
-            trouble = self._moved_to(current, "new", began + _limit(self.rollback))
-            if trouble:
-                return trouble
-            if not self._holds(began, "new"):
-                return f"{current:.80} was promoted again, and the server does not answer as it did before"
+            held, trouble = self._moved_to(current, "new", began + _limit(self.rollback))
+            if not held:
+                return trouble or f"{current:.80} was promoted again, and the server does not answer as it did before"
         except InputError as error:
-            return str(error)
+            return str(error)[:SHOWN]
         return ""

@@ -82,10 +82,12 @@ class Drill:
         gone: why the previous version cannot even be tried, or empty.
         unable: why the drill could not judge or did not begin, or empty; then nothing was changed.
         stale: why the server does not serve what the registry says, before the drill, or empty; likewise.
+        unsure: why it is not known what the previous version must answer, or empty.
         answers: what the two versions answer.
         requests: all requests, in the order of their schedule.
         began: when promoting the previous version began.
         restoring: when putting back began.
+        held: whether answers of the previous version alone came for as long as it takes to count as in service.
         trouble: what promoting or redeploying said when it failed.
         final: the answers to all rows after going back; ``None`` where there were none.
         left: what could not be put back, or empty.
@@ -98,10 +100,12 @@ class Drill:
     gone: str = ""
     unable: str = ""
     stale: str = ""
+    unsure: str = ""
     answers: Answers | None = None
     requests: Sequence[Request] = ()
     began: float = 0.0
     restoring: float = 0.0
+    held: bool = False
     trouble: str = ""
     final: np.ndarray | None = None
     left: str = ""
@@ -129,8 +133,8 @@ class Drill:
     @property
     def back_after(self) -> float | None:
         """Seconds until the first answer of the old version after which no other answer came; ``None``: not back."""
-        after = settled(self.going_back, "old")
-        return None if after is None or self.trouble else after - self.began
+        after = settled(self.going_back, "old") if self.held else None
+        return None if after is None else after - self.began
 
     @property
     def restored_after(self) -> float | None:

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from mltestscore.errors import InputError, NotOffered, near
 from mltestscore.inputs.registry import open_registry
-from mltestscore.rollback.commands import call, request
+from mltestscore.rollback.commands import call, method_and_url, request
+from mltestscore.serving.client import redact
 
 TABLE = "[tool.mltestscore.rollback]"
 PATIENCE = 30.0  # seconds for a question to a registry
@@ -105,8 +106,6 @@ class MlflowAlias:
     @property
     def source(self) -> str:
         """Model and alias; the URI may hold a password."""
-        from mltestscore.serving.client import redact
-
         return f"models:/{self.name}@{self.alias} in {redact(self.uri)}"
 
     def current(self) -> str:
@@ -163,8 +162,11 @@ class Commands:
 
     @property
     def source(self) -> str:
-        """The command or request that promotes."""
-        return " ".join(self.promote_command) or self.promote_request
+        """The command or request that promotes, the latter without secrets."""
+        if self.promote_command:
+            return " ".join(self.promote_command)
+        method, url = method_and_url(self.promote_request, "promote_request")
+        return f"{method} {redact(url)}"
 
     def current(self) -> str:
         """Return the last line that ``current_command`` prints."""

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from mltestscore.errors import InputError
@@ -47,34 +47,37 @@ class Serving:
     request_timeout: float = 5.0
 
     @property
+    def content(self) -> tuple[object, ...]:
+        """All of this as values whose texts are the same in every run."""
+        wire = (self.protocol.name, self.protocol.declared.model_dump_json(), sorted(self.protocol.settings.items()))
+        return (wire, *(getattr(self, one.name) for one in fields(self) if one.name != "protocol"))
+
+    @property
     def source(self) -> str:
         """The command or the URL."""
         return " ".join(self.command) or redact(self.url)
 
 
 class Staging:
-    """The server during one drill; made by :func:`opened`."""
+    """The server during one drill; started, where it is ours, by :func:`opened`."""
 
-    def __init__(self, serving: Serving, folder: Path, registry: str) -> None:
+    def __init__(self, serving: Serving, folder: Path, registry: str, version: str) -> None:
         self.serving, self._folder, self._registry = serving, folder, registry
+        headers = token_header(serving.token_variable)
+        self._token, self._url = headers, serving.url
         self._server: process.Server | None = None
-        self._headers = token_header(serving.token_variable)
-        self.client: Client
-
-    def begin(self, version: str) -> None:
-        """Start the server where it is ours."""
-        if self.serving.command:
-            self._start(version)
-        url = self.serving.url or (self._server.url if self._server else "")
+        if serving.command:
+            self._server = self._started(version)
+            self._url = self._url or self._server.url
         # Each request on its own connection, as a new user comes: a kept one would blame the swap for a closed socket.
-        headers = {**self._headers, "connection": "close"}
-        self.client = Client(url, self.serving.protocol, timeout=self.serving.request_timeout, headers=headers)
+        headers = {**headers, "connection": "close"}
+        self.client = Client(self._url, serving.protocol, timeout=serving.request_timeout, headers=headers)
 
-    def _start(self, version: str) -> None:
+    def _started(self, version: str) -> process.Server:
         words = [fill(word, self._values(version)) for word in self.serving.command]
-        port = port_of(self.serving.url) if self.serving.url else (self._server.port if self._server else 0)
+        port = port_of(self._url) if self._url else 0
         deadline = time.monotonic() + self.serving.ready_timeout
-        self._server = process.start_listening(words, cwd=self._folder, env=None, port=port, deadline=deadline)
+        return process.start_listening(words, cwd=self._folder, env=None, port=port, deadline=deadline)
 
     def wait_until_ready(self, probe: Columns) -> Answer:
         """Return the first answer; raises :class:`InputError` where there is none within ``ready_timeout``."""
@@ -105,21 +108,19 @@ class Staging:
                 setting="redeploy_request",
                 timeout=timeout,
                 base=self.client.url,
-                headers=self._headers,
+                headers=self._token,
             )
         if self.serving.restart and self._server:
             self._server.stop()
-            self._start(version)
+            self._server = self._started(version)
 
     def _values(self, version: str) -> Mapping[str, str]:
-        url = self.client.url if hasattr(self, "client") else self.serving.url
-        port = str(self._server.port) if self._server else "{port}"
-        return {"version": version, "registry": self._registry, "python": sys.executable, "url": url, "port": port}
+        known = {"version": version, "registry": self._registry, "python": sys.executable}
+        return {**known, "url": self._url, "port": str(port_of(self._url))} if self._url else known
 
     def close(self) -> None:
         """Stop what we started."""
-        if hasattr(self, "client"):
-            self.client.close()
+        self.client.close()
         if self._server:
             self._server.stop()
 
@@ -127,9 +128,8 @@ class Staging:
 @contextmanager
 def opened(serving: Serving, folder: Path, registry: str, version: str) -> Iterator[Staging]:
     """Give the staging server, perhaps not ready yet; what we started is stopped afterwards, whatever happens."""
-    staging = Staging(serving, folder, registry)
+    staging = Staging(serving, folder, registry, version)
     try:
-        staging.begin(version)
         yield staging
     finally:
         staging.close()

@@ -67,18 +67,16 @@ def _times(drill: Drill) -> list[tuple[str, Cell]]:
 
 def by_second(drill: Drill, slow_ms: float) -> Series:
     """Return the failed and the slow requests of each second, and how many came from the old version."""
-    seconds = np.arange(int(max((one.at for one in drill.requests), default=0)) + 1)
-    at = np.array([int(one.at) for one in drill.requests])
-    kinds = [drill.answers.kind(one) if drill.answers else "failed" for one in drill.requests]
+    at = np.array([int(one.at) for one in drill.requests], dtype=int)
+    kinds = np.array([drill.answers.kind(one) if drill.answers else "failed" for one in drill.requests])
     marks = {
-        "failed": [kind == "failed" for kind in kinds],
-        f"slower than {slow_ms:g} ms": [1000 * one.seconds > slow_ms for one in drill.requests],
-        "old version": [kind == "old" for kind in kinds],
-        "current version": [kind == "new" for kind in kinds],
+        "failed": kinds == "failed",
+        f"slower than {slow_ms:g} ms": np.array([1000 * one.seconds > slow_ms for one in drill.requests], dtype=bool),
+        "old version": kinds == "old",
+        "current version": kinds == "new",
     }
-    lines: dict[str, Sequence[float]] = {
-        name: [float(np.sum(np.array(mark, dtype=bool)[at == second])) for second in seconds]
-        for name, mark in marks.items()
-    }
+    most = int(at.max(initial=0)) + 1
+    counted = {name: np.bincount(at[mark], minlength=most).tolist() for name, mark in marks.items()}
+    lines: dict[str, Sequence[float]] = {name: [float(count) for count in counts] for name, counts in counted.items()}
     title = f"Requests while swapping: back from second {drill.began:.1f}, restored from second {drill.restoring:.1f}"
-    return Series(title, "second of the drill", seconds.tolist(), lines, y_name="requests a second")
+    return Series(title, "second of the drill", list(range(most)), lines, y_name="requests a second")

@@ -96,21 +96,22 @@ def test_a_hot_swap_passes_every_fault_is_caught_and_all_is_as_it_was(project, s
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "name", "cause"),
+    ("behaviour", "declared", "name", "cause"),
     [
-        ("frozen", BACK, "the pointer moved, and after"),
-        ("encoder stays", DIFFER, ""),
-        ("closes 0.5", FAILED, "503"),
-        ("sleeps 2", SECONDS, ""),
+        ("frozen", 0.6, BACK, "the pointer moved, and after"),
+        ("one in ten stays", 0.6, BACK, "some answers were still not those of v2"),
+        ("encoder stays", 0.6, DIFFER, ""),
+        ("closes 0.5", 5.0, FAILED, "503"),
+        ("sleeps 1.7", 1.5, SECONDS, ""),
     ],
 )
-def test_what_goes_wrong_fails_by_name_and_is_put_back(project, serving, behaviour, name, cause):
+def test_what_goes_wrong_fails_by_name_and_is_put_back(project, serving, behaviour, declared, name, cause):
     before = registry_of(project)
-    result = run(drill(project, behaviour, max_seconds=1.5), serving)
+    result = run(drill(project, behaviour, max_seconds=declared), serving)
     assert result.state == "failed"
     assert cause in failed(result)[name].cause
-    assert RESTORED not in failed(result)
     assert registry_of(project) == before
+    assert behaviour == "one in ten stays" or RESTORED not in failed(result)
 
 
 def test_a_deleted_artefact_fails_and_the_current_version_answers_on(project, serving):
@@ -173,13 +174,21 @@ def test_names_alone_do_not_pass_for_they_may_move_with_the_pointer(project, ser
     assert [found.name for found in result.findings if found.verdict == "inconclusive"] == [DIFFER]
 
 
+def test_a_server_that_rounds_its_scores_is_not_accused_by_those_of_a_model(project, serving):
+    result = run(drill(project, "rounds"), serving, model=model_of("v3"))
+    assert result.state == "inconclusive", failed(result)
+    (differ,) = [found for found in result.findings if found.name == DIFFER]
+    assert "otherwise than the model in service scores them" in differ.note
+    assert run(drill(project), serving, model=model_of("v3")).state == "passed"
+
+
 def test_answers_that_were_kept_show_an_old_version_that_is_not_what_it_was(project, serving):
     frame = serving.frame()
     kept = frame.assign(score=model_of("v2").predict(frame))
     rollback = drill(project, answers=open_dataset("answers", kept))
     assert run(rollback, serving, previous_model=None).state == "passed"
     (project / "registry" / "v2" / "encoder.json").write_text(json.dumps({"a": 1.0, "b": 6.01}))
-    result = run(drill(project, answers=open_dataset("answers", kept), max_seconds=1.0), serving, previous_model=None)
+    result = run(drill(project, answers=open_dataset("answers", kept), max_seconds=0.5), serving, previous_model=None)
     assert {DIFFER, NEITHER, BACK} <= set(failed(result))
 
 

@@ -17,7 +17,8 @@ from flask.typing import ResponseReturnValue
 port, registry, behaviour = sys.argv[1:4] if __name__ == "__main__" else ("0", ".", "")
 app = Flask(__name__)
 served: dict = {}
-closed = {"until": 0.0}
+first: dict = {}
+closed, asked = {"until": 0.0}, {"times": 0}
 
 
 def pointed_to() -> str:
@@ -42,6 +43,8 @@ def load() -> None:
     if behaviour == "encoder stays" and served:
         encoder = served["encoder"]
     served.update(version=version, model=model, encoder=encoder)
+    if not first:
+        first.update(served)
 
 
 @app.post("/reload")
@@ -57,11 +60,14 @@ def reload() -> ResponseReturnValue:
 
 @app.post("/predict")
 def predict() -> ResponseReturnValue:
-    now = dict(served)
+    asked["times"] += 1
+    now = dict(first if behaviour == "one in ten stays" and asked["times"] % 10 == 0 else served)
     if time.monotonic() < closed["until"]:
         return jsonify(error="loading"), 503
     slope, encoder = now["model"]["slope"], now["encoder"]
     scores = [row["x"] * slope + encoder[row["letter"]] for row in request.get_json()["rows"]]
+    if behaviour == "rounds":
+        scores = [round(score, 1) for score in scores]
     return jsonify(scores=scores) if behaviour == "unnamed" else jsonify(scores=scores, version=now["version"])
 
 
