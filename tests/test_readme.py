@@ -12,6 +12,7 @@ import pandas as pd
 from mltestscore.config import read_config
 from mltestscore.declare import declared_check
 from mltestscore.inputs.dataset import open_dataset
+from mltestscore.serving.protocols import protocol_named
 from mltestscore.testing import run_check
 
 ROOT = Path(__file__).parent.parent
@@ -72,5 +73,7 @@ def test_every_setting_that_it_shows_is_a_known_one(tmp_path):
 
     config = read_config(file)
 
-    assert len(shown) == 2
+    assert len(shown) == 3
+    spoken = protocol_named(config.endpoint.protocol, config.endpoint.settings, declared=config.protocols)
+    assert spoken.predict_path == "/models/flights/score"
     assert [entry.item for entry in config.evidence] == ["data.1"]

@@ -96,7 +96,7 @@ def tensor(found: object) -> list[Any]:
     """Return flat data with a shape as one entry a row; raises :class:`ValueError` where they do not fit."""
     try:
         shape = [int(size) for size in first(found, ["shape"])]
-    except TypeError:
+    except (TypeError, OverflowError):
         raise ValueError(f"expected a shape, found {str(found)[:MAX_SHOWN]}") from None
     data = np.asarray(first(found, ["data", "values", "array"]), dtype=object).ravel()
     if not shape or min(shape) < 0 or prod(shape) != data.size:

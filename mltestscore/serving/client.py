@@ -104,6 +104,13 @@ class Client:
 
     def decode(self, reply: Reply, rows: int) -> Prediction:
         """Read the answer to a prediction; raises :class:`InputError` as :meth:`predict` does."""
+        try:
+            return self._decoded(reply, rows)
+        except RecursionError:
+            where = redact(self.predict_url)
+            raise InputError(f"endpoint: {where}: the answer is nested too deeply to be a prediction.") from None
+
+    def _decoded(self, reply: Reply, rows: int) -> Prediction:
         where, failure = f"endpoint: {redact(self.predict_url)}", self.protocol.failure(reply)
         if reply.status != 200 or failure:
             said = failure or told(reply, parsed(reply.content, "json"))

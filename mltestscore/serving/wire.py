@@ -139,9 +139,7 @@ class Wire:
 
     def failure(self, reply: Reply) -> str:
         """Return the reason when the answer says, in its body or headers, that it is no prediction; else nothing."""
-        if not self.declared.failures:
-            return ""
-        body = parsed(reply.content, self.declared.answer)
+        body = parsed(reply.content, self.declared.answer) if self.declared.failures else None
         for failure in self.declared.failures:
             kind, _, place = failure.where.partition(":")
             held = texts(body, [place]) if kind == "body" else [reply.headers.get(place.lower(), "").lower()]
@@ -227,6 +225,9 @@ def _reason(failure: Failure, body: object, otherwise: str) -> str:
 
 def secret_in(variable: str, key: str = "secrets") -> str:
     """Return what an environment variable holds; raises :class:`InputError`, naming its ``key``, when it is not set."""
-    if not os.environ.get(variable):
+    value = os.environ.get(variable, "").strip()
+    if not value:
         raise InputError(f"endpoint: the environment variable {variable!r} ({key}) is not set; set the token.")
-    return os.environ[variable]
+    if not value.isprintable() or not value.isascii():  # the HTTP library would show it in its error
+        raise InputError(f"endpoint: the environment variable {variable!r} ({key}) holds what no header can.")
+    return value

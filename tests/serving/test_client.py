@@ -8,6 +8,7 @@ import pytest
 
 from mltestscore.errors import InputError
 from mltestscore.serving import process
+from mltestscore.serving.answers import Reply
 from mltestscore.serving.client import Client, NotReadyError, redact, token_header
 from mltestscore.serving.protocols import protocol_named
 
@@ -108,6 +109,26 @@ def test_unset_token_variable_is_an_error(monkeypatch):
     monkeypatch.delenv("MODEL_TOKEN", raising=False)
     with pytest.raises(InputError, match=r"'MODEL_TOKEN'.*is not set"):
         token_header("MODEL_TOKEN")
+
+
+def test_token_with_a_line_break_at_its_end_is_taken_without_it(monkeypatch):
+    monkeypatch.setenv("MODEL_TOKEN", "abc\n")
+    assert token_header("MODEL_TOKEN") == {"authorization": "Bearer abc"}
+
+
+def test_token_that_no_header_can_hold_is_an_error_that_does_not_show_it(monkeypatch):
+    monkeypatch.setenv("MODEL_TOKEN", "abc\ndef")
+    with pytest.raises(InputError, match="holds what no header can") as caught:
+        token_header("MODEL_TOKEN")
+    assert "abc" not in str(caught.value)
+
+
+def test_answer_nested_too_deeply_is_an_error():
+    client = Client("http://127.0.0.1:1", protocol_named("plain_json", {"scores_field": ""}), timeout=1.0)
+    for depth in (400, 950, 100_000):
+        with pytest.raises(InputError):
+            client.decode(Reply(200, b"[" * depth + b"]" * depth), 1)
+    client.close()
 
 
 def test_whole_authorization_header_is_kept(monkeypatch):

@@ -150,6 +150,7 @@ def test_open_inference_reshapes_flat_data_and_picks_the_class():
         ([{"name": "p", "shape": [3], "data": [1.0, 2.0]}], "expected 3 values"),
         ([{"name": "p", "data": [1.0]}], "expected the key 'shape'"),
         ([{"name": "p", "shape": 1, "data": [1.0]}], "expected a shape"),
+        ([{"name": "p", "shape": [float("inf")], "data": [1.0]}], "expected a shape"),
         ([{"name": "p", "shape": [-1, -2], "data": [1.0, 2.0]}], "expected 2 values for the output's shape"),
     ],
 )

@@ -1,0 +1,76 @@
+"""The matrix as a page: run for real, by published exchanges, and not run, with the reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from .systems import ELSEWHERE
+
+HERE = Path(__file__).parent
+PUBLISHED = HERE.parent / "published"
+RECORD = HERE.parent / "matrix.json"
+PAGE = HERE.parent / "matrix.md"
+
+
+def recorded() -> dict[str, dict[str, object]]:
+    """Return the last row of every system."""
+    found: dict[str, dict[str, object]] = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
+    return found
+
+
+def write(rows: Mapping[str, Mapping[str, object]]) -> None:
+    """Keep the rows, and the page made of them."""
+    RECORD.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    PAGE.write_text(page(rows), encoding="utf-8")
+
+
+SHOWN = ("title", "version", "protocol", "date", "start_s", "total_s", "result")
+
+
+def _shown(row: Mapping[str, object], key: str) -> str:
+    text = str(row[key]).replace("|", "/")
+    return f"`{text}`" if key == "protocol" else text
+
+
+def page(rows: Mapping[str, Mapping[str, object]]) -> str:
+    """Return the page in Markdown."""
+    real = [" | ".join(["", *(_shown(row, key) for key in SHOWN), ""]).strip() for row in rows.values()]
+    return "\n".join(
+        [
+            "# Serving systems",
+            "",
+            "Made by `python -m tests.serving.matrix`, which installs each server with pinned packages in an",
+            "environment of its own, starts it, asks it over HTTP through the endpoint input (all rows, backwards,",
+            "one alone, 10 requests a second for 2 s, malformed rows), compares with what the model itself says,",
+            "and stops it.",
+            "",
+            "## Real servers",
+            "",
+            "| system | package | protocol | date | seconds until ready | seconds | result |",
+            "|---|---|---|---|---|---|---|",
+            *real,
+            "",
+            "## By published exchanges",
+            "",
+            "Requests and answers as published, retyped, replayed by a real HTTP server (`test_published.py`).",
+            "",
+            "| system | protocol | exchanges | source |",
+            "|---|---|---|---|",
+            *_published(),
+            "",
+            "## Elsewhere, or not run",
+            "",
+            "| system | where, or why not |",
+            "|---|---|",
+            *(f"| {system} | {reason} |" for system, reason in ELSEWHERE.items()),
+            "",
+        ]
+    )
+
+
+def _published() -> Iterable[str]:
+    for file in sorted(PUBLISHED.glob("*.json")):
+        found = json.loads(file.read_text(encoding="utf-8"))
+        yield f"| {found['system']} | `{found['protocol']}` | {len(found['exchanges'])} | {found['source']} |"
