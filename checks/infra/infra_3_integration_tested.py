@@ -19,7 +19,8 @@ Passes when
 
 If it fails
     The cause names the stage. Let stages fail when they cannot read their input, never go on with an old file; write
-    outputs anew or key caches by the content of the inputs; package model, encoder and schema as one, serve that.
+    outputs anew or key caches by the content of the inputs; package model, encoder and schema as one, serve that. Leave
+    out of ``reads`` what a stage only waits for.
 
 Options
     tolerance 1e-6 between an answer and the model's own score: as in monitor.3. must_refuse ["unreadable"]: what no
@@ -75,7 +76,7 @@ def check_integration_tested(
         yield from verdicts.model_changes(pipeline, stages)
     if not broke and not wrong and len(stages) == len(pipeline.stages):
         yield from verdicts.answers_judged(seen.run.answered, tolerance)
-    yield from verdicts.spoiled_judged(seen)
+    yield from verdicts.spoiled_judged(seen, whole=seen.whole and "unreadable" in must_refuse)
     days = days_since(pipeline)
     if days is not None:
         yield at_most(LAST, days, max_full_run_days, unit="days", n=1)

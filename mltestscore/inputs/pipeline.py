@@ -138,15 +138,16 @@ class Pipeline:
 
         asked = (self.stages, self.answers, self.sample, self.loading, self.tampering)
         whole = hashlib.sha256(repr(asked).encode("utf-8", "backslashreplace"))
-        sources = {
-            file
-            for file in files_below(self.folder, self.ignored)
-            if file.suffix in SOURCE and file.stat().st_size <= LARGEST
-        }
+        sources = {file for file in files_below(self.folder, self.ignored) if file.suffix in SOURCE}
         read = {file for stage in self.stages for place in stage.reads for file in files_of(self.folder, place)}
         for file in sorted(sources | read):
+            seen = file.stat()
+            small = seen.st_size <= LARGEST  # what is larger is data: its size and date must do
+            content = (
+                hashlib.sha256(file.read_bytes()).digest() if small else repr((seen.st_size, seen.st_mtime_ns)).encode()
+            )
             name = file.relative_to(self.folder).as_posix()
-            whole.update(name.encode("utf-8", "surrogateescape") + hashlib.sha256(file.read_bytes()).digest())
+            whole.update(name.encode("utf-8", "surrogateescape") + content)
         return whole.hexdigest()[:16]
 
     def replace(self, **changes: Any) -> Pipeline:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 
@@ -40,7 +41,7 @@ def stage_with_rows(pipeline: Pipeline) -> tuple[int, RowRule]:
     """Return the first stage that must keep rows of a table that we can write; raises :class:`NotOffered`."""
     for number, stage in enumerate(pipeline.stages):
         for rule in stage.rows:
-            if rule.of and any(rule.to.lower().endswith(kind) for kind in WRITERS):
+            if rule.of and Path(rule.to).suffix.lower() in WRITERS and not set(rule.to) & set("*?["):
                 return number, rule
     raise NotOffered("a stage that must keep its rows", 'write rows = [{ from = "…", to = "…" }] for a stage')
 

@@ -40,7 +40,10 @@ def days_since(pipeline: Pipeline) -> float | None:
             f"{TABLE} last_full_run: {pipeline.last_full_run!r:.200} tells no date such as 2024-02-29T12:00Z; it says "
             f"{text.strip()[:80]!r}."
         )
-    return (pipeline.now - (at if at.tzinfo else at.replace(tzinfo=UTC))).total_seconds() / 86_400
+    days = (pipeline.now - (at if at.tzinfo else at.replace(tzinfo=UTC))).total_seconds() / 86_400
+    if days < -1:  # less may be a time zone
+        raise InputError(f"{TABLE} last_full_run: {at.isoformat()} lies {-days:.0f} days ahead of the clock.")
+    return days
 
 
 def _field(suffix: str, text: str, dotted: str) -> Any:

@@ -19,12 +19,14 @@ class Seen:
     Attributes:
         run: the run of the stages.
         spoiled: what came of spoiling the inputs of each; empty where the run did not come to its end.
+        whole: whether the run came to its end, and inputs were spoiled after it.
         stale: outputs that lay there before the run and that their stage did not make, such as ``"train: model.pkl"``.
     """
 
     run: Run
     spoiled: Sequence[Spoiled] = ()
     stale: Sequence[str] = ()
+    whole: bool = False
 
 
 def observe(pipeline: Pipeline, must_refuse: Sequence[str]) -> Seen:
@@ -39,10 +41,10 @@ def observe(pipeline: Pipeline, must_refuse: Sequence[str]) -> Seen:
     suspects = [one for one in run.stages if any(not output.written for output in one.outputs)]
     kinds = list(must_refuse) if not suspects else [*must_refuse, "unreadable"]
     spoiled = spoil_all(pipeline, run, kinds)
-    key = ("stale", pipeline.digest)
+    key = ("stale", run.digest)
     if key not in pipeline.memory:
         pipeline.memory[key] = _stale(pipeline, run, spoiled)
-    return Seen(run, spoiled, pipeline.memory[key])
+    return Seen(run, spoiled, pipeline.memory[key], whole=True)
 
 
 def _stale(pipeline: Pipeline, run: Run, spoiled: Sequence[Spoiled]) -> list[str]:

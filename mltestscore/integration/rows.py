@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import re
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +15,9 @@ import pandas as pd
 from mltestscore.errors import InputError, near
 from mltestscore.inputs.pipeline import TABLE, RowRule, Stage
 from mltestscore.integration.places import files_of, table
+
+WHOLE = re.compile(r"[+-]?\d{1,40}(?:\.0+)?", re.ASCII)
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.{0,20})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -85,16 +93,33 @@ def _keys(folder: Path, stage: Stage, rule: RowRule, place: str) -> pd.DataFrame
 
 
 def as_text(values: pd.Series) -> pd.Series:
-    """Return keys as texts that do not depend on the file format: 7, 7.0 and "7" are one key."""
-    if pd.api.types.is_datetime64_any_dtype(values):
-        return pd.to_datetime(values, utc=True).dt.strftime("%Y-%m-%dT%H:%M:%S.%f").fillna("")
+    """Return keys as texts that do not depend on the file format: 7, 7.0, "7" and "007" are one, so are times."""
     return values.map(_text)
 
 
 def _text(value: object) -> str:
-    if value is None or value is pd.NA or value != value:
+    if value is None or value is pd.NA or value is pd.NaT or value != value:
         return ""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    if isinstance(value, str):
+        return _plain(value)
+    if isinstance(value, date):  # a datetime and a pandas time stamp too
+        return _moment(value if isinstance(value, datetime) else datetime.combine(value, time()))
+    whole = isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value)
+    return str(int(value)) if whole else str(value)  # type: ignore[call-overload]
+
+
+def _plain(text: str) -> str:
+    """Return a number or a time that was written as text as it is written here, any other text as it is."""
+    if WHOLE.fullmatch(text):
+        return str(int(text.partition(".")[0]))
+    if MOMENT.fullmatch(text):
+        with suppress(ValueError):
+            return _moment(datetime.fromisoformat(text))
+    return text
+
+
+def _moment(at: datetime) -> str:
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
 
 
 def _counts(keys: pd.DataFrame) -> dict[tuple[str, ...], int]:

@@ -37,12 +37,14 @@ class Run:
         answered: what came out at the end; ``None`` where it did not come so far, or nothing is asked.
         kept: folder with a folder a stage: the files that it changed.
         gone: files that each stage removed.
+        digest: of the pipeline that ran.
     """
 
     stages: tuple[StageRun, ...]
     answered: Answered | None
     kept: Folder
     gone: tuple[frozenset[str], ...]
+    digest: str
 
     def complete(self, pipeline: Pipeline) -> bool:
         """Whether every stage ran and gave what it should."""
@@ -51,14 +53,15 @@ class Run:
 
 def first_run(pipeline: Pipeline) -> Run:
     """Run the pipeline as it stands, once a session; see :class:`Run`."""
-    key = ("run", pipeline.replace(tampering="").digest)
+    digest = pipeline.replace(tampering="").digest
+    key = ("run", digest)
     if key not in pipeline.memory:
-        pipeline.memory[key] = _run(pipeline)
+        pipeline.memory[key] = _run(pipeline, digest)
     found: Run = pipeline.memory[key]
     return found
 
 
-def _run(pipeline: Pipeline) -> Run:
+def _run(pipeline: Pipeline, digest: str) -> Run:
     kept = Folder()
     stages: tuple[StageRun, ...] = ()
     gone: list[frozenset[str]] = []
@@ -77,7 +80,7 @@ def _run(pipeline: Pipeline) -> Run:
         if all(one.sound for one in stages):
             last, answered = served_and_own(pipeline, copy)
             stages = (*stages, *([last] if last else []))
-    return Run(stages, answered, kept, tuple(gone))
+    return Run(stages, answered, kept, tuple(gone), digest)
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def spoil_all(pipeline: Pipeline, run: Run, kinds: Iterable[str]) -> list[Spoile
 
 
 def _remembered(pipeline: Pipeline, run: Run, number: int, kind: Kind) -> Spoiled | None:
-    key = ("spoiled", pipeline.replace(tampering="").digest, number, kind)
+    key = ("spoiled", run.digest, number, kind)
     if key not in pipeline.memory:
         pipeline.memory[key] = _spoil(pipeline, run, number, kind)
     found: Spoiled | None = pipeline.memory[key]
@@ -144,17 +144,25 @@ def spoil(pipeline: Pipeline, number: int, copy: Path, kind: Kind) -> str:
     stage = pipeline.stages[number]
     written = [place for earlier in pipeline.stages[:number] for place in earlier.writes]
     asked = pipeline.answers.ask if pipeline.answers and stage.serves else ""
-    files = [(place, file) for place in stage.reads for file in files_of(copy, place) if place != asked]
-    upstream = [(place, file) for place, file in files if any(covers(one, _name(copy, file)) for one in written)]
-    chosen = upstream or [(place, file) for place, file in files if file.suffix != ".py"]
+    files = [file for place in stage.reads for file in files_of(copy, place) if place != asked and _ours(copy, file)]
+    upstream = [file for file in files if any(covers(one, _name(copy, file)) for one in written)]
+    chosen = upstream or [file for file in files if file.suffix != ".py"]
     if kind == "unreadable":
-        for _, file in chosen:
-            size = max(64, min(own(copy, file).stat().st_size, MOST_GARBAGE))
+        for file in chosen:
+            size = min(max(64, file.stat().st_size), MOST_GARBAGE)
             file.write_bytes(random.Random(size).randbytes(size))
-        return ", ".join(_name(copy, file) for _, file in chosen[:5])
+        return ", ".join(_name(copy, file) for file in chosen[:5])
     key = {name for one in pipeline.stages for rule in one.rows for name in rule.key}
-    changed = [f"{_name(copy, file)} {what}" for _, file in chosen if (what := _rewrite(copy, file, kind, key))]
+    changed = [f"{_name(copy, file)} {what}" for file in chosen if (what := _rewrite(copy, file, kind, key))]
     return ", ".join(changed[:5])
+
+
+def _ours(copy: Path, file: Path) -> bool:
+    """Say whether a file may be spoiled: not behind a link out of the copy, nor an empty one, which only signals."""
+    try:
+        return own(copy, file).stat().st_size > 0
+    except (InputError, OSError):
+        return False
 
 
 def _name(copy: Path, file: Path) -> str:
@@ -165,15 +173,18 @@ def _rewrite(copy: Path, file: Path, kind: Kind, key: set[str]) -> str:
     """Write a table without its last column, or with constant numbers; return what was done, if anything."""
     if file.suffix.lower() not in WRITERS:
         return ""
-    frame = table(copy, _name(copy, file)).frame()
+    try:
+        frame = table(copy, _name(copy, file)).frame()
+    except InputError:
+        return ""
     names = [str(name) for name in frame.columns if name not in key]
     if kind == "column" and len(names) > 1:
-        WRITERS[file.suffix.lower()](frame.drop(columns=names[-1]), own(copy, file))
+        WRITERS[file.suffix.lower()](frame.drop(columns=names[-1]), file)
         return f"without {names[-1]}"
     numbers = [name for name in names if pd.api.types.is_numeric_dtype(frame[name]) and len(frame)]
     if kind == "constant" and numbers:
         constant = {name: pd.Series(frame[name].iloc[0], frame.index, frame[name].dtype) for name in numbers}
-        WRITERS[file.suffix.lower()](frame.assign(**constant), own(copy, file))
+        WRITERS[file.suffix.lower()](frame.assign(**constant), file)
         return "with constant numbers"
     return ""
 

@@ -29,8 +29,9 @@ def rows_judged(pipeline: Pipeline, stages: Sequence[StageRun]) -> Observations:
     for one in stages:
         for kept in one.kept:
             where = f"{one.stage.name}: {kept.rule.to}"
-            if kept.taken is None:
+            if kept.taken is None or kept.rule.least > 1:
                 yield at_least(LEAST, kept.given, kept.rule.least, where=where, n=kept.given)
+            if kept.taken is None:
                 continue
             cause = "" if kept.sound else f"{kept.taken:,} rows in, {kept.given:,} out, {kept.aside:,} set aside"
             yield at_least(KEPT, kept.share, kept.rule.keep, where=where, unit="share", n=kept.taken, cause=cause)
@@ -59,13 +60,15 @@ def answers_judged(answered: Answered | None, tolerance: float) -> Observations:
         yield at_most(SCORES, strange, 0, n=len(answered.scores), note=f"tolerance {tolerance:g}")
 
 
-def spoiled_judged(seen: Seen) -> Observations:
-    """Count what was spoiled and came through."""
+def spoiled_judged(seen: Seen, *, whole: bool) -> Observations:
+    """Count what was spoiled and came through; ``whole``: inputs should have been made unreadable."""
     unreadable = [one for one in seen.spoiled if one.kind == "unreadable"]
     blind = [one for one in unreadable if one.verdict != "refused"]
     if unreadable:
         cause = "; ".join(f"{one.stage} ended well although {one.files} could not be read" for one in blind[:3])
         yield at_most(BLIND, len(blind), 0, n=len(unreadable), cause=cause)
+    elif whole:
+        yield undecided(BLIND, "no stage names what it reads, so nothing could be spoiled: write reads for each")
     others = [one for one in seen.spoiled if one.kind != "unreadable"]
     judged = [one for one in others if one.verdict != "unknown"]
     through = [f"{one.files}, read by {one.stage}" for one in judged if one.verdict == "through"]

@@ -175,8 +175,9 @@ def test_rows_lost_and_invented_are_found(home, bent, rule, name):
             RowRule(TABLE, BILLS, key=("id",), set_aside="out/odd.csv"),
         ),
         ("for row in rows: row['id'] = float(row['id'])", RowRule(TABLE, BILLS, key=("id",))),
+        ("for row in rows: row['id'] = '00' + row['id']", RowRule(TABLE, BILLS, key=("id",))),
     ],
-    ids=["as declared", "several", "other order", "set aside", "as decimal numbers"],
+    ids=["as declared", "several", "other order", "set aside", "as decimal numbers", "with zeros"],
 )
 def test_rows_that_go_where_they_may_are_healthy(home, bent, rule):
     bend(home, "features", "# made", bent)
@@ -263,6 +264,39 @@ def test_a_pipeline_that_says_nothing_of_rows_or_answers_is_inconclusive(home):
     assert "write model, or expected" in silent.reason
 
 
+def test_a_pipeline_whose_stages_name_nothing_that_they_read_is_inconclusive(home):
+    rule = RowRule(TABLE, BILLS, key=("id",))
+    names = ("extract", "features", "train", "validate", "package", "serve")
+    unread: dict[str, Any] = {name: {"reads": ()} for name in names}
+    unread["features"]["rows"] = (rule,)
+    result = run(shop(home, **unread), **REFUSE)
+    assert (result.state, "no stage names what it reads" in result.reason) == ("inconclusive", True)
+
+
+def test_too_few_rows_count_beside_a_share_too(home):
+    rule = RowRule(TABLE, BILLS, keep=0.5, least=90)
+    bend(home, "features", "# made", "rows = rows[:80]")
+    assert list(failed(run(shop(home, features={"rows": (rule,)})))) == [LEAST]
+
+
+def test_inputs_behind_a_link_and_empty_signals_are_left_alone(home):
+    data = home.parent / "data"
+    data.mkdir()
+    (home / "raw.csv").rename(data / "raw.csv")
+    (home / "data").symlink_to(data)
+    before = (data / "raw.csv").read_bytes()
+    bend(home, "extract", '"raw.csv"', '"data/raw.csv"')
+    bend(home, "extract", "# extracted", "Path('out/done').touch()")
+    changes: dict[str, Any] = {
+        "extract": {"reads": ("data/raw.csv",), "writes": (BILLS, "out/done"), "may_be_empty": ("out/done",)},
+        "features": {"reads": (BILLS, "out/done")},
+    }
+    result = run(shop(home, **changes), **REFUSE)
+    assert result.state == "passed", result.reason
+    assert "done" not in str(result.details[1].data["rows"])
+    assert (data / "raw.csv").read_bytes() == before
+
+
 def test_the_last_full_run_counts(home):
     (home / "runs.json").write_text('{"runs": [{"ended": "2024-02-01"}, {"ended": "2024-05-01T12:00:00Z"}]}')
     pipeline = shop(home).replace(last_full_run="runs.json", last_full_run_field="runs.-1.ended")
@@ -271,6 +305,8 @@ def test_the_last_full_run_counts(home):
     assert failed(run(pipeline.replace(now=at), max_full_run_days=9))[LAST].value == 10
     first = run(pipeline.replace(now=at, last_full_run_field=""), max_full_run_days=99)
     assert failed(first)[LAST].value == 100.5
+    ahead = run(pipeline.replace(now=at.replace(year=2023)))
+    assert (ahead.state, "ahead of the clock" in ahead.reason) == ("error", True)
 
 
 def test_a_batch_prediction_instead_of_a_server(home):
