@@ -65,6 +65,7 @@ class Config(Table):
     rollback: settings_infra.RollbackConfig | None = None
     trace: settings_infra.TraceConfig | None = None
     dependencies: settings_infra.DependenciesConfig | None = None
+    canary: settings_infra.CanaryConfig | None = None
     evidence: list[settings.EvidenceConfig] = []
     evidently: settings.EvidentlyConfig | None = None
     checks: dict[str, dict[str, Any]] = {}

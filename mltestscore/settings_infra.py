@@ -180,3 +180,66 @@ class DependenciesConfig(Table):
         if self.python and self.installed:
             raise ValueError("has python and installed; the environment that serves is one: keep one of the two")
         return self
+
+
+class RampConfig(Table):
+    """``[tool.mltestscore.canary.ramp]``: a log of roll-outs and its columns; see :class:`inputs.canary.Ramp`."""
+
+    source: str | list[str]
+    time: str
+    version: str
+    share: str
+    requests: str = ""
+    errors: str = ""
+    served_requests: str = ""
+    served_errors: str = ""
+
+
+class TrafficConfig(Table):
+    """``[tool.mltestscore.canary.traffic]``: requests of a roll-out; see :class:`inputs.canary.Traffic`."""
+
+    source: str | list[str]
+    version: str
+    slices: list[str]
+    canary: str = ""
+    unit: str = ""
+    time: str = ""
+
+
+class CanaryConfig(Table):
+    """``[tool.mltestscore.canary]``: a candidate's server, its libraries, logs of roll-outs, the rule that stops.
+
+    What the protocol leaves open is as in ``[tool.mltestscore.endpoint]``. ``decide`` is ``"module:function"`` or a
+    command with ``{results}``.
+    """
+
+    command: list[str] = []
+    url: str = ""
+    protocol: str = ""
+    model: str = ""
+    predict: str = ""
+    health: str = ""
+    settings: dict[str, bool | int | float | str] = {}
+    token_variable: str = ""
+    ready_timeout: float | None = Field(default=None, gt=0, le=600)
+    request_timeout: float | None = Field(default=None, gt=0, le=120)
+    features: list[str] = []
+    serving_environment: str = ""
+    training_environment: str = ""
+    libraries: list[str] = []
+    ramp: RampConfig | None = None
+    traffic: TrafficConfig | None = None
+    decide: str | list[str] = []
+    decide_timeout: float = Field(default=60.0, gt=0, le=3600)
+    left_out: list[str] = []
+
+    def server(self, like: dict[str, Any]) -> dict[str, Any]:
+        """Return how the server is asked: as written here, else as the endpoint is, where it speaks the same protocol."""
+        same = self.protocol in ("", like.get("protocol"))
+        names = (*WIRE, *WAITING) if same else WAITING
+        own = {name: getattr(self, name) for name in (*WIRE, *WAITING)}
+        return {name: like[name] for name in names if name in like} | {name: one for name, one in own.items() if one}
+
+
+WIRE = ("protocol", "model", "predict", "health", "settings")
+WAITING = ("token_variable", "ready_timeout", "request_timeout")

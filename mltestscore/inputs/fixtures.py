@@ -15,6 +15,7 @@ from mltestscore.stash import CONFIG
 
 if TYPE_CHECKING:
     from mltestscore.history import History
+    from mltestscore.inputs.canary import Canary
     from mltestscore.inputs.catalogue import Catalogue
     from mltestscore.inputs.dataset import Dataset
     from mltestscore.inputs.deletions import Deletions
@@ -205,6 +206,14 @@ def rollback(mltestscore_config: Config) -> Rollback:
 def dependencies(mltestscore_config: Config) -> Dependencies:
     """What the system depends on: contracts, packages, and the way of news."""
     return offered_infra.dependencies(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def canary(mltestscore_config: Config) -> Iterator[Canary]:
+    """A candidate on its way into service; its server is stopped at the end of the session."""
+    opened = offered_infra.canary(mltestscore_config)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

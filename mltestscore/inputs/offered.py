@@ -299,6 +299,7 @@ def _types() -> dict[str, Callable[[], type]]:
         "rollback": load("inputs.rollback", "Rollback"),
         "tracer": load("inputs.tracer", "Tracer"),
         "dependencies": load("inputs.dependencies", "Dependencies"),
+        "canary": load("inputs.canary", "Canary"),
         "max_age": load("staleness.age", "Age"),
         "tolerable_age": load("staleness.age", "Age"),
         "history": load("history", "History"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from mltestscore.errors import ConfigError, InputError, NotOffered
 from mltestscore.inputs.offered import named, roles
 
 if TYPE_CHECKING:
+    from mltestscore.inputs.canary import Canary
     from mltestscore.inputs.dependencies import Dependencies
     from mltestscore.inputs.model import Model
     from mltestscore.inputs.pipeline import Pipeline
@@ -195,6 +197,31 @@ def dependencies(config: Config) -> Dependencies:
             drill=None if found.drill is None else found.drill.model_dump(),
             system=config.name,
             raw_stores=[name for name, store in config.stores.items() if store.raw],
+        )
+
+
+def canary(config: Config) -> Canary:
+    """Open ``[tool.mltestscore.canary]``; the caller closes it."""
+    from mltestscore.inputs.canary import open_canary
+
+    found = config.canary
+    if found is None:
+        raise NotOffered("canary", 'write command = […] (the candidate) or ramp.source = "…" under '
+                         "[tool.mltestscore.canary]")  # fmt: skip
+    with named("canary", config):
+        return open_canary(
+            config.folder,
+            command=[word.replace("{python}", sys.executable) for word in found.command],
+            url=found.url,
+            server=found.server(config.endpoint.model_dump() if config.endpoint else {})
+            | {"protocols": config.protocols},
+            features=found.features,
+            environments=(found.serving_environment, found.training_environment, found.libraries),
+            ramp=found.ramp.model_dump() if found.ramp else None,
+            traffic=found.traffic.model_dump() if found.traffic else None,
+            decide=found.decide,
+            left_out=found.left_out,
+            decide_timeout=found.decide_timeout,
         )
 
 

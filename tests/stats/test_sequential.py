@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mltestscore.stats.sequential import mean_so_far
+from mltestscore.stats.sequential import discordance_so_far, mean_so_far, share_so_far
 
 
 @pytest.mark.parametrize(("a", "b"), [(2, 8), (0.3, 0.3), (40, 60)])
@@ -68,3 +68,34 @@ def test_what_has_no_answer_is_refused(values, alpha):
 def test_an_empty_range_is_refused():
     with pytest.raises(ValueError, match="least < most"):
         mean_so_far([0.5], 0.05, least=1, most=1)
+
+
+def looked_at(ours: float, theirs: float, pairs: int, rng: numpy.random.Generator, alpha: float) -> float:
+    """Return the highest of the lower bounds after every hundred pairs of independent failures."""
+    first, second = rng.random(pairs) < ours, rng.random(pairs) < theirs
+    only_first, only_second = numpy.cumsum(first & ~second), numpy.cumsum(second & ~first)
+    looks = range(99, pairs, 100)
+    return max(discordance_so_far(int(only_first[at]), int(only_second[at]), at + 1, alpha).low for at in looks)
+
+
+def test_looking_at_pairs_every_hundred_alarms_no_more_often_than_stated_and_shows_three_times_the_errors():
+    rng = numpy.random.default_rng(3)
+    assert sum(looked_at(0.05, 0.05, 1_500, rng, 0.05) > 0 for _ in range(60)) <= 8  # 3 are promised, and 5 by chance
+    assert sum(looked_at(0.15, 0.05, 1_500, rng, 0.0005) > 0.01 for _ in range(20)) >= 18
+
+
+@pytest.mark.parametrize("counts", [(0, 0, 0), (0, 0, 700), (700, 0, 700), (3, 4, 50)])
+def test_bounds_of_pairs_hold_their_value_and_lie_in_range(counts):
+    found = discordance_so_far(*counts, 0.05)
+    assert -1 <= found.low <= found.value <= found.high <= 1
+    share = share_so_far(counts[0], counts[0] + counts[1], 0.05)
+    assert 0 <= share.low <= share.value <= share.high <= 1
+
+
+def test_impossible_counts_are_refused():
+    with pytest.raises(ValueError, match="impossible counts"):
+        discordance_so_far(3, 3, 5, 0.05)
+    with pytest.raises(ValueError, match="level alpha"):
+        discordance_so_far(0, 0, 5, 0.6)
+    with pytest.raises(ValueError, match="0 ≤ hits"):
+        share_so_far(3, 2, 0.05)

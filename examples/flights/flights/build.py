@@ -28,6 +28,8 @@ SOUND = {
     "served": "serving a week of requests",
     "experiments": "replaying experiments",
     "searched": "searching for settings",
+    "candidate": "training the candidate",
+    "ramped": "replaying a roll-out",
 }
 REMADE = {
     "schema": "writing the schema",

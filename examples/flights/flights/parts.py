@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 from sklearn.metrics import log_loss, roc_auc_score
 
-from flights import experiments, history, raw, registry, search, spec
+from flights import canary, experiments, history, raw, registry, search, spec
 from flights.build import PACKAGES
 from flights.features_batch import features, labels
 from flights.fog import FogCorrection
@@ -118,6 +118,20 @@ class Parts:
         serve_week(self.folder, week).to_parquet(self.folder / "serving.parquet", index=False)
         again = features(week, self.flights, self.weather)
         again.to_parquet(self.folder / "recomputed.parquet", index=False)
+
+    def candidate(self) -> None:
+        """Train the version that is to follow, which knows the weeks of the holdout too, and name its libraries."""
+        names = [self.folder / f"{name}.parquet" for name in ("training", "holdout")]
+        table = pd.concat(map(pd.read_parquet, names), ignore_index=True)
+        libraries = {name: version(name) for name in ("numpy", "pandas", "scikit-learn", "skops")}
+        lineage = {"version": spec.CANDIDATE, "data_until": table[spec.TIME].max().isoformat(), "libraries": libraries}
+        registry.publish(self.folder / "candidates", train(table, spec.SEED), lineage)
+
+    def ramped(self) -> None:
+        """Replay how the current version got its traffic."""
+        log, requests = canary.ramp(self.folder, pd.read_parquet(self.folder / "holdout.parquet"))
+        log.to_csv(self.folder / "ramp.csv", index=False)
+        requests.to_parquet(self.folder / "ramp_requests.parquet", index=False)
 
     def lineage(self) -> None:
         """Date both versions, and the search for their settings, as if nobody had trained since then."""

@@ -14,6 +14,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Serve a version of the flight-delay model.")
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--version", default=spec.CURRENT, help="a version in the registry")
+    parser.add_argument("--models", default="registry", help="the folder of the versions in the build folder")
     parser.add_argument("--build", type=Path, default=spec.HOME / os.environ.get("FLIGHTS_BUILD", "build"))
     parser.add_argument("--log", type=Path, help="where served rows are logged (JSON lines)")
     parser.add_argument("--break", dest="item", default="", help=f"like {switches.VARIABLE}, where that is lost")
@@ -27,7 +28,8 @@ def main() -> None:
     from flights.app import create_app
 
     log = options.log or options.build / "logs" / f"{options.version}.jsonl"
-    serve(create_app(options.build, options.version, log), host="127.0.0.1", port=options.port, threads=4)
+    app = create_app(options.build, options.version, log, options.build / options.models)
+    serve(app, host="127.0.0.1", port=options.port, threads=4)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ NUMERIC = FEATURES[len(CATEGORICAL) :]
 WEATHER_HOURS = 3  # a reading counts for at most so many hours after it was taken
 
 SEED = 2013
-CURRENT, PREVIOUS = "v2", "v1"
+CURRENT, PREVIOUS, CANDIDATE = "v2", "v1", "v3"
 
 
 @dataclass(frozen=True)

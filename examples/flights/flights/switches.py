@@ -51,6 +51,7 @@ SWITCHES = {
     "infra.3": Switch("the stage that makes the features writes three fifths of its flights, and ends well"),
     "infra.4": Switch("the gate says whom it refuses, and ends with status 0 all the same"),
     "infra.5": Switch("the server gives one in five for every request that it cannot read, and says nothing"),
+    "infra.6": Switch("the release job gives a new version all traffic at once", ("ramped",)),
     "infra.7": Switch("the staging server takes the request to reload, and goes on with the model that it has"),
     "monitor.1": Switch("the weather feed calls the temperature by another name, and nobody was told"),
     "monitor.2": Switch("the weather feed of LaGuardia fails and delivers its default, a dew point of 0", ("served",)),
