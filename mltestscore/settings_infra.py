@@ -234,7 +234,7 @@ class CanaryConfig(Table):
     left_out: list[str] = []
 
     def server(self, like: dict[str, Any]) -> dict[str, Any]:
-        """Return how the server is asked: as written here, else as the endpoint is, where it speaks the same protocol."""
+        """Return how the server is asked: as written here, else as the endpoint is, if both speak one protocol."""
         same = self.protocol in ("", like.get("protocol"))
         names = (*WIRE, *WAITING) if same else WAITING
         own = {name: getattr(self, name) for name in (*WIRE, *WAITING)}
