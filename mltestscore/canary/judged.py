@@ -20,6 +20,7 @@ from mltestscore.stats.blocks import block_ratio
 from mltestscore.stats.interval import CLEAR, Interval, two_levels
 from mltestscore.stats.mean import spread
 from mltestscore.stats.quality import advantage
+from mltestscore.stats.quality import quality as skill
 from mltestscore.stats.sequential import discordance_so_far, share_so_far
 
 if TYPE_CHECKING:
@@ -180,8 +181,8 @@ def quality(found: Shadow, model: Model | None, most: float, alpha: float) -> Fi
         return None
     theirs, ours, kept = pair
     known = label[kept].notna().to_numpy()
-    truth = _truth(label[kept][known], model, theirs[known])
-    if truth is None or len(truth[0]) < LEAST_LABELS or len(np.unique(truth[0])) < 2:
+    truth = _truth(label[kept][known], model, theirs[known]) if known.sum() >= LEAST_LABELS else None
+    if truth is None:
         return None
     y, metric = truth
     clusters = None if found.requests.clusters is None else found.requests.clusters[kept][known]
@@ -191,8 +192,10 @@ def quality(found: Shadow, model: Model | None, most: float, alpha: float) -> Fi
 
 def _truth(label: pd.Series[Any], model: Model | None, served: Vector) -> tuple[npt.NDArray[Any], str] | None:
     """Return labels as the scores mean them, and the metric; ``None`` where that cannot be told."""
-    if model is not None and model.task in METRICS:
+    if model is not None:
         task = model.task
+        if task not in METRICS:
+            return None
         try:
             truth = contest.encoded(label, task, contest.classes_of(model.classes, label), "outcomes")
         except InputError:
@@ -207,7 +210,11 @@ def _truth(label: pd.Series[Any], model: Model | None, served: Vector) -> tuple[
     fits = served.ndim == 2 and truth.max(initial=0) < served.shape[-1] if task == "multiclass" else served.ndim == 1
     if task == "binary" and fits and not 0 <= served.min() <= served.max() <= 1:
         fits = False
-    return (truth, METRICS[task]) if fits else None
+    if not fits or len(np.unique(truth)) < 2:
+        return None
+    # Without a model nobody has said that a score foretells its label: it may order rows, or count in other units.
+    foretells = model is not None or task != "regression" or skill(METRICS[task], truth, served) > 0
+    return (truth, METRICS[task]) if foretells else None
 
 
 def times(found: Shadow) -> Finding | None:

@@ -18,8 +18,9 @@ from mltestscore.errors import InputError
 from mltestscore.inputs.canary import TABLE, Ramp
 from mltestscore.stats.proportion import bounds
 
-MOST_ROWS = 1_000_000
+MOST_ROWS = 100_000
 ALL = 0.995  # of the traffic: all of it, however shares were rounded
+WAVER, SMALLEST_WAVER, LARGEST_WAVER = 0.1, 0.005, 0.04  # of a share, by which it may waver within a step
 EVENLY = 6  # rows of a step from which its errors may be seen to come in bursts
 
 
@@ -138,17 +139,16 @@ def versions_in(ramp: Ramp) -> set[str]:
 
 def _of_version(version: str, own: pd.DataFrame, others: pd.DataFrame, *, done: bool) -> Iterator[Rollout]:
     """Walk through the rows of a version; rows that repeat a share belong to one step."""
-    changes = own[own["share"] != own["share"].shift()]
-    starts = [*changes["time"], None]
+    changes = _changes(own["share"].to_numpy(dtype=np.float64))
+    times = own["time"].reset_index(drop=True)
     steps: list[Step] = []
-    for place, (_, change) in enumerate(changes.iterrows()):
-        share = float(change["share"])
+    for (place, share), after in zip(changes, [*changes[1:], None], strict=True):
         if done or share == 0:
             if steps:
                 yield Rollout(version, tuple(steps))
             steps = []
             continue
-        start, until = change["time"], starts[place + 1]
+        start, until = times[place], None if after is None else times[after[0]]
         ours, theirs = (_between(one, start, until) for one in (own, others))
         steps.append(Step(share, start, until, _counts(ours, ""), _counts(ours, "served_") or _counts(theirs, "")))
         done = share >= ALL
@@ -156,9 +156,21 @@ def _of_version(version: str, own: pd.DataFrame, others: pd.DataFrame, *, done: 
         yield Rollout(version, tuple(steps))
 
 
+def _changes(shares: np.ndarray) -> list[tuple[int, float]]:
+    """Return where a share was changed, and to what. A share that was measured wavers about the one that was set."""
+    found: list[tuple[int, float]] = []
+    for place, share in enumerate(shares.tolist()):
+        now = found[-1][1] if found else -1.0
+        least = min(LARGEST_WAVER, max(SMALLEST_WAVER, WAVER * now))
+        edge = share != now and (share == 0 or now == 0 or (share >= ALL > now))
+        if not found or edge or abs(share - now) > least:
+            found.append((place, share))
+    return found
+
+
 def _between(rows: pd.DataFrame, start: pd.Timestamp, until: pd.Timestamp | None) -> pd.DataFrame:
-    kept = rows["time"] >= start
-    return rows[kept if until is None else kept & (rows["time"] < until)]
+    first = int(rows["time"].searchsorted(start))
+    return rows.iloc[first : None if until is None else int(rows["time"].searchsorted(until))]
 
 
 def _counts(rows: pd.DataFrame, side: str) -> Counts | None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ LOOK = 100  # pairs between two looks
 ALONE = 300  # requests to a version that has none beside it
 PROBES = 5  # rows that a server may refuse before it counts as not loaded
 STARTS = 2  # a server that comes up at the second try is sound
+LONGEST, BULK_LONGEST = 120.0, 30.0  # seconds for pairs, and for a version's scores in bulk: slow models answer less
 BULK = 200  # rows of a request for scores alone
 NO_NUMBER = "the score is no finite number"
 REFUSED = 100  # requests in bulk that may fail before the rest is left alone
@@ -169,7 +171,7 @@ def _side_by_side(
     """Ask every version each row, in turns; look after every hundred rows whether that decides."""
     asked: dict[str, list[Asked]] = {name: [] for name in arms}
     found: dict[str, Answers] = {}
-    names = list(arms)
+    names, until = list(arms), monotonic() + LONGEST
 
     def ask(place: int) -> dict[str, Asked]:
         row, turn = frame.iloc[[place]], place % len(names)
@@ -183,7 +185,7 @@ def _side_by_side(
                 for name, answer in answers.items():
                     asked[name].append(answer)
             found = {name: _answers(one) for name, one in asked.items()}
-            if decided(found):
+            if decided(found) or monotonic() > until:
                 break
     return found
 
@@ -212,8 +214,8 @@ def _in_bulk(endpoint: Endpoint, frame: pd.DataFrame) -> Vector | None:
     """Return the scores of all rows; a request that fails is halved until the rows are found that are refused."""
     scores: list[Any] = [None] * len(frame)
     waiting = [(start, min(start + BULK, len(frame))) for start in range(0, len(frame), BULK)]
-    refused = 0
-    while waiting and refused <= REFUSED:
+    refused, until = 0, monotonic() + BULK_LONGEST
+    while waiting and refused <= REFUSED and monotonic() < until:
         start, end = waiting.pop(0)
         try:
             scores[start:end] = list(endpoint.predict(frame.iloc[start:end]).scores)

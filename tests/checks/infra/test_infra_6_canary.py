@@ -152,6 +152,8 @@ def test_a_bad_ramp_is_named(tmp_path, steps, name):
     "steps",
     [
         SOUND,
+        [(0, "v1", 1.0), *((9 + i / 60, "v2", 0.05 + (i % 7 - 3) / 1_000) for i in range(60)), (19, "v2", 0.249),
+         (19.01, "v2", 0.262), (29, "v2", 1.0)],
         [(0, "v1", 100), (9, "v2", 5), (9, "v1", 95), (19, "v2", 50), (19, "v1", 50), (29, "v2", 100), (29, "v1", 0)],
         [(0, "v1", 100), (9, "v2", 5), (12, "v2", 0), (12, "v1", 100), (30, "v2", 5), (40, "v2", 100), (50, "v2", 0),
          (50, "v1", 100)],
@@ -161,7 +163,7 @@ def test_a_bad_ramp_is_named(tmp_path, steps, name):
         [(0, "v1", 100, 9e4, 900), *((9 + i / 8, "v2", 5, 300, 60 * (i == 3)) for i in range(8)),
          *((9 + i / 8, "v1", 95, 5_700, 600 * (i == 5)) for i in range(8)), (19, "v2", 100, 0, 0)],
     ],
-    ids=["three steps", "both sides", "rolled back", "repeated rows", "5 % more by chance", "no errors", "bursts"],
+    ids=["three", "measured", "both sides", "rolled back", "repeated rows", "5 % more by chance", "no errors", "bursts"],
 )  # fmt: skip
 def test_a_sound_ramp_is_not_accused(tmp_path, steps):
     result = run(with_ramp(tmp_path, *steps), prove=True)
