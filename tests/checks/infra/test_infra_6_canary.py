@@ -163,7 +163,7 @@ def test_a_bad_ramp_is_named(tmp_path, steps, name):
         [(0, "v1", 100, 9e4, 900), *((9 + i / 8, "v2", 5, 300, 60 * (i == 3)) for i in range(8)),
          *((9 + i / 8, "v1", 95, 5_700, 600 * (i == 5)) for i in range(8)), (19, "v2", 100, 0, 0)],
     ],
-    ids=["three", "measured", "both sides", "rolled back", "repeated rows", "5 % more by chance", "no errors", "bursts"],
+    ids=["three", "measured", "both sides", "rolled back", "repeated", "5 % more by chance", "no errors", "bursts"],
 )  # fmt: skip
 def test_a_sound_ramp_is_not_accused(tmp_path, steps):
     result = run(with_ramp(tmp_path, *steps), prove=True)
