@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +112,10 @@ def _returned(source: str, base: Path) -> Contract:
 
 def _table(source: str, base: Path) -> Contract:
     path = base / source
-    if not any(sign in source for sign in "*?[") and not path.exists():
+    pattern = any(sign in source for sign in "*?[")
+    if pattern and not glob(str(path), recursive=True):  # noqa: PTH207 - a pattern may be absolute
+        raise GoneError(f"no file matches {source!r:.200} in {base.resolve()}")
+    if not pattern and not path.exists():
         beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
         raise GoneError(f"there is no file {source!r:.200} in {base.resolve()}.{near(path.name, beside)}")
     return _columns(source, source, base)

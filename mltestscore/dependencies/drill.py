@@ -18,6 +18,7 @@ from mltestscore.inputs.functions import split_name
 
 TABLE = "[tool.mltestscore.dependencies.drill]"
 EVERY = 0.1  # seconds between looks, then a hundredth of the time that has passed
+REST = 2.0  # times as long as a look took: a large table is not to be searched all the time
 LATE = 10.0  # seconds beyond the promised time in which a late arrival is told from none
 AFTER_FAILURE = 2.0  # seconds for a message of a command that failed to arrive all the same
 MESSAGE = (
@@ -144,6 +145,7 @@ def _awaited(sink: sinks.Sink, token: str, running: Running, began: float, drill
     """Look until it is there, the time is up, or the command has failed; return the seconds, or the cause."""
     until = began + drill.within_seconds + min(drill.within_seconds, LATE)
     while True:
+        looked = time.monotonic()
         there = sink.holds(token)
         now = time.monotonic()
         if there:
@@ -155,7 +157,8 @@ def _awaited(sink: sinks.Sink, token: str, running: Running, began: float, drill
             said = running.said()[-300:]
             told = f"; the command ended with status {code} and said: {said or 'nothing'}" if code else ""
             return None, f"nothing with its mark is at {shown(drill.sink)}{told}"
-        time.sleep(min(EVERY + (now - began) / 100, max(0.0, until - now)))
+        pause = max(EVERY + (now - began) / 100, REST * (now - looked))
+        time.sleep(min(pause, max(0.0, until - now)))
 
 
 def shown(sink: str) -> str:

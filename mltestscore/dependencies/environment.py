@@ -39,7 +39,7 @@ class Environment:
         source: the interpreter, or the file that lists it.
         packages: versions by normal name.
         markers: what an environment marker of a requirement may ask.
-        conda: versions of the packages that conda installed, by its own names; empty where there is no conda.
+        conda: versions of the packages that conda installed, by the normal form of its own names; empty without conda.
     """
 
     source: str
@@ -97,7 +97,7 @@ def _conda(prefix: Path) -> dict[str, str]:
     found = {}
     for file in sorted((prefix / "conda-meta").glob("*.json")):
         name, _, version = file.stem.rpartition("-")[0].rpartition("-")  # NAME-VERSION-BUILD.json
-        found[name] = version
+        found[normal(name)] = version
     return found
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mltestscore.dependencies.contracts import Contract
-from mltestscore.dependencies.drill import Drill
-from mltestscore.dependencies.manifest import sources
+from mltestscore.dependencies.drill import Drill, exercised
+from mltestscore.dependencies.manifest import sources, unowned
 from mltestscore.dependencies.observed import NO_PROBE
 from mltestscore.errors import NotOffered
 
@@ -34,7 +34,7 @@ def renamed(dependencies: Dependencies) -> Dependencies:
 def bumped(dependencies: Dependencies) -> Dependencies:
     """Install a higher version of a package that was as locked."""
     environment = dependencies.environment
-    for name, pins in dependencies.required.items():
+    for (name, _), pins in dependencies.required.items():
         version = environment.packages.get(name)
         if version is not None and dependencies.installed(pins[0]) == version and any(one.exact for one in pins):
             higher = {**environment.packages, name: f"{version.partition('!')[2] or version}.1".replace("+", ".")}
@@ -48,14 +48,20 @@ def with_drill(dependencies: Dependencies, sink: str = "", expected: str = "") -
     drill = dependencies.drill
     if drill is None:
         raise NotOffered("a probe", NO_PROBE)
+    if exercised(drill).seconds is None:  # remembered: it is not sent again
+        raise NotOffered("a probe that arrives", "mend the way of news first")
     bent: Drill = drill.replace(sink=sink or drill.sink, expected=expected)
     return dependencies.replace(drill=bent)
 
 
 def ownerless(dependencies: Dependencies) -> Dependencies:
-    """Take the owner from the last entry."""
-    *others, last = dependencies.entries
-    return dependencies.replace(entries=(*others, last.model_copy(update={"owner": " "})))
+    """Take owner and channel from an entry that has both."""
+    lacking = {text.partition(":")[0] for text in unowned(dependencies)}
+    chosen = next((one for one in reversed(dependencies.entries) if f"{one.name:.80}" not in lacking), None)
+    if chosen is None:
+        raise NotOffered("an entry with an owner", "write owners and channels into the manifest")
+    bare = chosen.model_copy(update={"owner": " ", "channel": " "})
+    return dependencies.replace(entries=tuple(bare if one is chosen else one for one in dependencies.entries))
 
 
 def unlisted(dependencies: Dependencies, catalogue: Catalogue) -> Dependencies:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +15,11 @@ from mltestscore.dependencies.environment import Environment, normal
 from mltestscore.errors import InputError, near
 
 MAIN = frozenset({"main", "default"})
-KNOWN = "requirements.txt (name==version), uv.lock, poetry.lock, pdm.lock, Pipfile.lock, pylock.toml, conda-lock.yml"
+KNOWN = (
+    "requirements.txt (name==version), uv.lock, poetry.lock, pdm.lock, Pipfile.lock, pylock.toml, conda-lock.yml and "
+    "what `conda env export` writes"
+)
+IN_TOML = re.compile(r"^\s*(?:\[\[\s*packages?\s*\]\]|packages?\s*=)", re.MULTILINE)
 LOCAL = ("virtual", "editable", "directory")  # sources of uv: the project itself
 
 
@@ -82,11 +87,16 @@ def holds(marker: str, environment: Environment, chosen: Collection[str]) -> boo
     sets: dict[str, Any] = {"extras": frozenset(chosen), "dependency_groups": frozenset(chosen)}
     try:
         found = Marker(marker)
-        return any(
-            found.evaluate({**environment.markers, **sets, "extra": one}, context="lock_file") for one in ("", *chosen)
-        )
+        return any(_evaluated(found, {**environment.markers, **sets, "extra": one}) for one in ("", *chosen))
     except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName) as error:
         raise InputError(f"the marker {marker!r:.200} of a lock cannot be read: {str(error)[:200]}") from None
+
+
+def _evaluated(marker: Any, values: dict[str, Any]) -> bool:
+    try:
+        return bool(marker.evaluate(values, context="lock_file"))
+    except TypeError:  # before packaging 25, which knew no markers of locks
+        return bool(marker.evaluate(values))
 
 
 def read_lock(name: str, base: Path, environment: Environment) -> tuple[Pin, ...]:
@@ -98,27 +108,28 @@ def read_lock(name: str, base: Path, environment: Environment) -> tuple[Pin, ...
     if not file.is_file():
         beside = [one.name for one in file.parent.iterdir()] if file.parent.is_dir() else []
         raise InputError(f"locks: there is no file {name!r:.200} in {base.resolve()}.{near(file.name, beside)}")
-    if file.suffix in (".txt", ".in") or file.name in ("requirements.lock", "requirements-dev.lock"):
-        from mltestscore.dependencies.requirements import read_requirements
-
-        pins = read_requirements(file)
-    else:
-        try:
-            pins = _structured(file, environment)
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-            said = f"{type(error).__name__}: {error!s:.200}"
-            raise InputError(f"locks: {name:.200} cannot be read ({said}); known are {KNOWN}.") from None
+    try:
+        pins = _pins(file, environment)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, import_module("yaml").YAMLError) as error:
+        said = f"{type(error).__name__}: {error!s:.200}"
+        raise InputError(f"locks: {name:.200} cannot be read ({said}); known are {KNOWN}.") from None
     if not any(one.exact for one in pins):
         raise InputError(f"locks: {name:.200} pins no version, so nothing can be held to it; known are {KNOWN}.")
     return tuple(replace(one, lock=name) for one in pins)
 
 
-def _structured(file: Path, environment: Environment) -> list[Pin]:
+def _pins(file: Path, environment: Environment) -> list[Pin]:
+    """Tell the form by the content: a lock may have any name."""
+    from mltestscore.dependencies.requirements import read_requirements
+
     text, name = file.read_text(encoding="utf-8-sig"), file.name.lower()
     if file.suffix in (".yml", ".yaml"):
-        return _conda_lock(import_module("yaml").safe_load(text), environment)
+        data = import_module("yaml").safe_load(text)
+        return _conda_lock(data, environment) if "package" in data else _conda_environment(data["dependencies"])
     if text.lstrip().startswith("{"):
         return _pipfile(json.loads(text))
+    if not IN_TOML.search(text):
+        return read_requirements(file)
     data = tomllib.loads(text)
     if "packages" in data:
         return [_pin(one, marker=one.get("marker", "")) for one in data["packages"] if "version" in one]
@@ -164,6 +175,20 @@ def _conda_lock(data: Mapping[str, Any], environment: Environment) -> list[Pin]:
         if one.get("platform") in (None, f"{system}-{bits}", "noarch"):
             groups = frozenset() if one.get("optional") else frozenset({one.get("category", "main")})
             pins.append(_pin(one, groups=groups, conda=one.get("manager") == "conda"))
+    return pins
+
+
+def _conda_environment(lines: list[Any]) -> list[Pin]:
+    """Return the pins of what `conda env export` writes: ``name=version=build``, and pip's below ``pip``."""
+    pins = []
+    for line in lines:
+        if isinstance(line, Mapping):
+            pins += [
+                Pin(normal(name), f"=={one}", "") for name, _, one in (t.partition("==") for t in line["pip"]) if one
+            ]
+        elif "=" in line and not {">", "<", "!", "*"} & {*line}:
+            name, version, *_ = line.replace("==", "=").split("=")
+            pins.append(Pin(normal(name.rpartition("::")[2].strip()), f"=={version.strip()}", "", conda=True))
     return pins
 
 

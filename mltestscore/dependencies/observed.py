@@ -83,7 +83,7 @@ def vulnerabilities(
     found = audit.found(environment, accepted)
     said = [f"{one.id:.40} in {name} {version:.40}" for name, version, one in found]
     yield counted(VULNERABLE, said, len(environment.packages))
-    if unaudited := audit.unaudited(environment, dependencies.required):
+    if unaudited := audit.unaudited(environment, [name for name, _ in dependencies.required]):
         yield undecided(VULNERABLE, f"nobody audited {'; '.join(unaudited[:SHOWN])}", where="not audited")
     at, told = audit.as_of
     yield at_most(DATA_AGE, max(0.0, (clock - at).total_seconds() / 86_400), days, unit="days", note=told, n=1)

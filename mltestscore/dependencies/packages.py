@@ -43,7 +43,7 @@ def drift(dependencies: Dependencies) -> Drift:
     environment = dependencies.environment
     found = Drift(0, [], [], [], [], [])
     compared = 0
-    for name, pins in dependencies.required.items():
+    for (name, _), pins in dependencies.required.items():
         version = dependencies.installed(pins[0])
         if version is None and pins[0].conda and not environment.conda:
             continue

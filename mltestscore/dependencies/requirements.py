@@ -29,7 +29,9 @@ def read_requirements(file: Path) -> list[Pin]:
         try:
             found = Requirement(bare)
         except InvalidRequirement as error:
-            raise InputError(f"locks: {place} is {bare!r:.120}, no requirement: {str(error)[:120]}") from None
+            raise InputError(
+                f"locks: {place} is {bare!r:.120}, no requirement: {str(error).splitlines()[0][:120]}"
+            ) from None
         pins.append(Pin(normal(found.name), str(found.specifier), "", marker=str(found.marker or "")))
     return pins
 

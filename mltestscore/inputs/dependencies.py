@@ -155,12 +155,12 @@ class Dependencies:
         return min((changes(one.contract, reading.contract) for one in reversed(agreed)), key=len)
 
     @cached_property
-    def required(self) -> Mapping[str, tuple[Pin, ...]]:
-        """The pins that the environment must meet, by package; of several for one, any will do."""
-        found: dict[str, tuple[Pin, ...]] = {}
+    def required(self) -> Mapping[tuple[str, str], tuple[Pin, ...]]:
+        """The pins that the environment must meet, by package and lock; of several of one lock, any will do."""
+        found: dict[tuple[str, str], tuple[Pin, ...]] = {}
         for one in self.pins:
             if one.applies(self.environment, self.chosen):
-                found[one.name] = (*found.get(one.name, ()), one)
+                found[one.name, one.lock] = (*found.get((one.name, one.lock), ()), one)
         return found
 
     def installed(self, pin: Pin) -> str | None:

@@ -125,6 +125,17 @@ package:
 - {name: pytest, version: 8.2.0, manager: pip, platform: linux-64, category: dev, optional: true}
 """
 
+EXPORTED = """
+name: shop
+dependencies:
+- defaults::pandas=2.2.0=py311_0
+- openssl=3.3.0=h5eee18b_0
+- python>=3.11
+- pip:
+  - torch==2.6.0
+  - own>=1
+"""
+
 
 def required(folder: Path, name: str, text: str, *chosen: str) -> dict[str, str]:
     (folder / name).write_text(text, encoding="utf-8")
@@ -155,6 +166,8 @@ def test_uv_knows_what_each_extra_and_group_brings(tmp_path):
         ("pylock.toml", PYLOCK, ("gpu",), {"torch": "2.6.0"}),
         ("Pipfile.lock", json.dumps(PIPFILE), (), {}),
         ("Pipfile.lock", json.dumps(PIPFILE), ("dev",), {"pytest": "8.2.0"}),
+        ("deps.lock", "# made by uv pip compile\npandas==2.2.0\n", (), {}),
+        ("environment.yml", EXPORTED, (), {"openssl": "3.3.0", "torch": "2.6.0"}),
         ("conda-lock.yml", CONDA, (), {"openssl": "3.3.0"}),
     ],
 )
@@ -189,8 +202,8 @@ def test_versions_are_compared_as_pep_440_says(allowed, version, right):
         ("requirements.txt", "numpy>=2\n", "pins no version"),
         ("requirements.txt", "numpy==\n", "line 1 is 'numpy==', no requirement"),
         ("requirements.txt", "-r none.txt\n", "none.txt cannot be read"),
-        ("poetry.lock", "[[package]\n", "cannot be read"),
-        ("setup.lock", "x = 1\n", "known are requirements.txt"),
+        ("poetry.lock", "[[package]]\n[", "cannot be read"),
+        ("setup.yml", "x: 1\n", "known are requirements.txt"),
         ("pylock.toml", PYLOCK.replace("'gpu' in extras", "gpu"), "marker 'gpu'"),
     ],
 )
