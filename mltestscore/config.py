@@ -60,6 +60,7 @@ class Config(Table):
     experiments: settings.ExperimentsConfig | None = None
     heuristics: settings.HeuristicsConfig | None = None
     tuning: settings.TuningConfig | None = None
+    specification: settings_infra.SpecificationConfig | None = None
     pipeline: settings_infra.PipelineConfig | None = None
     validator: settings_infra.ValidatorConfig | None = None
     rollback: settings_infra.RollbackConfig | None = None

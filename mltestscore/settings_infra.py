@@ -8,6 +8,22 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from mltestscore.settings import Table
+from mltestscore.specification import Kind
+
+
+class SpecificationConfig(Table):
+    """``[tool.mltestscore.specification]``: the model step by step, unit tests of its code, or both.
+
+    ``stepper = "module:function"`` returns a model with ``step``, ``predict``, ``save`` and ``load``, as
+    :mod:`mltestscore.specification.stepper` says; ``random`` says that it draws what no checkpoint holds.
+    """
+
+    stepper: str = ""
+    modules: list[str] = []
+    tests: list[str] = []
+    predicts: Kind = ""
+    random: bool = False
+    left_out: list[str] = []
 
 
 class RowRuleConfig(Table):

@@ -36,21 +36,17 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mltestscore import Table, Text, at_least, at_most, check, fault
+from mltestscore import Table, Text, at_most, check, fault
 from mltestscore.errors import NotOffered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mltestscore.codetests.mutation import Tried
-    from mltestscore.codetests.observed_run import TestRun
     from mltestscore.codetests.properties import Tries
     from mltestscore.declare import Observations
     from mltestscore.inputs.feature_code import FeatureCode
-    from mltestscore.stats.interval import Interval
 
-FAILING, UNRUN, COVERED = "failing tests", "functions that no test runs", "statements and branches that tests run"
-NOTICED, UNNOTICED = "changes of the code that a test notices", "functions in which no change is noticed"
+NOTICED = "changes of the code that a test notices"
 FAULTS = "mltestscore.codetests.path_faults"
 
 
@@ -69,8 +65,7 @@ def check_feature_code_tested(
     timeout: float = 120.0,
 ) -> Observations:
     """Run the tests of the feature code, change the code under them, and hold both paths to their properties."""
-    from mltestscore.codetests.mutation import Mutation
-    from mltestscore.codetests.observed_run import run_tests
+    from mltestscore.codetests.judged import judged_tests
     from mltestscore.codetests.properties import try_properties
     from mltestscore.codetests.session import Session
     from mltestscore.inputs.feature_code import TABLE
@@ -79,83 +74,22 @@ def check_feature_code_tested(
     with ThreadPoolExecutor(1) as pool, Session(features) as session:
         held = partial(try_properties, features, examples=examples, seconds=seconds, tolerance=tolerance)
         tries = pool.submit(held) if offered else None  # while the tests run
-        run = run_tests(session, timeout)
-        first = "; ".join(f"{name}: {said.splitlines()[-1]}" for name, said in list(run.failed.items())[:3] if said)
-        yield at_most(FAILING, run.failures, 0, n=run.tests, cause=first[:500])
-        yield from _run_by_tests(run, min_coverage)
-        if not run.failures:
-            mutation = Mutation(session, run)
-            tried = mutation.tried(mutants, seconds)
-            if not _decided(_share(tried, alpha), min_noticed):
-                tried = mutation.tried(2 * mutants, seconds)
-            yield from _changed(tried, _share(tried, alpha), min_noticed, min_changes)
+        yield from judged_tests(
+            session,
+            min_coverage=min_coverage,
+            min_noticed=min_noticed,
+            min_changes=min_changes,
+            mutants=mutants,
+            alpha=alpha,
+            seconds=seconds,
+            timeout=timeout,
+        )
         if tries is not None:
             yield from _held(tries.result())
         else:
             yield Text(
                 "Properties that were not tried", f"Name batch, online and raw under {TABLE} to have them tried."
             )
-
-
-def _run_by_tests(run: TestRun, min_coverage: float) -> Observations:
-    unrun = [
-        f"{module}: {function.name}"
-        for module, file in run.files.items()
-        for function in file.functions
-        if not function.covered
-    ]
-    functions = sum(len(file.functions) for file in run.files.values())
-    yield at_most(UNRUN, len(unrun), 0, n=functions, cause=", ".join(unrun[:5]))
-    for module, file in run.files.items():
-        if n := file.statements + file.branches:
-            share = (file.covered + file.covered_branches) / n
-            yield at_least(COVERED, share, min_coverage, where=module, unit="share", n=n)
-    columns = ("module", "function", "line", "statements", "run by tests")
-    rows = [
-        (module, one.name, one.line, one.statements, one.covered)
-        for module, file in run.files.items()
-        for one in sorted(file.functions, key=lambda one: (one.covered == one.statements, one.line))
-    ]
-    yield Table("What the tests run", columns, rows)
-
-
-def _share(tried: Tried, alpha: float) -> Interval | None:
-    """The share of changes that are noticed; the levels are halved, since there may be a second look."""
-    from mltestscore.stats.finite import finite_share
-    from mltestscore.stats.interval import CLEAR, two_levels
-
-    if not tried.drawn:
-        return None
-    n, every = len(tried.drawn), tried.all
-    accusing, clearing = (finite_share(tried.noticed, n, every, level / 2) for level in (alpha, CLEAR))
-    return two_levels(accusing, clearing, harm="below")
-
-
-def _decided(share: Interval | None, limit: float) -> bool:
-    return share is None or share.low >= limit or share.high < limit
-
-
-def _changed(tried: Tried, share: Interval | None, min_noticed: float, min_changes: int) -> Observations:
-    from mltestscore import undecided
-
-    late = f"{tried.untried} more were drawn and not reached in time" if tried.untried else ""
-    if share is None:
-        yield undecided(NOTICED, late or "nothing in the code can be changed in a way that tests could notice")
-        return
-    missed = [outcome for outcome in (*tried.drawn, *tried.followed) if not outcome.noticed]
-    places = ", ".join(f"{one.mutant.place.module}:{one.mutant.place.line}" for one in missed[:3])
-    yield at_least(NOTICED, share, min_noticed, unit="share", cause=places, note=late)
-    dull = list(tried.unnoticed_functions(min_changes))
-    named = ", ".join(f"{module}: {function} ({count} changes)" for module, function, count in dull[:5])
-    functions = {(one.mutant.place.module, one.mutant.place.function) for one in (*tried.drawn, *tried.followed)}
-    yield at_most(UNNOTICED, len(dull), 0, n=len(functions), cause=named)
-    columns = ("module", "line", "function", "as it is", "changed to", "tests that run the line")
-    rows = [
-        (place.module, place.line, place.function, one.mutant.before[:120], one.mutant.after[:120], one.tests)
-        for one in missed
-        for place in (one.mutant.place,)
-    ]
-    yield Table("Changes that no test notices", columns, rows)
 
 
 def _held(tries: Tries) -> Observations:

@@ -13,7 +13,6 @@ from mltestscore.codetests.mutants import Mutant, Place, mutant, places, stateme
 from mltestscore.codetests.observed_run import REMEDY, TestRun
 from mltestscore.codetests.session import TIMED_OUT, Judged, Session
 from mltestscore.errors import InputError, NotOffered
-from mltestscore.inputs.feature_code import TABLE
 from mltestscore.stats.seeds import generator
 
 SURVIVED = (0, 5)  # all tests passed; there was none
@@ -105,7 +104,7 @@ class Mutation:
             try:
                 found += places(module, text, self._run.files[module].excluded)
             except SyntaxError as error:
-                raise InputError(f"{TABLE} modules: {module} is no Python: {error}.") from None
+                raise InputError(f"{self._features.table} modules: {module} is no Python: {error}.") from None
         order = generator("modules", *self._texts.values()).permutation(len(found))
         return [found[place] for place in order]
 
@@ -188,8 +187,8 @@ class Mutation:
             return
         if judged.code not in SURVIVED:
             raise InputError(
-                f"{TABLE} tests pass once and fail when they are run again on the same code (pytest ended with status "
-                f"{judged.code}); make them independent of what ran before."
+                f"{self._features.table} tests pass once and fail when they are run again on the same code (pytest "
+                f"ended with status {judged.code}); make them independent of what ran before."
             )
         self._features.memory[key] = True
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from mltestscore.codetests.session import Session
 from mltestscore.errors import InputError, NotOffered
-from mltestscore.inputs.feature_code import TABLE
 
 REMEDY = "pip install 'mltestscore[features]'"
 
@@ -96,13 +95,16 @@ def _run(session: Session, timeout: float) -> TestRun:
     result = session.observe(timeout)
     if result is None:
         raise InputError(
-            f"{TABLE} tests: {', '.join(features.tests)} still ran after {timeout:g} s and were stopped. Name only "
-            "the unit tests of the feature code, or give them more time (option timeout)."
+            f"{features.table} tests: {', '.join(features.tests)} still ran after {timeout:g} s and were stopped. Name "
+            "only the unit tests of this code, or give them more time (option timeout)."
         )
     if result["code"] in (3, 4):
-        raise InputError(f"{TABLE} tests: pytest could not run {', '.join(features.tests)}. It said:\n{session.said}")
+        named = f"{features.table} tests: pytest could not run {', '.join(features.tests)}"
+        raise InputError(f"{named}. It said:\n{session.said}")
     if "report" not in result:
-        raise InputError(f"{TABLE} tests could not be run in a copy of the project. They said:\n{session.said}")
+        raise InputError(
+            f"{features.table} tests could not be run in a copy of the project. They said:\n{session.said}"
+        )
     files = {module: _file(result["report"][module]) for module in features.modules}
     return TestRun(result["tests"], result["failures"], result["failed"], result["seconds"], result["cpu"], files)
 

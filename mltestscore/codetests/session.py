@@ -14,7 +14,7 @@ from typing import Any
 
 from mltestscore.codetests.sandbox import copied, started
 from mltestscore.errors import InputError
-from mltestscore.inputs.feature_code import TABLE, FeatureCode
+from mltestscore.inputs.feature_code import FeatureCode
 
 TIMED_OUT = 1_000
 SLACK = 5.0  # seconds beyond a run's own limit, for the process to say that it was stopped
@@ -87,13 +87,13 @@ class Session:
             answer: Mapping[str, Any] = json.loads(self._orders.recv_bytes())
         except (EOFError, OSError):
             raise InputError(
-                f"{TABLE} tests could not be run in a copy of the project. They said:\n{self.said}"
+                f"{self.features.table} tests could not be run in a copy of the project. They said:\n{self.said}"
             ) from None
         return answer
 
     def _start(self) -> None:
         features = self.features
-        sandbox = self._stack.enter_context(copied(features.folder, features.ignored, TABLE))
+        sandbox = self._stack.enter_context(copied(features.folder, features.ignored, features.table))
         self._orders, theirs = Pipe()
         self._stack.callback(self._orders.close)
         command = [sys.executable, "-m", "mltestscore.codetests.session_process", str(theirs.fileno())]

@@ -43,6 +43,7 @@ class FeatureCode:
         left_out: patterns of files that a copy of the project does not need.
         wrappers: functions that take a path's function and return another, by path; see :meth:`wrapped`.
         deaf: whether tests are run as if they compared nothing; see :meth:`deafened`.
+        table: where the code is configured, for messages.
     """
 
     folder: Path
@@ -57,6 +58,7 @@ class FeatureCode:
     left_out: tuple[str, ...] = ()
     wrappers: tuple[tuple[str, str], ...] = ()
     deaf: bool = False
+    table: str = TABLE
     memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -98,8 +100,8 @@ class FeatureCode:
                 files.append(file)
             if len(files) > MOST_CODE_FILES:
                 raise InputError(
-                    f"{TABLE}: more than {MOST_CODE_FILES:,} Python files lie in {self.folder}; name what is not the "
-                    'project\'s code in left_out, such as left_out = ["third_party"].'
+                    f"{self.table}: more than {MOST_CODE_FILES:,} Python files lie in {self.folder}; name what is not "
+                    'the project\'s code in left_out, such as left_out = ["third_party"].'
                 )
         return sorted(files)
 
@@ -137,13 +139,11 @@ def open_feature_code(
     Raises :class:`ConfigError` for a name of the wrong form, :class:`InputError` for a module, test or column that is
     not there.
     """
-    files = tuple(_module(folder, name) for name in modules)
+    files = module_files(folder, modules, TABLE)
     if not files:
         raise ConfigError(f'{TABLE} modules is empty; name the feature code, such as ["shop.features"].')
     targets = tuple(tests)
-    for target in targets:
-        if not (folder / target.partition("::")[0]).exists():
-            raise InputError(f"{TABLE} tests: there is no {target.partition('::')[0]!r:.200} in {folder}.")
+    require_targets(folder, targets, TABLE)
     for setting, name in (("batch", batch), ("online", online)):
         if name:
             split_name(name, f"{TABLE} {setting}")
@@ -159,8 +159,22 @@ def open_feature_code(
     )
 
 
-def _module(folder: Path, name: str) -> str:
-    """Return the file of a module, relative to the folder."""
+def module_files(folder: Path, modules: Iterable[str], table: str) -> tuple[str, ...]:
+    """Return the files of modules, given by dotted names or paths, relative to the folder.
+
+    Raises :class:`InputError` naming ``table`` for one that is not there.
+    """
+    return tuple(_module(folder, name, table) for name in modules)
+
+
+def require_targets(folder: Path, tests: Iterable[str], table: str) -> None:
+    """Raise :class:`InputError` naming ``table`` for a pytest target whose file or folder is not there."""
+    for target in tests:
+        if not (folder / target.partition("::")[0]).exists():
+            raise InputError(f"{table} tests: there is no {target.partition('::')[0]!r:.200} in {folder}.")
+
+
+def _module(folder: Path, name: str, table: str) -> str:
     dotted = Path(*name.split(".")) if not name.endswith(".py") else Path(name)
     places = [Path(name)] if name.endswith(".py") else []
     if not places:
@@ -174,7 +188,7 @@ def _module(folder: Path, name: str) -> str:
             return place.as_posix()
     files = files_below(folder, NEVER_COPIED, 2_000)
     known = {".".join(file.relative_to(folder).with_suffix("").parts) for file in files}
-    raise InputError(f"{TABLE} modules: there is no module {name!r:.200} in {folder}.{near(name, known)}")
+    raise InputError(f"{table} modules: there is no module {name!r:.200} in {folder}.{near(name, known)}")
 
 
 def files_below(folder: Path, ignored: Iterable[str], most: int = 100_000) -> Iterator[Path]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mltestscore.inputs.repository import Repository
     from mltestscore.inputs.rollback import Rollback
     from mltestscore.inputs.schema import Schema
+    from mltestscore.inputs.specification import Specification
     from mltestscore.inputs.stores import Stores
     from mltestscore.inputs.tracer import Tracer
     from mltestscore.inputs.trainer import Trainer
@@ -226,6 +227,12 @@ def max_age(mltestscore_config: Config) -> Age:
 def tolerable_age(mltestscore_config: Config) -> Age:
     """The largest age that model.4 of the last run on record found harmless."""
     return offered_records.tolerable_age(mltestscore_config)
+
+
+@pytest.fixture(scope="session")
+def specification(mltestscore_config: Config) -> Specification:
+    """The model step by step, its code, and the unit tests of that."""
+    return offered_infra.specification(mltestscore_config)
 
 
 @pytest.fixture(scope="session")

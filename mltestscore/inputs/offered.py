@@ -294,6 +294,7 @@ def _types() -> dict[str, Callable[[], type]]:
         "experiments": load("inputs.experiments", "Experiments"),
         "heuristics": load("inputs.heuristics", "Heuristics"),
         "tuning": load("inputs.tuning", "Tuning"),
+        "specification": load("inputs.specification", "Specification"),
         "pipeline": load("inputs.pipeline", "Pipeline"),
         "validator": load("inputs.validator", "Validator"),
         "rollback": load("inputs.rollback", "Rollback"),

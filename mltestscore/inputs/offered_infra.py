@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mltestscore.inputs.model import Model
     from mltestscore.inputs.pipeline import Pipeline
     from mltestscore.inputs.rollback import Rollback
+    from mltestscore.inputs.specification import Specification
     from mltestscore.inputs.tracer import Tracer
     from mltestscore.inputs.validator import Validator
     from mltestscore.settings_infra import RollbackConfig
@@ -63,6 +64,20 @@ def pipeline(config: Config) -> Pipeline:
             loading=() if model is None else tuple(model.loading.items()),
             now=config.now(),
         )
+
+
+def specification(config: Config) -> Specification:
+    """Open ``[tool.mltestscore.specification]``."""
+    from mltestscore.inputs.specification import open_specification
+
+    if config.specification is None:
+        raise NotOffered(
+            "specification", 'write stepper = "module:function", or modules = ["…"] and tests = ["…"], under '
+            "[tool.mltestscore.specification]"
+        )  # fmt: skip
+    with named("specification", config):
+        task = "" if config.model is None else config.model.task
+        return open_specification(config.folder, task=task, **config.specification.model_dump())
 
 
 def validator(config: Config) -> Validator:

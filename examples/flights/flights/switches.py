@@ -48,6 +48,7 @@ SWITCHES = {
         ("previous", "model", "served"),
     ),
     "infra.1": Switch("training ignores its seed"),
+    "infra.2": Switch("a checkpoint holds the settings of the trees and none of the trees"),
     "infra.3": Switch("the stage that makes the features writes three fifths of its flights, and ends well"),
     "infra.4": Switch("the gate says whom it refuses, and ends with status 0 all the same"),
     "infra.5": Switch("the server gives one in five for every request that it cannot read, and says nothing"),
