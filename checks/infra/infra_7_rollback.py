@@ -94,8 +94,7 @@ def _findings(rollback: Rollback, drill: Drill, rate: float) -> Iterator[Finding
     allowed = ceil(rollback.downtime_seconds * rate)
     for step, requests in (("going back", drill.going_back), ("putting back", drill.putting_back)):
         errors = [one.error for one, kind in requests if kind == "failed"]
-        note = f"{rollback.downtime_seconds:g} s without answers are declared"
-        said = errors[0] if errors else ""
+        note, said = f"{rollback.downtime_seconds:g} s without answers are declared", errors[0] if errors else ""
         yield at_most(FAILED, len(errors), allowed, where=step, n=len(requests), cause=said, note=note)
     yield at_most(RESTORED, int(bool(drill.left)), 0, n=1, cause=drill.left)
 
@@ -110,8 +109,9 @@ def _answers(drill: Drill) -> Iterator[Finding]:
         why = f"both versions answer all {len(known.new)} rows alike, so that nothing shows which of them answers"
         yield undecided(DIFFER, why)
         return
-    strange = [(one, kind) for one, kind in (*drill.going_back, *drill.putting_back) if kind == "neither"]
-    yield at_most(NEITHER, len(strange), 0, n=len(drill.going_back) + len(drill.putting_back))
+    kinds = [kind for _, kind in (*drill.going_back, *drill.putting_back)]
+    note = f"{kinds.count('mixed')} more name another version than the one whose scores they are"
+    yield at_most(NEITHER, kinds.count("neither"), 0, n=len(kinds), note=note)
     if drill.final is None:
         yield undecided(DIFFER, "the server gave no answers to compare after going back")
         return

@@ -1,4 +1,15 @@
-"""Going back to the previous version of the model, as a drill: a registry, a staging server, and what is promised."""
+"""Going back to the previous version of the model, as a drill: a registry, a staging server, and what is promised.
+
+How a drill may be written, besides ``drill = true``, ``max_seconds`` and the protocol; our tests perform the first two:
+
+* Flask and the like that follow a folder of versions: ``registry = "folder"``, ``redeploy_request = "POST /reload"``.
+* MLflow: ``registry = "mlflow"`` with ``alias``; a server that keeps its model for life needs ``command``,
+  ``restart = true`` and ``downtime_seconds``.
+* MLServer: a link as the ``pointer``, ``redeploy_request = "POST /v2/repository/models/NAME/load"``. Triton likewise,
+  with a ``promote_command`` that writes the ``version_policy`` of the model's ``config.pbtxt``.
+* TorchServe: ``registry = "commands"``, ``promote_request = "PUT http://HOST:8081/models/NAME/{version}/set-default"``;
+  the other two commands read ``GET :8081/models/NAME`` and ``/models/NAME/all``.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from mltestscore.rollback.traffic import Request
 
-Kind = Literal["old", "new", "neither", "failed"]
+Kind = Literal["old", "new", "mixed", "neither", "failed"]
+"""Whose answer a request got; ``mixed``: the scores of one version under the name of another."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,9 @@ class Answers:
         new, old = self._is(request, self.new), self._is(request, self.old)
         if old and self.names_old(request.version) and not (new and not self.named):
             return "old"
-        return "new" if new and request.version == self.named else "neither"
+        if new and request.version == self.named:
+            return "new"
+        return "mixed" if self.old is not None and (new or old) else "neither"
 
     def _is(self, request: Request, expected: np.ndarray | None) -> bool:
         if expected is None:

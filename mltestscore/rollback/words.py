@@ -25,6 +25,7 @@ def cause(drill: Drill) -> str:
     errors = [one.error for one, kind in drill.going_back if kind == "failed"]
     return {
         "new": f"the pointer moved, and after {waited:.0f} s the server still answered as {drill.current:.80}",
+        "mixed": f"after {waited:.0f} s answers named one version and were another's: a name moved, its model not",
         "neither": f"after {waited:.0f} s answers were of neither version, as of a model without its own encoder",
         "failed": f"after {waited:.0f} s requests still failed: {errors[-1] if errors else ''}",
         "old": f"after {waited:.0f} s some answers were still not those of {drill.previous:.80}",
