@@ -221,6 +221,8 @@ def _require_sound(stage: Stage, last: bool) -> None:
             raise ConfigError(f"{where}: may_be_empty names {place!r:.80}.{near(place, stage.writes)}")
     for rule in stage.rows:
         _require_inside(rule.of, f"stages: {stage.name!r:.80}")
+        if rule.of in stage.writes:
+            raise ConfigError(f"{where} overwrites {rule.of!r:.80}, so its rows cannot be counted; write another file.")
         for place in filter(None, (rule.to, rule.set_aside)):
             if not any(covers(one, place) for one in stage.writes):
                 said = near(place, stage.writes)

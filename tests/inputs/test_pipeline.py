@@ -70,6 +70,7 @@ def test_without_its_table_it_says_how_to_offer_it(config):
         ('last_full_run = "runs.json"', 'last_full_run = "/etc/passwd"', "within the project"),
         ('rows = [{ from = "raw.csv",', 'rows = [{ to = "out/featurs.csv",', "Did you mean 'out/features.csv'"),
         ('reads = ["raw.csv"]', 'reads = ["a.csv", "b.csv"]', "Configured in"),
+        ('writes = ["out/features.csv"]', 'writes = ["raw.csv"]', "overwrites 'raw.csv'"),
         ('"make", "features"', '"make", "{port}"', "only the last one may"),
         (
             "[tool.mltestscore.pipeline.answers]",

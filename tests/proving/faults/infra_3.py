@@ -60,8 +60,6 @@ def few(system: System, severity: float, seed: int) -> None:
     "the package holds the store of another day, the model of another training, both",
     (1, 2, 3),
     ["answers"],
-    reach="M",
-    below="another day's store changes few answers where requests look back on little of it",
 )
 def mixed(system: System, severity: float, seed: int) -> None:
     if severity in (1, 3):
