@@ -75,7 +75,7 @@ def check_debuggable(
         earlier = tracer.trace(previous_model, found.frame, previous_model.version or "previous", earlier=True)
         yield from verdicts.ends(earlier, previous_model.predict(found.frame), tolerance, BEFORE)
     elif previous_model is not None or (registry is not None and registry.previous is not None):
-        lacking = "the rows lack inputs of that version" if previous_model is not None else "its model is not offered"
+        lacking = "the rows lack inputs of it" if previous_model is not None else "write previous_path for its model"
         yield undecided(LAST, f"the version before cannot be compared: {lacking}", where=BEFORE)
     if any(not one.error for one in traces):
         yield from verdicts.shown(traces, found, model, dict(tracer.derived))
@@ -110,7 +110,9 @@ def shifted_log(serving: Dataset, model: Model) -> Mapping[str, Any]:
     frame = serving.frame()
     if not score or not set(model.features) <= set(frame.columns) or frame[score].nunique() < 2:
         raise NotOffered("serving", "log the model's inputs, and scores that differ")
-    return {"serving": serving.replace(frame.assign(**{score: frame[score].sort_values().to_numpy()}))}
+    order = frame[score].argsort().to_numpy()
+    frame.loc[frame.index[order], score] = frame[score].to_numpy()[order[::-1]]
+    return {"serving": serving.replace(frame)}
 
 
 @fault(check_debuggable, "an input is left out of the trace", caught_by=SHOWN)

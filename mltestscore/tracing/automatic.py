@@ -25,7 +25,13 @@ LIBRARIES = "scikit-learn, XGBoost, LightGBM, a PyTorch module with layers, or a
 
 def can_follow(model: Model) -> bool:
     """Say whether a model shows how it computes its score."""
-    thing = adapted(model.estimator)
+    try:
+        return _can_follow(adapted(model.estimator))
+    except Exception:  # an object with attributes of its own kind: nothing that we know
+        return False
+
+
+def _can_follow(thing: Any) -> bool:
     if not isinstance(thing, NativeModel):
         return scikit.can_follow(thing)
     return _family(thing) in ("xgboost", "lightgbm") or (

@@ -48,14 +48,15 @@ class Sent:
 
 
 def send(endpoint: Endpoint, model: Model, rows: Rows, reason: str, tolerance: float) -> list[Sent]:
-    """Send broken copies of rows whose scores differ; nothing where no such rows are, or the server is not ours.
+    """Send broken copies of rows that the server scores differently; none where it is not ours, or knows no such rows.
 
     A server that falls silent is asked no further. Raises :class:`InputError` when it refuses the sound rows.
     """
     bases = _bases(model, rows)
     if bases is None or not endpoint.ours or model.task not in ("binary", "regression"):
         return []
-    endpoint.predict(bases)
+    if len(np.unique(np.ravel(endpoint.predict(bases).scores))) < BASES:  # a server of classes tells too little apart
+        return []
     sent = []
     for feature, how, broken in _broken(bases, leave_out=not endpoint.features):
         try:

@@ -17,15 +17,18 @@ from mltestscore.tracing.trace import Plain, Trace, Value, number, plain
 Derived = Mapping[str, Sequence[str]]
 
 
-def ends_in(trace: Trace, score: Any, tolerance: float) -> bool:
-    """Say whether the last step holds a score: one number, one a class, or of several classes the largest."""
+def ends_in(trace: Trace, score: Any, tolerance: float, rounded: float = 0.0) -> bool:
+    """Say whether the last step holds a score: one number, one a class, or of several classes the largest.
+
+    Numbers may differ by ``tolerance`` of their size, of one where they are smaller, and by ``rounded`` besides.
+    """
     wanted, found = np.ravel(np.asarray(score, dtype=float)), np.array(trace.last)
     if len(found) == 2 and len(wanted) == 1:
         found = found[1:]  # of two classes the second's
     if len(found) == 1 and len(wanted) > 1:
         wanted = wanted[[int(np.argmax(wanted))]]
     return len(found) == len(wanted) and bool(
-        np.allclose(found, wanted, rtol=tolerance, atol=tolerance, equal_nan=True)
+        np.allclose(found, wanted, rtol=tolerance, atol=tolerance + rounded, equal_nan=True)
     )
 
 
@@ -34,13 +37,19 @@ def astray(traces: Sequence[Trace], scores: npt.NDArray[Any], tolerance: float) 
     return [place for place, trace in enumerate(traces) if not ends_in(trace, scores[place], tolerance)]
 
 
-def answers(trace: Trace, served: Any, classes: Sequence[object], tolerance: float) -> bool:
-    """Say whether a trace ends in what was served: a score, or with more than two classes the class."""
-    if len(classes) > 2:
-        found = trace.last
-        return len(found) == len(classes) and str(classes[int(np.argmax(found))]) == str(plain(served))
-    known = number(plain(served))
-    return known is not None and ends_in(trace, known, tolerance)
+def answers(
+    trace: Trace, served: Any, own: Any, classes: Sequence[object], tolerance: float, rounded: float = 0.0
+) -> bool:
+    """Say whether a trace ends in what was served: a score, or with more than two classes the class.
+
+    A trace that ends in one number for several classes is taken for the model's ``own`` scores.
+    """
+    known = np.ravel(np.asarray(own, dtype=float))
+    if len(known) > 1:
+        best = int(np.argmax(trace.last if len(trace.last) == len(known) else known))
+        return same(plain(classes[best] if classes else best), plain(served))
+    wanted = number(plain(served))
+    return wanted is not None and ends_in(trace, wanted, tolerance, rounded)
 
 
 def not_shown(traces: Sequence[Trace], rows: pd.DataFrame, features: Sequence[str], derived: Derived) -> list[str]:
@@ -67,11 +76,11 @@ def texts(trace: Trace) -> set[str]:
 
 def names_shown(features: Sequence[str], derived: Derived) -> Callable[[str], frozenset[str]]:
     """Return what tells the features that a name in a trace shows."""
-    pattern = _pattern(features)
+    pattern, known = _pattern(features), frozenset(features)
 
     @cache
     def shown(text: str) -> frozenset[str]:
-        if text in features:
+        if text in known:
             return frozenset({text, *derived.get(text, ())})
         found = (features[int(str(match.lastgroup)[1:])] for match in pattern.finditer(text))
         return frozenset({*found, *derived.get(text, ())})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -33,7 +34,12 @@ def can_follow(thing: Any) -> bool:
 
 
 def _opener(thing: Any) -> Opener | None:
-    """Return what follows an estimator, told by its attributes, the more telling ones first."""
+    """Return what follows an estimator, told by its attributes, the more telling ones first.
+
+    Another library's class may have the same attributes and mean something else by them.
+    """
+    if not any(re.match(r"sklearn\.(?!base|utils)|xgboost|lightgbm", kind.__module__) for kind in type(thing).__mro__):
+        return None
     if hasattr(thing, "best_estimator_"):
         return _opener(thing.best_estimator_)
     for attributes, function in _KINDS:

@@ -56,20 +56,21 @@ def served(
 ) -> Observations:
     """Hold the last values against what the log says was served, by this version or the one before it."""
     assert rows.served is not None  # asked only of a log that holds scores
-    limit = tolerance + rows.precision
     chosen = [place for place, one in enumerate(traces) if not one.error and plain(rows.served[place]) is not None]
     chosen = [place for place in chosen if rows.served[place] == rows.served[place]]
     of_others = rows.versions is not None and model.version and model.version not in rows.versions
+    if rows.versions is not None and not of_others and model.version:
+        before = ()  # the log says that this version answered
     if not chosen or (of_others and not before):
         why = f"the log holds no score that version {model.version:.40} served" if of_others else "no score is logged"
         yield undecided(SERVED, why)
         return
-    wrong = [
-        place
-        for place in chosen
-        if not judged.answers(traces[place], rows.served[place], model.classes, limit)
-        and not (before and judged.answers(before[place], rows.served[place], model.classes, limit))
-    ]
+
+    def right(trace: Trace, place: int) -> bool:
+        given, own = rows.served[place], rows.scores[place]  # type: ignore[index]
+        return judged.answers(trace, given, own, model.classes, tolerance, rows.precision)
+
+    wrong = [one for one in chosen if not right(traces[one], one) and not (before and right(before[one], one))]
     note = f"the log rounds scores: half of its last decimal is {rows.precision:g}" if rows.precision else ""
     cause = ""
     if wrong:
