@@ -62,10 +62,7 @@ SWITCHES = {
         "the model takes the logarithm of the visibility, which is 0 in dense fog", ("model", "served")
     ),
     "monitor.6": Switch("the new server waits 150 ms on every fifth request"),
-    "monitor.7": Switch(
-        "the job that collects the labels sorts them by flight and leaves the flights in the order of time",
-        ("outcomes",),
-    ),
+    "monitor.7": Switch("the job that collects the labels takes late for in time", ("outcomes",)),
 }
 
 
