@@ -22,6 +22,9 @@ WEBHOOK = "webhook"
 MAX_BYTES = 16 * 2**20  # of a file that is searched whole; of a longer one, what came since
 MAX_FILES = 20_000
 ENCODED = (b"base64", b"quoted-printable", b"=?utf-8?", b"=?us-ascii?", b"=?iso-8859")
+SEVERAL = frozenset({".jsonl", ".ndjson", ".log", ".mbox", ".csv", ".tsv", ".db", ".sqlite", ".parquet", ".gz"})
+MAX_OWN = 64 * 2**10
+"""A file that came with the probe, of no such ending and below such a size, holds it alone: it may be removed."""
 BUSY = 5.0  # seconds to wait for a database that somebody else is writing
 
 
@@ -149,6 +152,8 @@ class _SQLite:
                 row = connection.execute(f"{action} {quoted} WHERE {where}", [token] * len(columns)).fetchone()
                 connection.commit()
         except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY and mode == "ro":
+                return 0  # somebody is writing: the next look tells
             raise InputError(f"sink {self.address:.200}: {error}") from error
         return int(row[0]) if row else 0
 
@@ -161,7 +166,10 @@ class _Warehouse:
     def holds(self, token: str) -> bool:
         import ibis
 
-        table = warehouse.table_at("sink", self.url)
+        try:
+            table = warehouse.table_at("sink", self.url)
+        except warehouse.NoTableError:
+            return False  # it may come with its first message
         texts = [table[name].cast("string").contains(token).fill_null(False) for name in table.columns]
         return bool(table.filter(ibis.or_(*texts)).limit(1).count().to_pyarrow().as_py())
 
@@ -182,7 +190,8 @@ class _Files:
 
     def remove(self, token: str) -> None:
         for file in list(self._holding(token)):
-            if self.place.is_dir() and file not in self.before:  # a file of its own, which came with it
+            own = file not in self.before and file.suffix.lower() not in SEVERAL
+            if self.place.is_dir() and own and file.stat().st_size < MAX_OWN:
                 file.unlink(missing_ok=True)
 
     def _holding(self, token: str) -> Iterator[Path]:

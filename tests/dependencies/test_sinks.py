@@ -62,7 +62,8 @@ def test_a_probe_is_found_in_files_folders_and_a_webhook(tmp_path, sink, code):
 
 
 @pytest.mark.parametrize("remove", [True, False])
-def test_a_probe_in_a_table_is_found_and_removed_alone(tmp_path, remove):
+def test_a_probe_in_a_table_is_found_and_removed_alone(tmp_path, remove, monkeypatch):
+    monkeypatch.setattr(sinks, "BUSY", 0.2)
     file = tmp_path / "alerts.db"
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute('CREATE TABLE "the alerts" (at REAL, "what is new" TEXT)')
@@ -74,6 +75,9 @@ def test_a_probe_in_a_table_is_found_and_removed_alone(tmp_path, remove):
     with closing(sqlite3.connect(file)) as connection:
         assert connection.execute('SELECT count(*) FROM "the alerts"').fetchone() == (2 - remove,)
     assert told_apart(drill)
+    with closing(sqlite3.connect(file, isolation_level=None)) as writing:
+        writing.execute("BEGIN EXCLUSIVE")
+        assert exercised(drill.replace(expected="probe-while-somebody-writes")).seconds is None
 
 
 def test_a_probe_in_a_database_is_found(tmp_path, postgresql):
@@ -88,6 +92,7 @@ def test_a_probe_in_a_database_is_found(tmp_path, postgresql):
             drill, arrival = drilled(tmp_path, code, f"{postgresql}#alerts")
             assert (arrival.cause, arrival.seconds is not None) == ("", True)
             assert told_apart(drill)
+            assert exercised(drill.replace(sink=f"{postgresql}#none")).seconds is None
             assert "sesame" not in exercised(drill.replace(expected="probe-never-sent")).cause
         finally:
             connection.execute("DROP TABLE alerts")

@@ -352,6 +352,12 @@ def test_the_probe_is_left_or_removed_as_the_configuration_says(shop, remove, le
     assert len(list((shop / "inbox").iterdir())) == 1 + left
 
 
+def test_a_file_that_may_hold_messages_of_others_is_not_removed(shop):
+    edit(shop, "notify.py", ".eml", ".jsonl")
+    assert judged(shop, drill={**DRILL, "remove": True}).state == "passed"
+    assert len(list((shop / "inbox").iterdir())) == 1
+
+
 def test_nothing_is_sent_without_permission(shop):
     result = judged(shop, drill={**DRILL, "probe": False})
     assert (result.state, list((shop / "inbox").iterdir())) == ("inconclusive", [])
