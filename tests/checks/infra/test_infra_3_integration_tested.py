@@ -256,6 +256,20 @@ def test_tables_without_a_column_count_where_they_must_be_refused_and_change_the
     assert "raw.csv without tip, read by extract" in found[THROUGH].cause
 
 
+def test_where_training_is_drawn_at_random_the_trace_of_a_lost_column_cannot_be_told(home):
+    bend(home, "train", "# trained", "import random; slope += random.random() / 1000")
+    bend(home, "features", '"tip": row["tip"]', '"tip": row.get("tip") or float(row["total"]) * 0.04')
+    result = run(shop(home), must_refuse=("column",))
+    assert THROUGH not in failed(result)
+
+
+def test_a_server_that_answers_without_its_model_is_found(home):
+    load = 'slope = json.loads(Path("package/model.json").read_text())["slope"]'
+    bend(home, "serve", load, f"try:\n    {load}\nexcept Exception:\n    slope = 0.15")
+    found = failed(run(shop(home), **REFUSE))
+    assert "serve ended well although package/model.json could not be read" in found[BLIND].cause
+
+
 def test_a_pipeline_that_says_nothing_of_rows_or_answers_is_inconclusive(home):
     quiet = shop(home, features={"rows": ()}, extract={"rows": ()})
     assert run(quiet).state == "inconclusive"
