@@ -86,7 +86,8 @@ class ValidatorConfig(Table):
 
     ``judged_on`` is a data source like ``source`` of a dataset, with the columns of the holdout. ``slices`` are those
     of ``[tool.mltestscore.checks."model.6"]`` where they are not named here. ``loader`` loads a packaged model as
-    ``loader`` of ``[tool.mltestscore.model]`` does; by default that table says how.
+    ``loader`` of ``[tool.mltestscore.model]`` does; by default that table does. ``deploy`` needs ``staging = true``:
+    a word that it reaches no user, since it is run with models that nobody must be served.
     """
 
     command: list[str]
@@ -98,6 +99,7 @@ class ValidatorConfig(Table):
     judged_on: str | list[str] | None = None
     loader: str = ""
     deploy: list[str] = []
+    staging: bool = False
     workflow: str = ""
     gate_job: str = ""
     deploy_job: str = ""

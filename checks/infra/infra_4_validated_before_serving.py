@@ -118,8 +118,7 @@ def compares_with_itself(validator: Validator) -> Mapping[str, Any]:
     """The baseline's path leads to the candidate."""
     if not validator.asks_for_baseline:
         raise NotOffered("a baseline", "name {baseline} in the gate's command")
-    command = tuple(word.replace("{baseline}", "{candidate}") for word in validator.command)
-    return {"validator": validator.replace(command=command)}
+    return {"validator": validator.replace(mixed_up=True)}
 
 
 @fault(check_validated_before_serving, "what deploys no longer asks the gate", caught_by=AROUND)

@@ -186,9 +186,11 @@ def pipeline(mltestscore_config: Config) -> Pipeline:
 
 
 @pytest.fixture(scope="session")
-def validator(mltestscore_config: Config) -> Validator:
+def validator(mltestscore_config: Config) -> Iterator[Validator]:
     """The release gate, and how to make models for it to judge."""
-    return offered_infra.validator(mltestscore_config)
+    opened = offered_infra.validator(mltestscore_config)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

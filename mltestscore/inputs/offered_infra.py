@@ -89,6 +89,11 @@ def validator(config: Config) -> Validator:
     if found is None:
         remedy = 'write command = ["…", "{candidate}", "{baseline}"] and package = "module:function" under '
         raise NotOffered("validator", f"{remedy}[tool.mltestscore.validator]")
+    if found.deploy and not found.staging:
+        raise ConfigError(
+            f"{config.file}: tool.mltestscore.validator names deploy, which is run with bad models to see it refuse "
+            "them. Name a command that reaches no user, and say so with staging = true."
+        )
     lists = {name: tuple(getattr(found, name)) for name in ("refuses", "deploy", "shared", "left_out")}
     plain = {name: getattr(found, name) for name in ("same", "rows", "gate_job", "deploy_job", "gate_step")}
     loading: dict[str, Any] = {} if model is None else model.loading

@@ -36,7 +36,8 @@ class Validator:
         rows: how many training rows a candidate is made from.
         slices: the slices that the gate guards, as in ``slices`` of model.6; empty where nobody says.
         judged_on: the labelled rows by which the gate judges; ``None`` where that is the holdout.
-        deploy: deploys ``{candidate}`` if the gate has accepted it, else exits with a status other than 0.
+        deploy: deploys ``{candidate}`` if the gate has accepted it, else exits with a status other than 0. It is run
+            with models that nobody must be served: it may reach a staging environment and nothing else.
         workflow: text of the CI file in which one job deploys and another one runs the gate.
         workflow_name: its name, for the reader.
         gate_job, deploy_job: the names of the two jobs.
@@ -45,6 +46,7 @@ class Validator:
         released: the model that is served, as packaged, if it is a file.
         shared: files and folders of the project that copies see through a link, such as large validation data.
         left_out: patterns of files that a copy does not need.
+        mixed_up: whether the baseline's path leads to the candidate: how a fault is planted.
     """
 
     folder: Path
@@ -65,6 +67,7 @@ class Validator:
     released: Path | None = None
     shared: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    mixed_up: bool = False
     memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -76,7 +79,7 @@ class Validator:
     def digest(self) -> str:
         """A digest of the project's source files, of the settings and of what copies share."""
         plain = (self.command, self.package, self.refuses, self.same, self.rows, self.slices, self.deploy)
-        more = (self.workflow, self.gate_job, self.deploy_job, self.gate_step, self.loading)
+        more = (self.workflow, self.gate_job, self.deploy_job, self.gate_step, self.loading, self.mixed_up)
         judged = self.judged_on.digest if self.judged_on is not None else ""
         whole = (plain, more, judged, str(self.released), self.code_digest, sorted(self.shared_state().items()))
         return hashlib.sha256(repr(whole).encode("utf-8", "backslashreplace")).hexdigest()[:16]
@@ -110,6 +113,12 @@ class Validator:
                 facts = file.stat()
                 found[file.relative_to(self.folder).as_posix()] = (facts.st_size, facts.st_mtime_ns)
         return found
+
+    def close(self) -> None:
+        """Remove the candidates that were made for it."""
+        for place in self.memory.pop("folders", []):
+            place.cleanup()
+        self.memory.clear()
 
     def replace(self, **changes: Any) -> Validator:
         """Return a gate with other attributes: how a fault is planted."""

@@ -97,12 +97,14 @@ class Exam:
         """The bad candidates with the gate's verdicts."""
         chosen = [self._shuffled(), *self._worse(), *self._ruined(), self._cut()]
 
-        def ask(one: Asked) -> Asked:
-            deploys = "before" if one.name == SHUFFLED.name else ""
-            return replace(one, verdict=judged(self.validator, one.one, self.base, self.timeout, deploys=deploys))
+        def ask(name: str) -> Verdict:
+            deploys = "before" if name == SHUFFLED.name else ""
+            return judged(self.validator, self.made[name], self.base, self.timeout, deploys=deploys)
 
+        names = list(dict.fromkeys(one.one.name for one in chosen))  # one candidate may be bad for two reasons
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            return list(pool.map(ask, chosen))
+            said = dict(zip(names, pool.map(ask, names), strict=True))
+        return [replace(one, verdict=said[one.one.name]) for one in chosen]
 
     @cached_property
     def itself(self) -> Verdict:

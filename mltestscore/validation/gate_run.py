@@ -64,7 +64,7 @@ def judged(
     """
     deploy = validator.deploy if deploys else ()
     asked = (validator.command, deploy, validator.refuses, validator.same, timeout, deploys if deploy else "")
-    key = ("verdict", validator.code_digest, *asked, candidate.digest, baseline.digest)
+    key = ("verdict", validator.code_digest, validator.mixed_up, *asked, candidate.digest, baseline.digest)
     if key not in validator.memory:
         validator.memory[key] = _judged(
             validator.replace(deploy=deploy), candidate, baseline, timeout, deploys == "before"
@@ -76,7 +76,7 @@ def judged(
 def _judged(validator: Validator, candidate: Packaged, baseline: Packaged, timeout: float, unseen: bool) -> Verdict:
     with workplace(validator) as copy, tempfile.TemporaryDirectory(prefix="mltestscore-") as name:
         paths = {CANDIDATE: _copied(candidate.path, Path(name) / "candidate")}
-        one = candidate.digest == baseline.digest
+        one = validator.mixed_up or candidate.digest == baseline.digest
         paths[BASELINE] = paths[CANDIDATE] if one else _copied(baseline.path, Path(name) / "baseline")
         before = None
         if validator.deploy and unseen:

@@ -116,6 +116,8 @@ def _made(validator: Validator, material: Material, recipes: Sequence[Recipe], t
     request["seeds"] = [recipe.seed for recipe in trained]
     with workplace(validator) as copy:
         _run("packaging_process", request, "request.json", work, copy, validator, timeout * len(trained))
+        for file in work.glob("frame-*.parquet"):
+            file.unlink()
         made = json.loads((work / "packaged.json").read_text(encoding="utf-8"))
         paths = {recipe.name: Path(one["path"]) for recipe, one in zip(trained, made, strict=True)}
         for recipe in recipes:
@@ -165,7 +167,7 @@ def _written(frame: pd.DataFrame, file: Path) -> None:
         frame.to_parquet(file, index=False)
     except Exception as error:
         raise InputError(
-            f"training cannot be handed to the packaging process as Parquet: {error}. Give each column one type."
+            f"the labelled rows cannot be handed to the team as Parquet: {error}. Give each column one type."
         ) from error
 
 

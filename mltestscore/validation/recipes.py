@@ -22,7 +22,7 @@ KEPT = 0.9  # of the rows: two equal candidates learn from different ones, so th
 MOST_CLASSES = 20  # numbers of more different values are amounts
 USUAL, LARGEST = 0.1, 0.3  # share of the rows in the slice that is ruined: so few that the average stays nearly as good
 MOST_SLICES = 3
-WRONG = 0.5  # of the labels in it: what was learned there is gone, while the average suffers least
+WRONG = 0.7  # of the labels in it: enough to ruin it, while the average suffers little
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _association(order: Vector, known: Vector) -> float:
 
 
 def wrong(labels: pd.Series[Any], rows: Mask) -> pd.Series[Any]:
-    """Return labels that are wrong on some rows: each class the next one, amounts two standard deviations too large."""
+    """Return labels that are wrong on some rows: each class the next one, amounts a standard deviation too large."""
     kinds = labels.dropna().unique()
     if len(kinds) <= MOST_CLASSES or not pd.api.types.is_numeric_dtype(labels):
         ordered = sorted(kinds.tolist(), key=lambda kind: (str(type(kind)), kind))
@@ -121,7 +121,7 @@ def wrong(labels: pd.Series[Any], rows: Mask) -> pd.Series[Any]:
         given = labels.tolist()
         changed = [following.get(kind, kind) if hit else kind for kind, hit in zip(given, rows, strict=True)]
         return pd.Series(changed, index=labels.index, name=labels.name, dtype=labels.dtype)
-    moved = labels + 2 * float(labels.std())
+    moved = labels + float(labels.std())
     moved = moved.round().astype(labels.dtype) if pd.api.types.is_integer_dtype(labels) else moved
     return labels.where(~rows, moved)
 

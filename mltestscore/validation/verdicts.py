@@ -11,6 +11,7 @@ from mltestscore.finding import Finding, at_most, undecided
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.validator import TABLE, Validator
 from mltestscore.validation.exam import ATTEMPTS, SHUFFLED, Asked, Exam, slices_seen
+from mltestscore.validation.recipes import LARGEST
 from mltestscore.validation.workflow import read_workflow
 
 ACCEPTED = "bad candidates that the gate accepts"
@@ -29,7 +30,10 @@ def bad_ones(exam: Exam) -> Iterator[Finding]:
         if not any(one is other for other in slices):
             yield _bad(one)
     if not slices:
-        why = f"no slice has enough rows to be ruined; name some that the gate guards in slices under {TABLE}"
+        why = (
+            f"no slice holds at least {exam.strict.min_rows} rows on both sides and at most {LARGEST:.0%} of all; "
+            f"name some that the gate guards in slices under {TABLE}"
+        )
         yield undecided(ACCEPTED, why, where="one slice ruined")
     elif exam.validator.slices:
         yield from map(_bad, slices)
@@ -85,6 +89,9 @@ def equals(exam: Exam) -> Finding:
     if refused < len(tried):
         note = "one refusal may be chance: the next candidate is tried" if refused else ""
         return at_most(EQUAL, refused, ATTEMPTS - 1, n=len(tried), note=note)
+    if not exam.validator.asks_for_baseline:
+        why = f"the command names no {{baseline}}, so that all {refused} were held against what we do not know"
+        return undecided(EQUAL, why)
     released = exam.released
     if released is not None and released.answer == "accepts":
         why = (

@@ -13,7 +13,8 @@ from mltestscore.inputs.validator import TABLE, Validator
 STAGES = [".pre", "build", "test", "deploy", ".post"]
 KEYWORDS = ("stages", "include", "default", "workflow", "variables", "image", "services", "cache", "spec")
 REGARDLESS = re.compile(r"always\(|failure\(|cancelled\(")
-SWALLOWED = re.compile(r"\|\|\s*(?!exit\s+[1-9])\S|;\s*(true|:|exit\s+0)\b|&\s*$")
+SWALLOWED = re.compile(r"(\|\||;)\s*(/bin/)?(true|:|echo|printf|exit\s+0)(\s|;|$)|(?<!&)&\s*$")
+FAILS_AFTER_ALL = re.compile(r"\b(exit|return)\s+([1-9]|\$)|\bfalse\b")
 PLAIN_WORD = re.compile(r"[\w./:-]{3,}")
 
 
@@ -143,7 +144,8 @@ def _swallowed(script: str, words: str, *, pipes: bool) -> Iterator[str]:
             continue
         rest = line[line.index(words) :]
         piped = re.search(r"(?<!\|)\|(?!\|)", rest) and not pipes
-        if careless or piped or SWALLOWED.search(rest):
+        swallowed = SWALLOWED.search(rest) and not FAILS_AFTER_ALL.search(rest)
+        if careless or piped or swallowed:
             yield f"the script goes on where the gate fails: {line.strip()[:120]}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 
 from mltestscore.codetests.sandbox import Done, copied, run
@@ -18,7 +19,7 @@ def workplace(validator: Validator) -> Iterator[Path]:
     Raises :class:`InputError` where shared files are not as they were before.
     """
     before = validator.shared_state()
-    own = [f"*/{name}" for name in validator.shared]  # seen through a link, and so not copied
+    own = [escape(str(validator.folder / name)) for name in validator.shared]  # seen through a link, and so not copied
     with copied(validator.folder, (*validator.ignored, *own), TABLE) as copy:
         for name in validator.shared:
             link = copy / name

@@ -58,6 +58,8 @@ def test_without_its_table_it_says_how_to_offer_it(config):
 def test_bad_settings_are_errors_that_name_the_table(config):
     with pytest.raises(ConfigError, match=r"write \{candidate\} there.*Configured in \[tool.mltestscore.validator\]"):
         offered_infra.validator(config(TABLE.replace("MODEL={candidate}", "all")))
+    with pytest.raises(ConfigError, match="staging = true"):
+        offered_infra.validator(config(TABLE + 'deploy = ["ship", "{candidate}"]\n'))
     with pytest.raises(InputError, match=r"workflow: ci.yml cannot be read.*Configured in"):
         offered_infra.validator(config(TABLE + 'workflow = "ci.yml"\ngate_job = "a"\ndeploy_job = "b"\n'))
     with pytest.raises(ConfigError, match="rows"):

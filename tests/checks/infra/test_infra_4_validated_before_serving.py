@@ -29,8 +29,7 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Validator]:
     """One shop for all tests that change only the command: its candidates are made once."""
     found = shop(tmp_path_factory.mktemp("gate") / "shop")
     yield found
-    for place in found.memory.pop("folders", []):
-        place.cleanup()
+    found.close()
 
 
 def run(validator: Validator, prove: bool = False, **inputs: Any) -> CheckResult:
@@ -97,7 +96,9 @@ def test_a_strict_gate_that_refuses_some_equal_models_is_sound(gate):
         assert (EQUAL, "") not in failed(result)
 
 
-def test_a_gate_that_only_knows_a_floor_is_told_to_compare(gate):
+def test_a_gate_that_only_knows_a_floor_is_told_to_compare_and_one_out_of_reach_is_no_proof(gate):
+    high = run(gate.replace(command=(*GATE_COMMAND[:-1], "--floor", "0.9")))
+    assert (finding(high, EQUAL).verdict, "{baseline}" in finding(high, EQUAL).note) == ("inconclusive", True)
     result = run(gate.replace(command=(*GATE_COMMAND[:-1], "--floor", "0.2")))
     assert failed(result) == {(ACCEPTED, "city = Bern ruined")}
     assert finding(result, ITSELF).verdict == "inconclusive"
