@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,7 @@ WORSE = tuple(
     Recipe(f"{share:.0%} of the labels follow an idle input", 5 + number, misled=share)
     for number, share in enumerate((0.25, 0.5))
 )
+WRONG = (0.5, 0.8)  # of the labels of a slice: enough to ruin it, while the average suffers little
 ATTEMPTS = 5
 """Equal candidates that are refused in a row: a gate that refuses one in five does so once in 3,000 times."""
 AT_ONCE = 2
@@ -63,6 +65,7 @@ class Asked:
         harm: how much worse it is shown to be, where that was measured: the lower bound.
         bad: whether it is shown to be bad, and so must be refused.
         why: where it is not shown, what is missing.
+        of_slice: whether it is bad on one slice only.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Asked:
     harm: float | None
     bad: bool
     why: str = ""
+    of_slice: bool = False
 
 
 class Exam:
@@ -78,11 +82,13 @@ class Exam:
 
     def __init__(self, validator: Validator, material: Material, holdout: Dataset, strict: Strictness, timeout: float):
         self.validator, self.material, self.strict, self.timeout = validator, material, strict, timeout
-        ruined = [Recipe(f"{one.name} ruined", 7 + number, ruined=number) for number, one in enumerate(material.slices)]
-        recipes = (BASE, EQUAL, OTHER, SHUFFLED, *WORSE, *ruined, CUT)
+        self.ruined = [
+            [Recipe(f"{one.name}, {share:.0%} wrong", 7, ruined=number, wrong=share) for share in WRONG]
+            for number, one in enumerate(material.slices)
+        ]
+        recipes = (BASE, EQUAL, OTHER, SHUFFLED, *WORSE, *chain(*self.ruined), CUT)
         made = packaged(validator, material, recipes, timeout)
         self.made = dict(zip((recipe.name for recipe in recipes), made, strict=True))
-        self.ruined = [self.made[recipe.name] for recipe in ruined]
         for name in (BASE.name, EQUAL.name):
             if self.made[name].error:
                 raise InputError(
@@ -183,12 +189,18 @@ class Exam:
             yield Asked(name, one, _UNASKED, None, bad=False, why=why)
 
     def _ruined(self) -> Iterator[Asked]:
-        for one, part in zip(self.ruined, self.material.slices, strict=True):
-            loss = self.scale.loss_on(one, self.base, part.judged, self.strict.alpha, self.strict.min_rows)
-            shown = None if loss is None else loss.low
-            bad = shown is not None and shown >= self.strict.slice_loss
-            why = f"wrong labels there are not shown to cost {self.strict.slice_loss:g} of quality; name other slices"
-            yield Asked(one.name, one, _UNASKED, shown, bad, why)
+        """Yield for each slice the mildest candidate that is shown to be ruined on it, else the worst."""
+        limit, least = self.strict.slice_loss, self.strict.min_rows
+        why = f"wrong labels there are not shown to cost {limit:g} of quality; name other slices"
+        for recipes, part in zip(self.ruined, self.material.slices, strict=True):
+            for recipe in recipes:
+                one = self.made[recipe.name]
+                loss = self.scale.loss_on(one, self.base, part.judged, self.strict.alpha, least)
+                shown = None if loss is None else loss.low
+                bad = shown is not None and shown >= limit
+                if bad:
+                    break
+            yield Asked(f"{part.name} ruined", one, _UNASKED, shown, bad, why, of_slice=True)
 
     def _cut(self) -> Asked:
         one = self.made[CUT.name]
@@ -216,8 +228,3 @@ def material_of(validator: Validator, training: Dataset, holdout: Dataset, rows:
     slices = ruinable(sides[0][columns], sides[1][columns], validator.slices, names, least)
     key = f"{learned.digest} {later.digest} {[one.name for one in slices]}"
     return Material(sides[0], sides[1], later.roles.label, tuple(names), tuple(slices), key)
-
-
-def slices_seen(asked: Sequence[Asked], ruined: Sequence[Packaged]) -> list[Asked]:
-    """Return those that are about a slice."""
-    return [one for one in asked if any(one.one is other for other in ruined)]

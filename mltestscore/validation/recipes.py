@@ -22,7 +22,6 @@ KEPT = 0.9  # of the rows: two equal candidates learn from different ones, so th
 MOST_CLASSES = 20  # numbers of more different values are amounts
 USUAL, LARGEST = 0.1, 0.3  # share of the rows in the slice that is ruined: so few that the average stays nearly as good
 MOST_SLICES = 3
-WRONG = 0.7  # of the labels in it: enough to ruin it, while the average suffers little
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,7 @@ class Recipe:
         shuffled: whether labels change hands.
         misled: the share of the rows whose labels follow an input that says little of them.
         ruined: the slice whose labels are wrong, by its place in a list.
+        wrong: the share of its labels that are.
         cut_from: the name of the candidate of which this one is half of every file; it is not trained.
     """
 
@@ -43,6 +43,7 @@ class Recipe:
     shuffled: bool = False
     misled: float = 0.0
     ruined: int | None = None
+    wrong: float = 0.0
     cut_from: str = ""
 
 
@@ -63,7 +64,7 @@ def frame_of(
     chosen = np.sort(draw.permutation(len(training))[: math.ceil(KEPT * len(training))])
     labels = training[label]
     if recipe.ruined is not None:
-        labels = wrong(labels, slices[recipe.ruined].training & (draw.random(len(labels)) < WRONG))
+        labels = wrong(labels, slices[recipe.ruined].training & (draw.random(len(labels)) < recipe.wrong))
     if recipe.misled:
         labels = misled(labels, training[list(features)], recipe.misled, draw)
     frame = training.assign(**{label: labels}).iloc[chosen].reset_index(drop=True)

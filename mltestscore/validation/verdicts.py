@@ -10,7 +10,7 @@ from mltestscore.features import leakage
 from mltestscore.finding import Finding, at_most, undecided
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.validator import TABLE, Validator
-from mltestscore.validation.exam import ATTEMPTS, SHUFFLED, Asked, Exam, slices_seen
+from mltestscore.validation.exam import ATTEMPTS, SHUFFLED, Asked, Exam
 from mltestscore.validation.recipes import LARGEST
 from mltestscore.validation.workflow import read_workflow
 
@@ -25,10 +25,8 @@ MOST_TRAINED = 500_000
 
 def bad_ones(exam: Exam) -> Iterator[Finding]:
     """Yield for each bad candidate whether the gate accepts it."""
-    slices = slices_seen(exam.bad, exam.ruined)
-    for one in exam.bad:
-        if not any(one is other for other in slices):
-            yield _bad(one)
+    slices = [one for one in exam.bad if one.of_slice]
+    yield from (_bad(one) for one in exam.bad if not one.of_slice)
     if not slices:
         why = (
             f"no slice holds at least {exam.strict.min_rows} rows on both sides and at most {LARGEST:.0%} of all; "
