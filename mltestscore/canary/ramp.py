@@ -192,6 +192,8 @@ def _rows(ramp: Ramp) -> pd.DataFrame:
     frame = ramp.log.frame(dict.fromkeys(named.values()))
     rows = pd.DataFrame({name: frame[column] for name, column in named.items()})
     rows["version"] = rows["version"].map(str)
+    if pd.api.types.is_numeric_dtype(rows["time"]):
+        raise InputError(f"{where}: {ramp.time!r} holds numbers; expected times such as 2026-01-31T12:00:00Z.")
     rows["time"] = pd.to_datetime(rows["time"], utc=True, errors="coerce", format="ISO8601" if _texts(rows) else None)
     rows["share"] = _shares(rows["share"])
     for name in set(rows.columns) - {"time", "version", "share"}:

@@ -19,7 +19,7 @@ from mltestscore.inputs.dataset import Dataset, Roles
 from mltestscore.inputs.sources import Content
 from mltestscore.served_quality.labels import AT, LABEL, joined
 from mltestscore.stats.cluster import codes_of
-from mltestscore.stats.seeds import generator
+from mltestscore.stats.seeds import generator, seed_of
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,15 @@ class Requests:
     """Rows of the log, in an order drawn at random, so that errors of one hour do not come together.
 
     Attributes:
-        frame: shape (n, features), what is sent.
+        frame: shape (n, features), what the served model is sent.
+        own: likewise the candidate, which may take other columns of the log.
         label: shape (n,), what came of it, missing where that is not known; ``None`` where no labels are offered.
         logged: shape (n,), the scores that the log holds, or ``None``.
         clusters: shape (n,), rows that belong together, or ``None``.
     """
 
     frame: pd.DataFrame
+    own: pd.DataFrame
     label: pd.Series[Any] | None = None
     logged: npt.NDArray[np.float64] | None = None
     clusters: npt.NDArray[np.intp] | None = None
@@ -41,9 +43,8 @@ class Requests:
     @cached_property
     def digest(self) -> str:
         """What the rows are, to remember their answers by."""
-        columns = "\n".join(f"{name} {kind}" for name, kind in self.frame.dtypes.items())
-        text = columns + self.frame.to_csv(index=False)
-        return str(generator("requests", text).integers(2**62))
+        texts = [f"{frame.dtypes.to_dict()} {frame.to_csv(index=False)}" for frame in (self.frame, self.own)]
+        return str(seed_of("requests", *texts))
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -62,9 +63,9 @@ def _drawn(
     serving: Dataset, outcomes: Dataset | None, clock: datetime | None, features: Sequence[str], most: int
 ) -> Requests:
     roles = serving.roles
-    sent = list(features or serving.features)
-    serving.require(*sent)
-    kept = list(dict.fromkeys([*sent, *filter(None, (roles.score, roles.cluster))]))
+    sent, own = list(serving.features), list(features or serving.features)
+    serving.require(*own)
+    kept = list(dict.fromkeys([*sent, *own, *filter(None, (roles.score, roles.cluster))]))
     sample = serving.sample(most)
     rows = _labelled(sample, outcomes, clock, kept) if outcomes is not None else None
     label = None
@@ -79,7 +80,7 @@ def _drawn(
         logged = pd.to_numeric(rows[roles.score], errors="coerce").to_numpy(dtype=np.float64)
         logged = None if np.isnan(logged).all() else logged
     clusters = codes_of(rows[roles.cluster].to_numpy()) if roles.cluster else None
-    return Requests(rows[sent], label, logged, clusters)
+    return Requests(rows[sent], rows[own], label, logged, clusters)
 
 
 def _labelled(

@@ -97,25 +97,25 @@ def shadow(
 def _asked(
     canary: Canary, endpoint: Endpoint | None, requests: Requests, enough: Callable[[Answers, Answers], bool]
 ) -> Shadow:
-    frame = requests.frame
     if endpoint is not None:
-        _first_answer(endpoint, frame)
-    candidate, starts, why = _loaded(canary, frame) if canary.start else (None, 0, "")
-    arms = {"served": endpoint, "candidate": candidate}
+        _first_answer(endpoint, requests.frame)
+    candidate, starts, why = _loaded(canary, requests.own) if canary.start else (None, 0, "")
+    arms = {"served": (endpoint, requests.frame), "candidate": (candidate, requests.own)}
 
     def decided(found: Mapping[str, Answers]) -> bool:
         ours = found.get("candidate")
         theirs = found.get("served") or (ours and _logged(requests, len(ours)))
         return enough(theirs, ours) if theirs and ours else max(map(len, found.values())) >= ALONE
 
-    answers = _side_by_side({name: one for name, one in arms.items() if one is not None}, frame, decided)
+    there = {name: (one, frame) for name, (one, frame) in arms.items() if one is not None}
+    answers = _side_by_side(there, len(requests), decided)
     ours = answers.get("candidate")
     served = answers.get("served") or _logged(requests, len(ours) if ours else ALONE)
     before = Shadow(requests, served, ours, starts, why)
     if candidate is None or served is None:
         return before
-    theirs = _in_bulk(endpoint, frame) if endpoint is not None else requests.logged
-    return replace(before, served_scores=theirs, candidate_scores=_in_bulk(candidate, frame))
+    theirs = _in_bulk(endpoint, requests.frame) if endpoint is not None else requests.logged
+    return replace(before, served_scores=theirs, candidate_scores=_in_bulk(candidate, requests.own))
 
 
 def _logged(requests: Requests, count: int) -> Answers | None:
@@ -166,7 +166,7 @@ def _first_answer(endpoint: Endpoint, frame: pd.DataFrame) -> None:
 
 
 def _side_by_side(
-    arms: Mapping[str, Endpoint], frame: pd.DataFrame, decided: Callable[[Mapping[str, Answers]], bool]
+    arms: Mapping[str, tuple[Endpoint, pd.DataFrame]], rows: int, decided: Callable[[Mapping[str, Answers]], bool]
 ) -> dict[str, Answers]:
     """Ask every version each row, in turns; look after every hundred rows whether that decides."""
     asked: dict[str, list[Asked]] = {name: [] for name in arms}
@@ -174,14 +174,14 @@ def _side_by_side(
     names, until = list(arms), monotonic() + LONGEST
 
     def ask(place: int) -> dict[str, Asked]:
-        row, turn = frame.iloc[[place]], place % len(names)
-        return {name: _one(arms[name], row) for name in [*names[turn:], *names[:turn]]}
+        turn = place % len(names)
+        return {name: _one(arms[name][0], arms[name][1].iloc[[place]]) for name in [*names[turn:], *names[:turn]]}
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for place in range(min(2 * AT_ONCE, len(frame)) if arms else 0):  # connections and caches, which do not count
+        for place in range(min(2 * AT_ONCE, rows) if arms else 0):  # connections and caches, which do not count
             ask(place)
-        for start in range(0, len(frame) if arms else 0, LOOK):
-            for answers in pool.map(ask, range(start, min(start + LOOK, len(frame)))):
+        for start in range(0, rows if arms else 0, LOOK):
+            for answers in pool.map(ask, range(start, min(start + LOOK, rows))):
                 for name, answer in answers.items():
                     asked[name].append(answer)
             found = {name: _answers(one) for name, one in asked.items()}

@@ -2,7 +2,8 @@
 
 ``kind`` is a JSON object: ``noise`` added to scores, ``errors`` (share of rows refused, at random), ``refuses`` (rows
 whose ``id`` is a multiple), ``nan`` (share), ``shift`` (scores of the next row), ``starts`` (a file that counts starts;
-the first one fails), ``library`` (a module that it cannot import).
+the first one fails), ``library`` (a module that it cannot import), ``needs`` (columns of one letter that it
+takes besides).
 """
 
 import importlib
@@ -33,7 +34,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         rows = json.loads(self.rfile.read(int(self.headers["content-length"])))["rows"]
-        refused = any(kind.get("refuses") and row["id"] % kind["refuses"] == 0 for row in rows)
+        strange = any(set(row) != {"id", "x", *kind.get("needs", "")} for row in rows)
+        refused = strange or any(kind.get("refuses") and row["id"] % kind["refuses"] == 0 for row in rows)
         if refused or (len(rows) == 1 and drawn.random() < kind.get("errors", 0)):
             self.reply(500, {"error": "cannot read <b>this</b> row"})
         else:

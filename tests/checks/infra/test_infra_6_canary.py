@@ -13,6 +13,7 @@ import pytest
 
 from mltestscore.errors import ConfigError, InputError
 from mltestscore.inputs.canary import Canary, open_canary
+from mltestscore.inputs.dataset import Roles, open_dataset
 from mltestscore.result import CheckResult, FindingRecord
 from mltestscore.testing import run_check
 from tests.canary.team import COLUMNS, candidate, labels, log, ramp, served, with_ramp
@@ -124,6 +125,13 @@ def test_the_log_stands_for_a_served_model_that_is_not_offered(tmp_path):
     assert run(candidate(tmp_path, noise=0.02), serving=log()).state == "passed"
     assert SCORES in failed(run(candidate(tmp_path, shift=1), serving=log()))
     assert run(candidate(tmp_path)).state == "inconclusive"
+
+
+def test_a_candidate_may_take_a_column_that_the_served_model_does_not(tmp_path, current):
+    frame = log().frame().assign(z=1.0)
+    serving = open_dataset("serving", frame, Roles(score="score", key=("id",), features=("id", "x")))
+    result = run(candidate(tmp_path, needs="z", more={"features": ["id", "x", "z"]}), endpoint=current, serving=serving)
+    assert result.state == "passed", result.findings
 
 
 def test_a_candidate_that_comes_up_at_the_second_try_is_sound(tmp_path, current):
