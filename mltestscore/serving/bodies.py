@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -34,6 +35,8 @@ def plain(value: object) -> object:
     """
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, Decimal):  # what databases return for NUMERIC
+        value = float(value)
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):

@@ -123,9 +123,9 @@ class Wire:
         entries = self._entries(found, rows)
         if self._names:
             entries = named_entries(entries, first(body, [self._names]))
-        self._require_no_failure(entries)
         if self._key:
             entries = in_order(entries, self._key)
+        self._require_no_failure(entries)
         values = [score_of(entry, self._score, self.declared.pair) for entry in entries]
         chosen = scores(by_label(values, self.settings["label"]), rows, self.settings["column"])
         return Prediction(chosen, self._version_in(reply, body, entries))

@@ -1,5 +1,6 @@
 """A server that does not answer as agreed becomes an error that says where, what and what next."""
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -11,6 +12,8 @@ from mltestscore.serving import process
 from mltestscore.serving.answers import Reply
 from mltestscore.serving.client import Client, NotReadyError, redact, token_header
 from mltestscore.serving.protocols import protocol_named
+
+from .replay import replaying
 
 STUB = Path(__file__).parent / "servers" / "stub_server.py"
 ROWS = {"a": [1.0, 2.0, 3.0]}
@@ -90,6 +93,43 @@ def test_open_inference_names_its_version_in_the_answer(client_of):
 
 def test_missing_status_route_means_not_ready(client_of):
     assert client_of("sound", settings={"health": "/nowhere"}).status() == (False, "")
+
+
+def test_routes_of_operators_and_metadata_can_be_asked():
+    index = [{"name": "iris", "version": "v1", "state": "READY"}]
+    calls = [
+        {"ask": "POST /v2/repository/index", "body": {"ready": True}, "status": 200, "reply": index},
+        {"ask": "GET /v2/models/iris", "status": 200, "reply": {"name": "iris", "versions": []}},
+    ]
+    with replaying(calls) as url:
+        client = Client(url, protocol_named("triton", {"model": "iris"}), timeout=2.0)
+        declared = client.protocol.declared
+        assert json.loads(client.ask(declared.admin["list_versions"], {"ready": True}).content) == index
+        assert json.loads(client.ask(declared.metadata).content)["name"] == "iris"
+        client.close()
+
+
+def test_route_whose_setting_is_empty_cannot_be_asked():
+    client = Client("http://127.0.0.1:1", protocol_named("torchserve"), timeout=1.0)
+    with pytest.raises(InputError, match="a setting is empty"):
+        client.ask(client.protocol.declared.admin["list_versions"])
+    client.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "me:secret@example.org"])
+def test_management_port_is_on_the_same_host(host):
+    client = Client(f"http://{host}:8080/prefix", protocol_named("torchserve"), timeout=1.0)
+    assert client._at(":8081/models/m") == f"http://{host}:8081/models/m"
+    client.close()
+
+
+def test_what_each_status_route_says_is_told(client_of):
+    client = client_of("sound", protocol="open_inference", settings={"model": "iris"})
+    assert client.describe_status() == (
+        f"{client.url}/v2/models/iris/ready says ready; "
+        f"{client.url}/v2/health/ready does not say ready (HTTP status 404); "
+        f"{client.url}/v2/health/live does not say ready (HTTP status 404)"
+    )
 
 
 def test_token_comes_from_the_environment(client_of, monkeypatch):

@@ -8,6 +8,7 @@ import pytest
 from mltestscore.config import read_config
 from mltestscore.errors import ConfigError
 from mltestscore.inputs import offered
+from mltestscore.serving.client import Client
 from mltestscore.serving.places import find, is_place
 from mltestscore.serving.protocols import protocol_named
 
@@ -76,6 +77,33 @@ def test_base_gives_what_is_not_said(tmp_path):
     text = '[tool.mltestscore.protocols.rows]\nbase = "mlflow"\nbody = {dataframe_records = "$objects"}\n'
     wire = protocol_named("rows", declared=configured(tmp_path, text).protocols)
     assert wire.encode({"a": [1]}) == b'{"dataframe_records": [{"a": 1}]}'
+
+
+def test_content_types_of_sagemaker_in_and_out_are_independent(tmp_path):
+    text = """[tool.mltestscore.protocols.sagemaker]
+format = "ndjson"
+body = {features = "$list"}
+content_type = "application/jsonlines"
+accept = "text/csv"
+answer = "csv"
+scores = ""
+"""
+    call = {
+        "ask": "POST /invocations",
+        "text": '{"features": [1]}\n{"features": [2]}\n',
+        "sends": {"content-type": "application/jsonlines", "accept": "text/csv"},
+        "status": 200,
+        "reply_text": "0.1,0.9\n0.7,0.3\n",
+    }
+    with replaying([call]) as url:
+        client = Client(url, protocol_named("sagemaker", declared=configured(tmp_path, text).protocols), timeout=5)
+        assert client.predict({"a": [1, 2]}).scores.tolist() == [[0.1, 0.9], [0.7, 0.3]]
+        client.close()
+
+
+def test_values_that_look_like_words_of_a_template_are_data():
+    body = protocol_named("plain_json").encode({"a": ["$rows", "{model}"]})
+    assert body == b'{"rows": [{"a": "$rows"}, {"a": "{model}"}]}'
 
 
 def test_path_and_health_of_the_endpoint_replace_those_of_any_protocol():

@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -190,6 +191,8 @@ def test_every_protocol_encodes_what_its_format_says():
         (np.float32(0.5), 0.5),
         (np.bool_(True), True),
         (float("inf"), None),
+        (Decimal("0.5"), 0.5),
+        (Decimal("NaN"), None),
         (pd.NA, None),
         (pd.NaT, None),
         (pd.Timestamp("2024-02-29", tz="UTC"), "2024-02-29T00:00:00+00:00"),

@@ -13,7 +13,7 @@ from mltestscore.errors import InputError
 from mltestscore.serving.client import Client
 from mltestscore.serving.protocols import protocol_named
 
-from .replay import replaying
+from .replay import MISMATCH, replaying
 
 PUBLISHED = sorted((Path(__file__).parent / "published").glob("*.json"))
 EXCHANGES = [
@@ -22,6 +22,23 @@ EXCHANGES = [
     for system in [json.loads(file.read_text(encoding="utf-8"))]
     for exchange in system["exchanges"]
 ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"ask": "POST /v1/models/other:predict"},
+        {"body": {"instances": [{"x": 2.0}]}},
+        {"sends": {"accept": "text/csv"}},
+    ],
+)
+def test_request_that_is_not_the_published_one_is_refused(other):
+    call = {"ask": "POST /v1/models/model:predict", "status": 200, "reply": {"predictions": [3.5]}, **other}
+    with replaying([call]) as url:
+        client = Client(url, protocol_named("tensorflow"), timeout=5)
+        with pytest.raises(InputError, match=f"found {MISMATCH}: .not as published"):
+            client.predict({"x": [1.0]})
+        client.close()
 
 
 @pytest.mark.parametrize(("system", "exchange"), EXCHANGES)
