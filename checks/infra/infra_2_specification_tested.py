@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from mltestscore.inputs.specification import Specification
     from mltestscore.specification import Part
 
-MOVED = "starts after which predictions stay as they were"
+MOVED = "starts whose steps change predictions"
 BY_HEART = "part of a handful of rows that is learned by heart"
 BESIDE = "rows that are predicted otherwise alone or in another order"
 NOTICED = "changes of the code that a test notices"

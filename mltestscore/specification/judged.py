@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mltestscore.declare import Observations
     from mltestscore.specification.trials import Curve, Going, Tried
 
-MOVED = "starts after which predictions stay as they were"
+MOVED = "starts whose steps change predictions"
 FALLS = "part of its loss that a model loses by its steps"
 BY_HEART = "part of a handful of rows that is learned by heart"
 UNFIT = "checkpoints that another process cannot go on from"
@@ -47,12 +47,11 @@ def learning(tried: Tried, *, min_memorised: float, alpha: float) -> Observation
         yield undecided(BY_HEART, "the training rows have no two different labels to learn; offer rows that have")
         return
     best = [max(attempts, key=lambda one: settled(one.shares)) for attempts in tried.learned]
-    still = [
-        not any(one.moved or settled(one.shares) >= min_memorised for one in attempts) for attempts in tried.learned
-    ]
+    known = all(settled(one.shares) >= min_memorised for one in best)  # by every start: no luck of a first draw
+    still = [not known and not any(one.moved for one in attempts) for attempts in tried.learned]
     cause = "as with a learning rate of 0, a gradient cut off, or leaves that ask for more rows" if any(still) else ""
-    yield at_most(MOVED, sum(still), 0, n=len(still), cause=cause)
-    yield _falls(best, min_memorised, alpha)
+    yield at_least(MOVED, len(still) - sum(still), 1, n=len(still), cause=cause)
+    yield _falls(best, alpha, [known and one.shares[0] >= min_memorised for one in best])
     yield _by_heart(tried.learned, best, min_memorised)
     columns = ("start", "rows", "examples", "steps", "first loss", "last loss", "part learned")
     rows = [
@@ -109,13 +108,14 @@ def reachable(curve: Curve) -> float:
     return 1.0 if ratio >= 1 else min(1.0, shares[-1] + now * ratio / (1 - ratio))
 
 
-def _falls(best: Sequence[Curve], min_memorised: float, alpha: float) -> Finding:
+def _falls(best: Sequence[Curve], alpha: float, at_once: Sequence[bool]) -> Finding:
     """How much lower the last third of the losses lies than the first one, over the starts.
 
     A model that knows the rows after a single step has no more to lose: then what it learned counts.
     """
-    known = [min(one.shares) >= min_memorised for one in best]
-    values = np.array([min(one.shares) if able else _fall(one.losses) for one, able in zip(best, known, strict=True)])
+    values = np.array(
+        [settled(one.shares) if able else _fall(one.losses) for one, able in zip(best, at_once, strict=True)]
+    )
     mean, low, high = float(values.mean()), float(values.min()), float(values.max())
     method = "Student's t over starts; lower bound: the least of them"
     up = mean_spread(values).reaches(alpha)[1] if low < high else 0.0

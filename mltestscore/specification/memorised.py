@@ -38,7 +38,11 @@ def kind_of(labels: pd.Series[Any], scores: npt.NDArray[Any], task: str, predict
 
 
 def memorised(
-    labels: pd.Series[Any], scores: npt.NDArray[Any], kind: Kind, orders: Sequence[Sequence[Any]]
+    labels: pd.Series[Any],
+    scores: npt.NDArray[Any],
+    kind: Kind,
+    orders: Sequence[Sequence[Any]],
+    declared: bool = False,
 ) -> float | None:
     """Return 1 for rows learned by heart, 0 for no better than the best constant; below that for worse.
 
@@ -50,6 +54,7 @@ def memorised(
         scores: predictions of the same rows.
         kind: what they are.
         orders: in which order the columns may stand for classes; the first that has as many is taken.
+        declared: whether the model says so; else columns are given to classes as suits them best, but for 0 and 1.
     """
     if kind == "scores" or scores.shape[0] != len(labels):
         return None
@@ -67,7 +72,9 @@ def memorised(
         return None
     names, chances = columns
     truth = (_as_texts(labels.to_numpy())[:, None] == _as_texts(np.array(names, dtype=object))[None, :]).astype(float)
-    return _share(_mean_square(chances - truth), _mean_square(truth - truth.mean(axis=0)))
+    sure = declared or set(_as_texts(np.array(names, dtype=object))) == {"0", "1"}
+    matched = chances if sure else chances[:, _suiting(chances, truth)]
+    return _share(_mean_square(matched - truth), _mean_square(truth - truth.mean(axis=0)))
 
 
 def settled(shares: Sequence[float]) -> float:
@@ -117,6 +124,15 @@ def _columns(
         chances = np.column_stack([1 - chances, chances])
     names = next((order for order in orders if len(order) == chances.shape[1]), None)
     return None if names is None else (names, chances)
+
+
+def _suiting(chances: npt.NDArray[np.float64], truth: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    """Return for each class the column that is most like it, each column once."""
+    from scipy.optimize import linear_sum_assignment
+
+    apart = np.square(np.nan_to_num(chances)[:, :, None] - truth[:, None, :]).sum(axis=0)
+    columns, classes = linear_sum_assignment(apart)
+    return np.asarray(columns[np.argsort(classes)], dtype=np.intp)
 
 
 def _as_texts(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -27,7 +27,7 @@ from mltestscore.specification.rows import copies_of
 from mltestscore.specification.stepper import Stepper
 
 LOOKS = 20  # how often predictions are looked at while a handful is learned
-STILL, PATIENT = 3, 4  # so many looks at which nothing changes end an attempt; the last one, which accuses
+STILL, PATIENT = 3, 6  # so many looks at which nothing changes end an attempt; the last one, which accuses
 MANY, MORE = 1_024, 4_096  # examples that two rows are copied to; the second where the first told no rows apart
 ROUNDING = 1e-6  # single precision
 POLL = 0.02
@@ -43,6 +43,7 @@ class Trying:
         self.label: str = self.request["label"]
         self.known = classes_of(self.batch[self.label]) if self.label and self.request["single"] else []
         self.deadline = time.monotonic() + self.request["seconds"]
+        self.unmeasured = False  # whether the part that is learned had to be taken from the losses
         self.result: dict[str, Any] = {"learned": [], "resumed": [], "restored": [], "answers": None}
 
     def learner(self) -> None:
@@ -117,6 +118,7 @@ class Trying:
     def _curve(self, seed: int, rows: pd.DataFrame, copies: int, until: float) -> dict[str, Any]:
         """Step on the rows until they are learned, nothing moves any more, or steps or time are over."""
         stepper, frame = self._new(seed), copies_of(rows, copies)
+        self.unmeasured = False
         losses: list[float] = []
         shares: list[float] = []
         looks: list[npt.NDArray[Any]] = []
@@ -129,7 +131,8 @@ class Trying:
                 break
         moved = any(not _equal(looks[0], one) for one in looks)
         cut = len(losses) < self.request["steps"] and time.monotonic() > until and not _still(looks, STILL)
-        found = {"losses": losses, "shares": shares, "moved": moved, "cut": cut, "kind": self._kind(looks[-1])}
+        found = {"losses": losses, "shares": shares, "moved": moved, "cut": cut}
+        found["kind"] = "scores" if self.unmeasured else self._kind(looks[-1])
         return found | {"apart": not all(map(_constant, looks)), "rows": len(rows), "examples": len(frame)}
 
     def _known(self, shares: Sequence[float]) -> bool:
@@ -146,10 +149,14 @@ class Trying:
 
     def _share(self, stepper: Stepper, rows: pd.DataFrame, scores: npt.NDArray[Any], losses: list[float]) -> float:
         kind = self._kind(scores)
-        orders = [stepper.classes or [], self.known, classes_of(rows[self.label]) if kind == "probabilities" else []]
-        found = memorised(rows[self.label], scores, kind, orders) if self.label else None
+        found = None
+        if self.label and kind != "scores":
+            own = stepper.classes
+            orders = [self.known, classes_of(rows[self.label])] if own is None else [own]
+            found = memorised(rows[self.label], scores, kind, orders, own is not None)
         if found is not None:
             return found
+        self.unmeasured = True
         with np.errstate(all="ignore"):
             share = 1 - losses[-1] / losses[0] if losses[0] > 0 else 0.0
         return float(share) if np.isfinite(share) else -np.inf

@@ -12,7 +12,7 @@ from mltestscore.specification import judged
 from mltestscore.testing import run_check
 from tests.specification.network import rows, sklearn_stepper, stepped, with_tests, write
 
-MOVED, FALLS = "starts after which predictions stay as they were", "part of its loss that a model loses by its steps"
+MOVED, FALLS = "starts whose steps change predictions", "part of its loss that a model loses by its steps"
 BY_HEART = "part of a handful of rows that is learned by heart"
 UNFIT = "checkpoints that another process cannot go on from"
 RESTORED = "difference between restored and saved predictions"
