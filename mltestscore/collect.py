@@ -16,7 +16,7 @@ from mltestscore.config import Config
 from mltestscore.declare import Check
 from mltestscore.engine import run
 from mltestscore.errors import InputError, MltestscoreError, NotOffered
-from mltestscore.inputs.offered import coerce
+from mltestscore.inputs.coerced import coerce
 from mltestscore.options import options_for
 from mltestscore.result import CheckResult, storable
 from mltestscore.shipped import shipped
