@@ -40,7 +40,7 @@ from mltestscore import at_most, check, fault
 from mltestscore.integration.verdicts import KEPT, SCORES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from mltestscore.declare import Observations
     from mltestscore.inputs.pipeline import Pipeline
@@ -54,7 +54,7 @@ def check_integration_tested(
     pipeline: Pipeline,
     *,
     tolerance: float = 1e-6,
-    must_refuse: Sequence[str] = ("unreadable",),
+    must_refuse: tuple[str, ...] = ("unreadable",),
     max_full_run_days: float = 90.0,
 ) -> Observations:
     """Run the stages in a copy, look at each one's output, then spoil what each one reads."""

@@ -75,7 +75,11 @@ def _published(system: System, changed: dict[str, str]) -> None:
     fresh = timedelta(days=-38)
     system.json(f"{REGISTRY}/v3/lineage.json", lambda lineage: _moved(lineage, fresh) | {"version": "v3"} | changed)
     (folder / "current").write_text("v3\n", encoding="utf-8")
-    system.edit("flights/spec.py", 'CURRENT, PREVIOUS = "v2", "v1"', 'CURRENT, PREVIOUS = "v3", "v2"')
+    system.edit(
+        "flights/spec.py",
+        'CURRENT, PREVIOUS, CANDIDATE = "v2", "v1", "v3"',
+        'CURRENT, PREVIOUS, CANDIDATE = "v3", "v2", "v4"',
+    )
     system.edit("pyproject.toml", '"--version", "v2"', '"--version", "v3"')
     system.edit("pyproject.toml", "registry/v2/model.skops", "registry/v3/model.skops")
 
