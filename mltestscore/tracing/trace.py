@@ -16,6 +16,9 @@ MOST_VALUES = 20_000
 LONGEST = 120
 """Characters kept of a name, a text and an explanation."""
 LEAST_SHOWN = 2
+LINE = 240
+"""Characters of a step's values in a line."""
+
 INPUT, SCORE = "input", "score"
 
 
@@ -156,6 +159,22 @@ def as_table(title: str, trace: Trace) -> Table:
         if rest or not step.values:
             rows.append((step.name, f"… and {rest:,} more" if rest else "", None, ""))
     return Table(title, ("step", "name", "value", "how"), rows)
+
+
+def overview(title: str, trace: Trace) -> Table:
+    """Return a trace in a line a step, for whoever reads how the score came about before each value.
+
+    >>> overview("t", Trace((Step("input", (Value("age", 41), Value("city", "Oslo"))), scored([0.25])))).rows
+    (('input', 2, 'age = 41; city = Oslo'), ('score', 1, 'score = 0.25'))
+    """
+    rows = []
+    for step in trace.steps[:MAX_ROWS]:
+        told = [f"{one.name} = {short(one.value)}{f' ({one.how})' if one.how else ''}" for one in step.values]
+        shown = next((n for n in range(len(told), 1, -1) if len("; ".join(told[:n])) <= LINE), 1)
+        rest = len(told) - shown
+        line = "; ".join(told[:shown]) + (f"; and {rest:,} more" if rest > 0 else "")
+        rows.append((step.name, len(told), line))
+    return Table(title, ("step", "values", "of them"), rows)
 
 
 def _fair(sizes: Sequence[int], room: int) -> list[int]:

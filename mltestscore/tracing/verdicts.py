@@ -13,7 +13,7 @@ from mltestscore.tracing import judged
 from mltestscore.tracing.broken import Sent, defaults
 from mltestscore.tracing.names import BETWEEN, DEFAULT, FOLLOWED, LAST, SERVED, SHOWN
 from mltestscore.tracing.rows import Rows
-from mltestscore.tracing.trace import Trace, as_table, number, plain, short
+from mltestscore.tracing.trace import Trace, as_table, number, overview, plain, short
 
 if TYPE_CHECKING:
     from mltestscore.declare import Observations
@@ -104,7 +104,8 @@ def tables(traces: Sequence[Trace], rows: Rows) -> Observations:
     sound = [place for place, one in enumerate(traces) if not one.error]
     if sound:
         one = sound[len(sound) // 2]
-        yield as_table(f"One row of {rows.name}, step by step", traces[one])
+        yield overview(f"One row of {rows.name}, step by step", traces[one])
+        yield as_table("Its values, as many as a table holds", traces[one])
     lines = []
     for place, trace in enumerate(traces):
         ended = trace.last[-1] if trace.last else None
