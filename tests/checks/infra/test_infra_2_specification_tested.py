@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pandas as pd
+import psutil
 import pytest
 
 from mltestscore.errors import ConfigError, InputError
 from mltestscore.inputs.specification import open_specification
 from mltestscore.result import CheckResult, FindingRecord
-from mltestscore.specification import judged
+from mltestscore.specification import judged, trials
 from mltestscore.testing import run_check
 from tests.specification.network import rows, sklearn_stepper, stepped, with_tests, write
 
@@ -220,11 +221,22 @@ def test_unit_tests_that_compare_nothing_fail(tmp_path):
 # --- what cannot be used -------------------------------------------------------------------------------------------
 
 
-def test_a_stepper_that_raises_or_hangs_is_an_error_that_says_so(tmp_path):
+def test_a_stepper_that_raises_is_an_error_that_says_so(tmp_path):
     raising = run(stepped(tmp_path / "one", ("rows, labels = inputs(frame)", 'raise ValueError("no batch")  #')))
     assert raising.state == "error"
     assert "shop.network:Network cannot be tried" in raising.reason
     assert "ValueError: no batch" in raising.reason
+
+
+def test_a_stepper_that_hangs_is_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(trials, "START", 5.0)
+    hanging = ("rows, labels = inputs(frame)", "import time; time.sleep(600)  #")
+    result = run(stepped(tmp_path, hanging), seconds=1.0)
+    assert result.state == "error"
+    assert "did not come back from a few steps within 6 s and was stopped" in result.reason
+    assert [
+        one for one in psutil.Process().children(recursive=True) if "mltestscore.specification.trying" in one.cmdline()
+    ] == []
 
 
 def test_an_incomplete_stepper_is_an_error_that_names_what_it_lacks(tmp_path):
