@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from mltestscore import settings, settings_infra
 from mltestscore.errors import ConfigError, near
 from mltestscore.settings import Table
-from mltestscore.settings_serving import Protocol
+from mltestscore.settings_serving import EndpointConfig, Protocol
 
 EXAMPLE = """[tool.mltestscore] is not in any pyproject.toml from {folder} upward. Write, for a start:
   [tool.mltestscore.data.training]
@@ -47,7 +47,7 @@ class Config(Table):
     trainer: settings.TrainerConfig | None = None
     features: settings.FeaturesConfig | None = None
     dry_run: settings.DryRunConfig | None = None
-    endpoint: settings.EndpointConfig | None = None
+    endpoint: EndpointConfig | None = None
     protocols: dict[str, Protocol] = {}
     schema_: settings.SchemaConfig | None = Field(default=None, alias="schema")
     registry: settings.PathConfig | None = None

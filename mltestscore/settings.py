@@ -103,25 +103,6 @@ class DryRunConfig(Table):
     left_out: list[str] = []
 
 
-class EndpointConfig(Table):
-    """``[tool.mltestscore.endpoint]``: a server that we start (``command``) or that runs already (``url``).
-
-    ``settings`` are those of the protocol; see :mod:`mltestscore.serving.protocols`.
-    """
-
-    command: list[str] = []
-    previous_command: list[str] = []
-    url: str = ""
-    protocol: str = "plain_json"
-    model: str = ""
-    predict: str = ""
-    health: str = ""
-    settings: dict[str, bool | int | float | str] = {}
-    token_variable: str = ""
-    ready_timeout: float = Field(default=30.0, gt=0, le=600)
-    request_timeout: float = Field(default=5.0, gt=0, le=120)
-
-
 class PathConfig(Table):
     """A table with one key, ``path``."""
 

@@ -1,4 +1,4 @@
-"""A wire protocol as data: ``[tool.mltestscore.protocols.<name>]``, and the same for each protocol that comes with us.
+"""The endpoint, and a wire protocol as data: ``[tool.mltestscore.protocols.<name>]``, likewise each that comes with us.
 
 Texts may hold settings: ``{model}`` is replaced by the setting's value, and what stands in ``[…]`` of a path is left
 out while a setting in it is empty. A *place* names a part of a JSON answer: ``data.scores``, ``outputs[0].data``,
@@ -153,3 +153,36 @@ class Protocol(Table):
             if not place.startswith(("body:", "header:", "row:", "metadata:")):
                 raise ValueError(f"write body:PLACE, header:NAME, row:PLACE or metadata:PLACE, not {place!r:.80}")
         return value
+
+
+class LoadConfig(Table):
+    """``[tool.mltestscore.endpoint.load]``: how the server may be loaded; 0 is what the rate and the latencies need.
+
+    Nothing is driven until it falls behind without ``saturate = true``. ``peak_rate``: requests a second that it must
+    sustain, by the team's own word. ``connections``: how many the clients have in all. ``processes``: how many send.
+    """
+
+    saturate: bool = False
+    peak_rate: float = Field(default=0.0, ge=0, le=1e6, allow_inf_nan=False)
+    connections: int = Field(default=0, ge=0, le=10_000)
+    processes: int = Field(default=0, ge=0, le=64)
+
+
+class EndpointConfig(Table):
+    """``[tool.mltestscore.endpoint]``: a server that we start (``command``) or that runs already (``url``).
+
+    ``settings`` are those of the protocol; see :mod:`mltestscore.serving.protocols`.
+    """
+
+    command: list[str] = []
+    previous_command: list[str] = []
+    url: str = ""
+    protocol: str = "plain_json"
+    model: str = ""
+    predict: str = ""
+    health: str = ""
+    settings: dict[str, bool | int | float | str] = {}
+    token_variable: str = ""
+    ready_timeout: float = Field(default=30.0, gt=0, le=600)
+    request_timeout: float = Field(default=5.0, gt=0, le=120)
+    load: LoadConfig = LoadConfig()

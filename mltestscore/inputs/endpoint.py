@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +15,17 @@ from mltestscore.errors import ConfigError, InputError, near
 from mltestscore.serving import process
 from mltestscore.serving.bodies import Columns
 from mltestscore.serving.client import Answer, Client, NotReadyError, port_of, redact, token_header
-from mltestscore.serving.generator import LoadGenerator
-from mltestscore.serving.load import Arrivals, Load, Stall, schedule
+from mltestscore.serving.generator import generator_for
+from mltestscore.serving.load import Arrivals, Load, schedule
 from mltestscore.serving.protocols import protocol_named
-from mltestscore.settings_serving import Protocol
+from mltestscore.serving.stalls import Hold, Stall
+from mltestscore.settings_serving import LoadConfig, Protocol
 
 __all__ = ["Answer", "Endpoint", "Load", "open_endpoint"]
 
 PROBE_PAUSE = 0.1
 MOST_BODIES = 1000
+AS_NEEDED = LoadConfig()
 
 
 class Endpoint:
@@ -36,6 +39,7 @@ class Endpoint:
         protocol: the wire protocol's name.
         features: the columns that are sent, in order; empty: all that a frame has.
         source: the command or the URL, for the record.
+        loading: how it may be loaded.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class Endpoint:
         server: process.Server | None = None,
         ready_by: float = 0.0,
         previous: Callable[[], Endpoint | None] = lambda: None,
+        loading: LoadConfig = AS_NEEDED,
     ) -> None:
         self.url, self.protocol, self.features = redact(client.url), protocol, tuple(features)
         # The port differs in every run and would make two records of one system differ.
@@ -54,16 +59,10 @@ class Endpoint:
         self._client, self._server, self._ready_by = client, server, ready_by
         self._open_previous = previous
         self._previous: Endpoint | None = None
-        self._generator = LoadGenerator(
-            client.predict_url,
-            headers=client.headers,
-            timeout=client.timeout,
-            decode=lambda reply: client.decode(reply, 1).version,
-            keep=client.protocol.kept_headers,
-            method=client.protocol.route(client.protocol.declared.predict)[0],
-        )
+        self.loading = loading
+        self._generator = generator_for(client, loading.connections, loading.processes)
         self._version, self._ready, self._borrowed = "", server is None, False
-        self._stall: Stall | None = None
+        self._stall: Hold | None = None
         self._leak = self._asked = 0
         self._default: tuple[float, tuple[str, ...]] | None = None
 
@@ -167,6 +166,7 @@ class Endpoint:
             server=self._server,
             ready_by=self._ready_by,
             previous=lambda: self.previous,
+            loading=self.loading,
         )
         view._version, view._ready, view._borrowed = self._version, self._ready, True
         view._generator = self._generator
@@ -251,6 +251,7 @@ def open_endpoint(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     probe: pd.DataFrame | None = None,
+    loading: LoadConfig = AS_NEEDED,
 ) -> Endpoint:
     """Start the server that ``command`` names, or reach the one at ``url``; close the endpoint when done.
 
@@ -268,6 +269,7 @@ def open_endpoint(
         request_timeout: seconds that any answer may take.
         cwd, env: working directory of the server, and environment variables besides the harmless ones.
         probe: rows to ask for at once; without it the first frame shows whether the server is ready.
+        loading: how it may be loaded.
 
     Raises :class:`ConfigError` for settings that do not fit, :class:`InputError` for a server that does not start.
     """
@@ -276,20 +278,17 @@ def open_endpoint(
     given = {**dict(settings or {}), **({"model": model} if model else {})}
     wire = protocol_named(protocol, given, declared=protocols, predict=predict, health=health)
     headers = token_header(token_variable)
+    opened = partial(Endpoint, protocol=protocol, features=features, loading=loading)
 
     def reach(words: Sequence[str], at: str, previous: Callable[[], Endpoint | None]) -> Endpoint:
         ready_by = time.monotonic() + ready_timeout
         port = port_of(at) if at else 0
         server = process.start_listening(words, cwd=cwd, env=env, port=port, deadline=ready_by) if words else None
         client = Client(at or (server.url if server else ""), wire, timeout=request_timeout, headers=headers)
-        return Endpoint(
-            client, protocol=protocol, features=features, server=server, ready_by=ready_by, previous=previous
-        )
+        return opened(client, server=server, ready_by=ready_by, previous=previous)
 
-    def reach_previous() -> Endpoint | None:
-        return reach(previous_command, previous_url, lambda: None) if previous_command or previous_url else None
-
-    endpoint = reach(command, url, reach_previous)
+    offered = bool(previous_command or previous_url)
+    endpoint = reach(command, url, lambda: reach(previous_command, previous_url, lambda: None) if offered else None)
     if probe is not None:
         try:
             endpoint.wait_until_ready(probe)

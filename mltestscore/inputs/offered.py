@@ -160,6 +160,7 @@ def endpoint(config: Config) -> Endpoint:
             token_variable=found.token_variable,
             ready_timeout=found.ready_timeout,
             request_timeout=found.request_timeout,
+            loading=found.load,
             cwd=config.folder,
         )
 

@@ -1,67 +1,49 @@
-"""The generator of open-loop load: threads that take turns to wait for the schedule, over kept connections.
+"""The generator of open-loop load: how many connections and processes a schedule needs, and what came of it.
 
-Threads with the standard library's HTTP client cost about 0.11 ms of CPU a request, an eighth of httpx's asynchronous
-client: one core sends some 8,000 requests a second, and a thread's sleep is exact to 0.1 ms, an event loop's to 1 ms.
+Requests that wait for a free connection wait for their client, not for the server, so their number follows from the
+load: by Little's law rate × latency are under way at once. A pause of the server makes it more, and then connections
+are added while the schedule runs. One process sends until it would use up its core; then several do.
 """
 
 from __future__ import annotations
 
-import gc
-import http.client
-import ssl
-import threading
-import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+import math
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import numpy as np
 
 from mltestscore.errors import InputError
 from mltestscore.serving.answers import Reply
-from mltestscore.serving.load import Load, Stall, generator_limit
+from mltestscore.serving.client import Client
+from mltestscore.serving.load import MAX_CPU, Load, generator_limit
+from mltestscore.serving.sending import Connections, Sender, Sent, Target
+from mltestscore.serving.stalls import Hold
+from mltestscore.serving.workers import Workers
 
 Decode = Callable[[Reply], str]
 """From an answer to the model version that it names; raises InputError for an unusable answer."""
 
-CONNECTIONS = 32
-MAX_ANSWER = 1 << 20
-STALE = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
-
-
-@dataclass
-class _Run:
-    """The shared state of one run's threads."""
-
-    bodies: Sequence[bytes]
-    intended: np.ndarray
-    stall: Stall | None
-    connections: int
-    sent: np.ndarray = field(init=False)
-    finished: np.ndarray = field(init=False)
-    lag: np.ndarray = field(init=False)
-    answers: list[Reply | str] = field(init=False)
-    origin: float = 0.0
-    turn: threading.Lock = field(default_factory=threading.Lock)
-    counting: threading.Lock = field(default_factory=threading.Lock)
-    next: int = 0
-    busy: int = 0
-    over: bool = False
-
-    def __post_init__(self) -> None:
-        count = len(self.intended)
-        self.sent, self.finished = np.full(count, np.nan), np.full(count, np.nan)
-        self.lag = np.zeros(count)
-        self.answers = ["not sent in time: all connections waited for answers"] * count
+LEAST_CONNECTIONS = 32
+MOST_CONNECTIONS = 1024
+HEADROOM = 1.5
+AIM_CPU = 0.5
+"""The share of a core that each process is meant to use at most; at :data:`MAX_CPU` it measures itself."""
+ENOUGH_TO_LEARN = 50
+"""Requests of a schedule from which the CPU time of one can be told."""
 
 
 class LoadGenerator:
-    """Sends load to one URL over kept connections, at most ``connections`` at once; close it when done.
+    """Sends load to one URL over kept connections; close it when done.
 
-    A connection that is free again is used before a new one is opened. Requests that find all of them waiting leave
-    late; that delay is the server's and counts into their latency.
+    Args:
+        connections: how many at once, as the clients have; 0: what the rate and the latencies seen need, from 32 to
+            1,024. Requests due at the same instant (a burst) have 32: they are a closed loop.
+        processes: how many send; 0: as many as need at most half of a core each, one for each core at most.
+
+    Requests that find all connections waiting leave late; that delay is the server's and counts into their latency.
     """
 
     def __init__(
@@ -73,150 +55,152 @@ class LoadGenerator:
         decode: Decode,
         keep: Sequence[str] = (),
         method: str = "POST",
-        connections: int = CONNECTIONS,
+        connections: int = 0,
+        processes: int = 0,
     ) -> None:
-        self._parts = urlsplit(url)
-        self._path = (self._parts.path or "/") + (f"?{self._parts.query}" if self._parts.query else "")
-        self._headers, self._timeout, self._decode = headers, timeout, decode
-        self._keep, self._method = tuple(keep), method  # of an answer's headers, only what it is read with
-        self._most = connections
-        self._free: deque[http.client.HTTPConnection] = deque()
-        self._open: set[http.client.HTTPConnection] = set()
+        self._target = Target(url, headers, timeout, tuple(keep), method)
+        self._decode, self._fixed, self._asked_processes = decode, connections, processes
+        self._sender = Sender(self._target)
+        self._workers: Workers | None = None
+        self._wait = 0.0  # seconds that nearly every answer took at most, in the last schedule
+        self._cost = math.inf  # CPU seconds a request, the least seen
+        self._raised = 1
 
-    def run(self, bodies: Sequence[bytes], intended: np.ndarray, *, stall: Stall | None = None) -> Load:
+    def run(self, bodies: Sequence[bytes], intended: np.ndarray, *, stall: Hold | None = None) -> Load:
         """Send ``bodies`` in turn at the ``intended`` seconds and wait for the answers, each for at most the time-out.
 
-        Ends at the latest one time-out after the last intended start.
+        Ends at the latest one time-out after the last intended start, if it takes one process. Raises
+        :class:`InputError` for no bodies, or when a sending process ends by itself.
         """
         if not bodies:
             raise InputError("load: there is no row to send.")
-        run = _Run(bodies, intended, stall, self._most)
-        cpu = time.process_time()
-        with _no_collection():
-            deadline = self._send_all(run)
-        wall = time.perf_counter() - run.origin
-        return _load(run, self._decode, deadline, (time.process_time() - cpu) / wall)
+        span = float(np.ptp(intended))
+        rate = (len(intended) - 1) / span if span else 0.0
+        connections, processes = self.connections(rate), self.processes(rate)
+        if processes > 1:
+            sent, origin = self._team(processes).send(bodies, intended, connections, stall)
+        else:
+            sent, origin = self._sender.send(bodies, intended, connections, stall=stall)
+        load = self._load(sent, origin, intended, rate, processes)
+        self._learn(load, sent)
+        return load
 
-    def _send_all(self, run: _Run) -> float:
-        """Send and wait for the answers; return the latest moment at which one could come."""
-        threads = [
-            threading.Thread(target=self._work, args=(run,), daemon=True, name=f"load-{number}")
-            for number in range(min(self._most, len(run.intended)))
-        ]
-        with run.turn:  # the schedule begins when all threads are there: hundreds take a while to start
-            for thread in threads:
-                thread.start()
-            run.origin = time.perf_counter() + 0.01
-        deadline = run.origin + float(run.intended[-1]) + self._timeout
-        for thread in threads:
-            thread.join(max(0.0, deadline + 0.2 - time.perf_counter()))
-        run.over = True
-        if any(thread.is_alive() for thread in threads):
-            self.close()  # wakes whoever still reads an answer that drips
-            for thread in threads:
-                thread.join(1.0)
-        return deadline
+    def connections(self, rate: float) -> Connections:
+        """Return how many connections so many requests a second begin with, and may come to have.
 
-    def _work(self, run: _Run) -> None:
-        while True:
-            with run.turn:
-                index = run.next
-                if index >= len(run.intended) or run.over:
-                    return
-                run.next += 1
-                crowded, due = run.busy >= run.connections - 1, run.origin + float(run.intended[index])
-                free = time.perf_counter()
-                if free < due:
-                    time.sleep(due - free)
-                with run.counting:
-                    run.busy += 1
-            sent = time.perf_counter()
-            run.sent[index], run.lag[index] = sent, sent - (max(due, free) if crowded else due)
-            run.answers[index] = self._exchange(run.bodies[index % len(run.bodies)])
-            if run.stall:
-                run.stall.hold()
-            run.finished[index] = time.perf_counter()
-            with run.counting:
-                run.busy -= 1
+        >>> generator = LoadGenerator("http://127.0.0.1:1", headers={}, timeout=1.0, decode=lambda *_: "")
+        >>> generator.connections(2000)
+        Connections(first=32, most=1024)
+        >>> generator.connections(100), generator.connections(0)
+        (Connections(first=32, most=100), Connections(first=32, most=32))
+        """
+        if self._fixed:
+            return Connections(self._fixed, self._fixed)
+        if not rate:
+            return Connections(LEAST_CONNECTIONS, LEAST_CONNECTIONS)
+        most = min(most_connections(), max(LEAST_CONNECTIONS, math.ceil(rate * self._target.timeout)))
+        needed = math.ceil(HEADROOM * rate * self._wait)
+        return Connections(min(most, max(LEAST_CONNECTIONS, needed)), most)
 
-    def _exchange(self, body: bytes) -> Reply | str:
-        """Return the answer, or what went wrong; a kept connection gone stale is opened once more."""
-        while True:
-            connection, kept = self._connection()
-            try:
-                connection.request(self._method, self._path, body, self._headers)
-                answer = connection.getresponse()
-                content = answer.read(MAX_ANSWER)
-                if not answer.isclosed() and answer.read(1):
-                    raise http.client.HTTPException(f"an answer above {MAX_ANSWER} bytes")
-                self._free.append(connection)
-                return Reply(answer.status, content, {name: answer.getheader(name, "") for name in self._keep})
-            except STALE as error:
-                self._drop(connection)
-                if not kept:
-                    return f"no answer: {type(error).__name__}"
-            except TimeoutError:
-                self._drop(connection)
-                return f"no answer within {self._timeout:g} s"
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                self._drop(connection)
-                return f"no answer: {type(error).__name__}"
+    def processes(self, rate: float) -> int:
+        """Return how many processes so many requests a second need; one for a burst, and while none has been measured.
 
-    def _connection(self) -> tuple[http.client.HTTPConnection, bool]:
-        with suppress(IndexError):
-            return self._free.pop(), True
-        host, port = self._parts.hostname or "", self._parts.port
-        connection = (
-            http.client.HTTPSConnection(host, port, timeout=self._timeout, context=ssl.create_default_context())
-            if self._parts.scheme == "https"
-            else http.client.HTTPConnection(host, port, timeout=self._timeout)
+        >>> LoadGenerator("http://127.0.0.1:1", headers={}, timeout=1.0, decode=lambda *_: "").processes(5000)
+        1
+        """
+        if self._asked_processes or not rate:
+            return self._asked_processes or 1
+        needed = math.ceil(rate * self._cost / AIM_CPU) if math.isfinite(self._cost) else 1
+        return max(1, min(cores(), max(needed, self._raised)))
+
+    def _team(self, count: int) -> Workers:
+        if self._workers is None or len(self._workers) != count:
+            self._dismiss()
+            self._workers = Workers(self._target, count)
+        return self._workers
+
+    def _learn(self, load: Load, sent: Sent) -> None:
+        """Take over what the schedule showed: how long answers take, and what sending one costs."""
+        if not load.offered:
+            return
+        answered = load.service_ms[~np.isnan(sent.finished)]
+        self._wait = float(np.quantile(answered, 0.99)) / 1000 if len(answered) else self._wait
+        if load.requests >= ENOUGH_TO_LEARN:
+            self._cost = min(self._cost, sent.seconds / load.requests)
+        if load.cpu > MAX_CPU:
+            self._raised = min(cores(), 2 * load.processes)
+
+    def _load(self, sent: Sent, origin: float, intended: np.ndarray, rate: float, processes: int) -> Load:
+        errors, versions = self._told(sent.answers)
+        deadline = origin + float(intended[-1]) + self._target.timeout
+        finished = np.where(np.isnan(sent.finished), deadline, sent.finished)
+        latencies = (finished - origin - intended) * 1000
+        service = (finished - np.where(np.isnan(sent.sent), deadline, sent.sent)) * 1000
+        lag = float(np.quantile(sent.lag, 0.99)) * 1000
+        return Load(
+            latencies,
+            service,
+            intended,
+            dict(errors),
+            rate,
+            lag,
+            sent.cpu,
+            tuple(sorted(versions - {""})),
+            generator_limit(lag, sent.cpu, float(np.median(latencies))),
+            origin,
+            sent.connections,
+            processes,
         )
-        self._open.add(connection)
-        return connection, False
 
-    def _drop(self, connection: http.client.HTTPConnection) -> None:
-        self._open.discard(connection)
-        connection.close()
+    def _told(self, answers: Sequence[Reply | str]) -> tuple[Counter[str], set[str]]:
+        """Return what went wrong, how often, and the versions that answers named."""
+        errors, versions = Counter[str](), set[str]()
+        for answer in answers:
+            if isinstance(answer, str):
+                errors[answer] += 1
+                continue
+            try:
+                versions.add(self._decode(answer))
+            except InputError as error:
+                errors[str(error)] += 1
+        return errors, versions
+
+    def _dismiss(self) -> None:
+        if self._workers is not None:
+            self._workers.close()
+            self._workers = None
 
     def close(self) -> None:
-        """Close all connections, also those that wait for an answer."""
-        self._free.clear()
-        while self._open:
-            connection = self._open.pop()
-            with suppress(OSError, AttributeError):
-                connection.sock.shutdown(2)  # close alone would not wake a thread that reads
-            connection.close()
+        """Close all connections, also those that wait for an answer, and stop every process."""
+        self._dismiss()
+        self._sender.close()
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep garbage collection off: our own pauses, long in a big test process, would count as the server's."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
+def generator_for(client: Client, connections: int = 0, processes: int = 0) -> LoadGenerator:
+    """Return the generator that sends rows as a client does."""
+    return LoadGenerator(
+        client.predict_url,
+        headers=client.headers,
+        timeout=client.timeout,
+        decode=lambda reply: client.decode(reply, 1).version,
+        keep=client.protocol.kept_headers,
+        method=client.protocol.route(client.protocol.declared.predict)[0],
+        connections=connections,
+        processes=processes,
+    )
 
 
-def _load(run: _Run, decode: Decode, deadline: float, cpu: float) -> Load:
-    errors, versions = Counter[str](), set[str]()
-    for answer in run.answers:
-        if isinstance(answer, str):
-            errors[answer] += 1
-            continue
-        try:
-            versions.add(decode(answer))
-        except InputError as error:
-            errors[str(error)] += 1
-    due = run.origin + run.intended
-    finished = np.where(np.isnan(run.finished), deadline, run.finished)
-    latencies = (finished - due) * 1000
-    service = (finished - np.where(np.isnan(run.sent), deadline, run.sent)) * 1000
-    span = float(np.ptp(run.intended))
-    offered = (len(due) - 1) / span if span else 0.0
-    lag = float(np.quantile(run.lag, 0.99)) * 1000
-    limited = generator_limit(lag, cpu, float(np.median(latencies)))
-    named = tuple(sorted(versions - {""}))
-    return Load(latencies, service, run.intended, dict(errors), offered, lag, cpu, named, limited, run.origin)
+def cores() -> int:
+    """Return how many cores we may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def most_connections() -> int:
+    """Return how many connections we may have: half of the files that a process may open, at most 1,024."""
+    with suppress(ImportError):
+        import resource  # not on every system
+
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        if limit != resource.RLIM_INFINITY:
+            return max(LEAST_CONNECTIONS, min(MOST_CONNECTIONS, limit // 2))
+    return MOST_CONNECTIONS

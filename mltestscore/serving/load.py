@@ -6,8 +6,6 @@ A closed loop stops sending while the server stalls and so never sees the stall 
 from __future__ import annotations
 
 import math
-import threading
-import time
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,10 +31,12 @@ class Load:
         errors: what went wrong → how often.
         offered: requests a second on the schedule.
         lag_ms_p99: how late the generator itself was, 99th percentile.
-        cpu: share of one core that our process used.
+        cpu: share of one core that our process used; of several processes, the busiest.
         versions: model versions that the answers named.
         generator_limited: why the numbers say more about the generator than about the server; empty if they do not.
         origin_s: when the schedule began, on the clock of :func:`time.perf_counter`.
+        connections: how many were used at once.
+        processes: how many sent.
     """
 
     latencies_ms: np.ndarray
@@ -49,6 +49,8 @@ class Load:
     versions: tuple[str, ...]
     generator_limited: str
     origin_s: float = 0.0
+    connections: int = 0
+    processes: int = 1
 
     @property
     def requests(self) -> int:
@@ -126,30 +128,6 @@ def alternating(rate: float, seconds: float, seed: int) -> tuple[np.ndarray, np.
     begin = slots + rng.uniform(0, 0.75 * slot, len(slots))
     wait = rng.integers(2, size=len(slots)) * slot / 4
     return begin + wait, begin + slot / 4 - wait
-
-
-class Stall:
-    """Holds answers back, as a slower server would; for planted faults.
-
-    ``every=1``: each answer is ``delay`` seconds late. ``every=k``: at each k-th request the whole server pauses for
-    ``delay`` seconds, so that all answers due meanwhile wait too (a garbage collection, a global lock).
-    """
-
-    def __init__(self, delay: float, every: int = 1) -> None:
-        self.delay, self.every = delay, every
-        self._gate, self._count, self._counting = threading.Lock(), 0, threading.Lock()
-
-    def hold(self) -> None:
-        """Wait as long as the answer at hand is held back."""
-        if self.every <= 1:
-            time.sleep(self.delay)
-            return
-        with self._counting:
-            self._count += 1
-            pause = self._count % self.every == 0
-        with self._gate:
-            if pause:
-                time.sleep(self.delay)
 
 
 def generator_limit(lag_ms: float, cpu: float, median_ms: float) -> str:

@@ -14,10 +14,13 @@ from mltestscore.errors import InputError
 from mltestscore.serving import process
 from mltestscore.serving.client import Client
 from mltestscore.serving.generator import LoadGenerator
-from mltestscore.serving.load import Stall, generator_limit, percentiles, schedule
+from mltestscore.serving.load import generator_limit, percentiles, schedule
 from mltestscore.serving.protocols import protocol_named
+from mltestscore.serving.stalls import Stall
+from tests.benchmarks.load import truth
 
 STUB = Path(__file__).parent / "servers" / "stub_server.py"
+TRUE = Path(__file__).parents[1] / "benchmarks" / "load" / "server.py"
 BODIES = [json.dumps({"rows": [{"a": 1.0}]}).encode()]
 
 
@@ -71,6 +74,32 @@ def test_more_requests_than_connections_still_count_from_the_intended_start(gene
     assert (load.latencies_ms - load.service_ms).max() > 300
 
 
+def test_a_pause_finds_a_connection_for_every_request_that_is_due_meanwhile(generator_of):
+    """60 requests meet a server that hangs: with 32 connections, 28 would wait for their client."""
+    load = generator_of("hangs", timeout=0.5).run(BODIES, schedule(200, 0.3, 1, "fixed"))
+    assert load.connections >= 58
+    assert load.lag_ms_p99 < 100
+    assert "not sent in time" not in " ".join(load.errors)
+
+
+def test_connections_follow_from_the_rate_and_the_latencies_seen(generator_of):
+    """Little's law with head-room: 400 a second that take 0.2 s each are 80 at once, and half as many again."""
+    generator = generator_of("sound")
+    assert generator.connections(400).first == 32
+    generator.run(BODIES, schedule(100, 0.4, 1), stall=Stall(0.2))
+    assert 118 <= generator.connections(400).first <= 180
+    assert generator.connections(1e6).first <= 1024
+
+
+def test_connections_of_the_team_s_own_number_stay_that(generator_of):
+    url = generator_of("10 ms one at a time")._target.url
+    generator = LoadGenerator(url, headers={}, timeout=2.0, decode=lambda *_: "", connections=3)
+    load = generator.run(BODIES, schedule(150, 0.3, 1, "fixed"))
+    generator.close()
+    assert load.connections == 3
+    assert (load.latencies_ms - load.service_ms).max() > 50
+
+
 def test_server_slower_than_offered_is_seen_in_the_achieved_rate(generator_of):
     load = generator_of("10 ms one at a time").run(BODIES, schedule(150, 1.0, 1, "fixed"))
     assert load.offered == pytest.approx(150)
@@ -103,6 +132,32 @@ def test_stopped_server_is_counted_and_not_waited_for(generator_of):
     generator = LoadGenerator(f"http://127.0.0.1:{process.free_port()}", headers={}, timeout=1.0, decode=lambda *_: "")
     load = generator.run(BODIES, schedule(50, 0.2, 1))
     assert load.errors == {"no answer: ConnectionRefusedError": 10}
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize(("arrivals", "processes"), [("fixed", 0), ("poisson", 0), ("poisson", 2)])
+def test_percentiles_are_the_truth_that_follows_from_the_server_s_own_pauses(arrivals, processes, tmp_path):
+    """``python -m tests.benchmarks.load`` holds the same to 5 % at 2,000 requests a second."""
+    server = process.start([sys.executable, str(TRUE), "{port}", str(tmp_path / "pauses")])
+    try:
+        process.wait_until_listening(server, time.monotonic() + 10)
+        generator = LoadGenerator(
+            f"{server.url}/predict", headers={}, timeout=2.0, decode=lambda *_: "", processes=processes
+        )
+        generator.run(BODIES, schedule(100, 0.2, 1))
+        load = generator.run(BODIES, schedule(400, 2.5, 1, arrivals))
+        generator.close()
+    finally:
+        server.stop()
+    said, true = (
+        load.percentiles(),
+        truth.of_schedule(load.origin_s + load.intended_s, truth.pauses(tmp_path / "pauses")),
+    )
+    assert true[99.0] > 100
+    assert (load.failed, load.processes) == (0, processes or 1)
+    assert load.connections > 32 or processes
+    if not load.generator_limited:
+        assert {share: said[share] for share in true} == pytest.approx(true, rel=0.15)
 
 
 @pytest.mark.alone
