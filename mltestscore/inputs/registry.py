@@ -7,10 +7,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from mltestscore.errors import InputError, near
+
+COSTS = {
+    "seconds": "wall seconds of the training",
+    "cpu_seconds": "processor seconds of all its processes",
+    "peak_mb": "largest resident memory of all its processes, MiB",
+    "rows": "how many rows it learned from",
+}
+"""What ``costs`` in a lineage may hold; see :attr:`Lineage.costs`."""
 
 _TABLE = "[tool.mltestscore.registry]"
 
@@ -37,6 +46,7 @@ class Lineage:
         metrics: offline quality, by name.
         tables: when each source or lookup table was last updated.
         stages: when each stage of the pipeline ended.
+        costs: what the training took, by the names of :data:`COSTS`.
         unchanged_note: why weights or data are those of an earlier version, where that is meant.
     """
 
@@ -54,6 +64,7 @@ class Lineage:
     metrics: dict[str, float] = field(default_factory=dict)
     tables: dict[str, datetime] = field(default_factory=dict)
     stages: dict[str, datetime] = field(default_factory=dict)
+    costs: dict[str, float] = field(default_factory=dict)
     unchanged_note: str = ""
 
 
@@ -141,7 +152,13 @@ def _read_lineage(file: Path) -> Lineage:
     for one in fields(Lineage):
         if one.default is MISSING and one.default_factory is MISSING and one.name not in data:
             raise InputError(f"{file}: the key {one.name!r} is missing.{near(one.name, data)}")
-    return Lineage(**{key: _value(value, kinds[key], f"{file}: {key}") for key, value in data.items()})
+    lineage = Lineage(**{key: _value(value, kinds[key], f"{file}: {key}") for key, value in data.items()})
+    for name, cost in lineage.costs.items():
+        if name not in COSTS:
+            raise InputError(f"{file}: costs: {name!r:.80} is not a known key.{near(name, COSTS)}")
+        if not 0 < cost < inf:
+            raise InputError(f"{file}: costs.{name} is {cost}; expected a number above 0.")
+    return lineage
 
 
 def _value(value: object, kind: str, where: str) -> Any:

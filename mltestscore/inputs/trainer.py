@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, TextIO
@@ -22,6 +22,7 @@ import pandas as pd
 
 from mltestscore.errors import InputError
 from mltestscore.inputs.functions import split_name
+from mltestscore.inputs.training_costs import PeakOfTree, TrainingCost
 
 if TYPE_CHECKING:
     from mltestscore.inputs.dataset import Dataset
@@ -31,6 +32,7 @@ BACKWARDS = "backwards"
 """Third word for a training process: list folders in the reverse order of their names."""
 
 _LAST_LINES = 15
+_TREE = "peak_of_tree.txt"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +43,7 @@ class Trained:
         artefact_digest: SHA-256 of the pickled estimator; empty where it does not pickle.
         parameters_digest: SHA-256 of its parameters and fitted attributes; empty where they cannot be read.
         predictions: on the probe: probabilities ``(n,)`` or ``(n, k)``, else predicted values ``(n,)``.
-        seconds: wall time of the training function alone.
-        peak_bytes: largest resident size of the process.
+        seconds, peak_bytes, waited, cpu_seconds: what it took; see :class:`TrainingCost`.
     """
 
     artefact_digest: str
@@ -50,6 +51,8 @@ class Trained:
     predictions: npt.NDArray[Any]
     seconds: float
     peak_bytes: int
+    waited: float = 0.0
+    cpu_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Trainer:
         wrappers: functions that take the training function and return another; see :meth:`wrapped`.
         takes_parameters: whether the function takes the keyword ``parameters`` too: a mapping of hyperparameters that
             it uses in place of its own; see :meth:`search`.
+        costs: what the trainings of this run have taken so far, those with planted faults left out; copies share it.
     """
 
     HASH_SEEDS: ClassVar[tuple[int, int]] = (1, 2)
@@ -70,6 +74,7 @@ class Trainer:
     folder: Path = Path()
     wrappers: tuple[str, ...] = ()
     takes_parameters: bool = False
+    costs: list[TrainingCost] = field(default_factory=list, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         split_name(self.source, SETTING)
@@ -118,10 +123,18 @@ class Trainer:
     def _train(
         self, data: Dataset, probe: pd.DataFrame, seed: int, hash_seeds: Sequence[int], timeout: float
     ) -> list[Trained]:
-        frames = {"frame": (data.frame(), data.name), "probe": (probe, "the probe")}
+        frame = data.frame()
+        frames = {"frame": (frame, data.name), "probe": (probe, "the probe")}
         request = {"seed": seed, "features": data.features}
         with self._started("mltestscore.inputs.training_process", frames, {}, request, hash_seeds, timeout) as folders:
-            return [Trained(predictions=_array(folder / "predictions.npy"), **_figures(folder)) for folder in folders]
+            made = [Trained(predictions=_array(folder / "predictions.npy"), **_figures(folder)) for folder in folders]
+        if not self.wrappers:
+            rows, columns = frame.shape
+            self.costs.extend(
+                TrainingCost(self.source, rows, columns, one.seconds, one.waited, one.cpu_seconds, one.peak_bytes)
+                for one in made
+            )
+        return made
 
     def search(
         self,
@@ -198,12 +211,14 @@ class _Process:
             stderr=self._said,
             start_new_session=True,  # so that Ctrl-C reaches us first, and we stop the whole tree
         )
+        self._peak = PeakOfTree(self._process.pid)
 
     def __enter__(self) -> _Process:
         return self
 
     def __exit__(self, *_: object) -> None:
         _kill_tree(self._process)
+        self._peak.stop()
         self._said.close()
 
     def finished(self, deadline: float, timeout: float) -> Path:
@@ -218,6 +233,7 @@ class _Process:
         # Threads of a library may abort a process that has written all and is about to end: the training is done.
         if code > 0 or (code < 0 and not (self._folder / "result.json").exists()):
             raise InputError(self._failure(code))
+        (self._folder / _TREE).write_text(str(self._peak.stop()), encoding="utf-8")
         return self._folder
 
     def _failure(self, code: int) -> str:
@@ -231,6 +247,8 @@ class _Process:
 
 def _figures(folder: Path) -> dict[str, Any]:
     made: dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    if "peak_bytes" in made:  # its own, which misses what its children held
+        made["peak_bytes"] = max(made["peak_bytes"], int((folder / _TREE).read_text(encoding="utf-8")))
     return made
 
 

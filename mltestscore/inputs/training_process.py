@@ -25,6 +25,7 @@ from mltestscore.inputs.functions import import_function
 from mltestscore.inputs.listings import order_listings
 from mltestscore.inputs.model import own_features
 from mltestscore.inputs.trainer import BACKWARDS
+from mltestscore.inputs.training_costs import cpu_seconds, waited_seconds
 
 _PLACES = 4
 
@@ -34,14 +35,18 @@ def main(work: Path, out: Path) -> None:
     request = json.loads((work / "request.json").read_text(encoding="utf-8"))
     train = training_function(request)
     frame = pd.read_parquet(work / "frame.parquet")
-    started = perf_counter()
+    started, waited, spent = perf_counter(), waited_seconds(), cpu_seconds()
     estimator = train(frame, request["seed"])
-    seconds = perf_counter() - started
+    took = {
+        "seconds": perf_counter() - started,
+        "waited": waited_seconds() - waited,
+        "cpu_seconds": cpu_seconds() - spent,
+    }
     result = {
         # Before predicting: some estimators keep what they computed last.
         "artefact_digest": artefact_digest(estimator),
         "parameters_digest": parameters_digest(estimator),
-        "seconds": seconds,
+        **took,
     }
     predictions = predict(estimator, pd.read_parquet(work / "probe.parquet"), request["features"], request["source"])
     np.save(out / "predictions.npy", predictions, allow_pickle=False)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mltestscore.performance.leaks import suspicious
 from mltestscore.serving.memory import growth
 
 ALPHA = 0.0002
@@ -19,39 +20,34 @@ def grown(*bytes_by_block: float):
 def test_steady_growth_is_a_leak_beside_a_flat_previous_version():
     leak, flat = grown(*[20_000 * asked for asked in ASKED]), grown(*[0] * 14)
     assert leak.per_request.value == pytest.approx(20_000)
-    assert leak.shows_leak(flat)
-    assert not flat.shows_leak(flat)
+    assert suspicious(leak, flat)
+    assert not suspicious(flat, flat)
 
 
 def test_growth_that_the_previous_version_has_too_is_no_leak():
     leak = grown(*[20_000 * asked for asked in ASKED])
-    assert not leak.shows_leak(leak)
-
-
-def test_without_a_previous_version_only_growth_by_half_is_a_leak():
-    assert not grown(*[20_000 * asked for asked in ASKED]).shows_leak(None)
-    assert grown(*[40_000 * asked for asked in ASKED]).shows_leak(None)
+    assert not suspicious(leak, leak)
 
 
 def test_cache_that_fills_is_no_leak():
-    assert not grown(*[min(asked, 500) * 40_000 for asked in ASKED]).shows_leak(grown(*[0] * 14))
+    assert not suspicious(grown(*[min(asked, 500) * 40_000 for asked in ASKED]), grown(*[0] * 14))
 
 
 def test_curve_that_saturates_is_no_leak():
     curve = [30_000_000 * (1 - np.exp(-asked / 250)) for asked in ASKED]
-    assert not grown(*curve).shows_leak(grown(*[0] * 14))
+    assert not suspicious(grown(*curve), grown(*[0] * 14))
 
 
 def test_one_large_step_is_no_leak():
-    assert not grown(*[0] * 8, *[50_000_000] * 6).shows_leak(grown(*[0] * 14))
+    assert not suspicious(grown(*[0] * 8, *[50_000_000] * 6), grown(*[0] * 14))
 
 
 def test_small_steps_of_the_allocator_are_no_leak():
-    assert not grown(*[asked * 1_000 for asked in ASKED]).shows_leak(grown(*[0] * 14))
+    assert not suspicious(grown(*[asked * 1_000 for asked in ASKED]), grown(*[0] * 14))
 
 
 def test_saw_tooth_of_the_garbage_collector_is_no_leak():
-    assert not grown(*[10_000_000 * (number % 4) for number in range(14)]).shows_leak(grown(*[0] * 14))
+    assert not suspicious(grown(*[10_000_000 * (number % 4) for number in range(14)]), grown(*[0] * 14))
 
 
 def test_too_few_blocks_say_nothing():

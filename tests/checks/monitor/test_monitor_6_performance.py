@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
 from mltestscore.inputs.endpoint import Endpoint, open_endpoint
+from mltestscore.inputs.registry import Lineage, Registry
 from mltestscore.result import CheckResult, FindingRecord
 from mltestscore.testing import run_check
 
@@ -53,6 +55,16 @@ def run(endpoint: Endpoint, serving: Dataset, **options) -> CheckResult:
     return run_check("monitor.6", endpoint=endpoint, serving=serving, options={**SHORT, **options}, prove=False)
 
 
+def costly(**costs: tuple[float, float]) -> Registry:
+    """Return a registry with what the training of the previous and of the current version took."""
+    years = (
+        (2001, {name: before for name, (before, _) in costs.items()}),
+        (2002, {k: now for k, (_, now) in costs.items()}),
+    )
+    old, new = (Lineage(str(year), datetime(year, 1, 1, tzinfo=UTC), costs=took) for year, took in years)
+    return Registry("here", new, (old, new))
+
+
 def failed(result: CheckResult) -> list[FindingRecord]:
     return [finding for finding in result.findings if finding.verdict == "failed" and not finding.advisory]
 
@@ -61,9 +73,10 @@ def test_sound_server_passes_and_all_faults_are_caught(opened, serving):
     """A tolerance of 100 % lets a busy test machine decide; the planted faults are far beyond it all the same."""
     endpoint = opened(flask("7"), flask("6"), health="/health")
     options = {**SHORT, "tolerance": 1.0, "p95_ms": 2000.0, "memory_mb": 2000.0, "max_errors": 0.05}
-    result = run_check("monitor.6", endpoint=endpoint, serving=serving, options=options)
+    registry = costly(cpu_seconds=(10.0, 11.0))
+    result = run_check("monitor.6", endpoint=endpoint, serving=serving, registry=registry, options=options)
     assert result.state == "passed", result.reason
-    assert result.proof.state == "proven", result.proof
+    assert (result.proof.state, len(result.proof.faults)) == ("proven", 4), result.proof
 
 
 def test_slower_version_fails_in_the_median(opened, serving):
@@ -94,6 +107,11 @@ def test_leak_that_the_previous_version_has_too_is_shown_but_does_not_fail(opene
     result = run(opened(stub("leaks"), stub("leaks", "6")), serving, tolerance=3.0)
     assert failed(result) == []
     assert any(one.advisory and one.name == "memory kept of every request" for one in result.findings)
+
+
+def test_cache_that_fills_only_in_the_run_of_double_length_is_no_leak(opened, serving):
+    result = run(opened(stub("caches 700 rows"), stub("sound", "6")), serving, tolerance=3.0)
+    assert failed(result) == []
 
 
 def test_cache_that_fills_is_no_leak(opened, serving):
@@ -161,6 +179,13 @@ def test_undecided_pairs_are_followed_by_half_as_many(opened, serving):
     """A server cannot be shown to be within 0.01 % of itself."""
     result = run(opened(stub("sound"), stub("sound", "6")), serving, pairs=2, looks=3, tolerance=0.0001)  # 2, 3, 4
     assert len(result.details[1].data["x"]) == 4
+
+
+def test_training_whose_costs_on_record_grew_tenfold_fails(opened, serving):
+    registry = costly(cpu_seconds=(10.0, 110.0))
+    endpoint = opened(stub("sound"), stub("sound", "6"))
+    result = run_check("monitor.6", endpoint=endpoint, serving=serving, registry=registry, options=SHORT, prove=False)
+    assert "cost of the training on record, more than the previous version's" in {one.name for one in failed(result)}
 
 
 def test_without_an_endpoint_it_is_not_offered(serving):

@@ -48,7 +48,7 @@ def misbehave() -> None:
                 time.sleep(0.2)
     elif behaviour == "slower":
         time.sleep(0.004)
-    elif behaviour == "leaks" or (behaviour == "caches 100 rows" and number <= 100):
+    elif behaviour == "leaks" or (behaviour.startswith("caches") and number <= int(behaviour.split()[1])):
         kept.append(b"x" * 20_000)
 
 
