@@ -5,11 +5,11 @@ Why
     wired wrongly, or cannot be restored, before the bill arrives.
 
 Measured
-    The team's ``stepper`` is built from a few seeds, in fresh processes. From each it learns a handful of rows by heart
-    (two rows, copied, where it cannot), judged beside the best constant. It steps on a batch, writes a checkpoint and
-    goes on; another process restores that and takes the same steps. It predicts rows that schema and training data
-    allow, together, backwards and alone, and steps on them. The team's ``tests`` run under coverage.py, and over small
-    changes of ``modules``. Only what is offered is judged.
+    The team's ``stepper`` is built from a few seeds, in processes of its own. From each it learns a handful of rows by
+    heart (two rows, copied, where it cannot), judged beside the best constant. It steps on a batch, writes a checkpoint
+    and goes on; another process restores that and takes the same steps. It predicts rows that schema and training data
+    allow, together, backwards and alone, and steps on them. ``tests`` run under coverage.py, and over small changes of
+    ``modules``. Only what is offered is judged.
 
 Passes when
     every start learns the rows, interrupted and uninterrupted models end alike, predictions are finite, well-formed and
@@ -81,7 +81,7 @@ def check_specification_tested(
     """Step the model, restore it, ask it; then run its tests, and change the code under them."""
     if specification.stepper and training is None:
         raise NotOffered("training", "the stepper learns from it: write source under [tool.mltestscore.data.training]")
-    if specification.stepper and training is not None:
+    if specification.stepper and training:
         from mltestscore.specification import judged
         from mltestscore.specification.rows import described, rows_for
         from mltestscore.specification.trials import tried
@@ -102,17 +102,9 @@ def check_specification_tested(
         from mltestscore.codetests.judged import judged_tests
         from mltestscore.codetests.session import Session
 
+        limits = {"min_coverage": min_coverage, "min_noticed": min_noticed, "alpha": alpha, "timeout": timeout}
         with Session(specification.code) as session:
-            yield from judged_tests(
-                session,
-                min_coverage=min_coverage,
-                min_noticed=min_noticed,
-                min_changes=min_changes,
-                mutants=mutants,
-                alpha=alpha,
-                seconds=seconds,
-                timeout=timeout,
-            )
+            yield from judged_tests(session, min_changes=min_changes, mutants=mutants, seconds=seconds, **limits)
 
 
 @fault(check_specification_tested, "steps change nothing, as with a learning rate of 0", caught_by=MOVED)

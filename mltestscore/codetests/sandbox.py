@@ -100,12 +100,21 @@ class Running:
     process: subprocess.Popen[bytes]
     output: IO[bytes]
 
+    def wait(self, seconds: float) -> int:
+        """Return its exit status; raise :class:`subprocess.TimeoutExpired` where it still runs after ``seconds``."""
+        return self.process.wait(seconds)
+
     def said(self) -> str:
         """Return the last lines of its output and errors."""
-        size = self.output.seek(0, os.SEEK_END)
-        self.output.seek(max(0, size - 20_000))
-        lines = self.output.read().decode("utf-8", "replace").strip().splitlines()
-        return "\n".join(line[:300] for line in lines[-LAST_LINES:])
+        return last_lines(self.output)
+
+
+def last_lines(output: IO[bytes]) -> str:
+    """Return the last lines of what a process has written."""
+    size = output.seek(0, os.SEEK_END)
+    output.seek(max(0, size - 20_000))
+    lines = output.read().decode("utf-8", "replace").strip().splitlines()
+    return "\n".join(line[:300] for line in lines[-LAST_LINES:])
 
 
 @contextmanager

@@ -45,12 +45,13 @@ class Rows:
 def rows_for(
     training: Dataset, schema: Schema | None, *, rows: int, handful: int, starts: int, digest: str = ""
 ) -> Rows:
-    """Draw the rows; the same for the same training data and schema.
+    """Draw the rows; the same for the same schema and sample of the training data.
 
     Raises :class:`InputError` where training holds no row.
     """
     label, features = training.roles.label, training.features
-    seen = training.sample(MOST_SEEN).frame([*features, *filter(None, [label])])
+    training = training.sample(MOST_SEEN)  # so that a bounded copy gives the same rows
+    seen = training.frame([*features, *filter(None, [label])])
     seen = (seen[seen[label].notna()] if label else seen).reset_index(drop=True)
     if seen.empty:
         raise InputError(f"{training.name} ({training.source}) has no row with a label; a model cannot step on that.")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -15,14 +14,18 @@ from typing import Any
 
 import pandas as pd
 
-from mltestscore.codetests.sandbox import Running, copied, started
+from mltestscore.codetests.libraries import libraries_of
+from mltestscore.codetests.sandbox import Running, copied
+from mltestscore.codetests.warm import START, Forked, WarmPython
 from mltestscore.errors import InputError
+from mltestscore.inputs.functions import split_name
 from mltestscore.inputs.specification import SETTING, TABLE, Specification
 from mltestscore.specification.memorised import is_single
 from mltestscore.specification.rows import Rows
 
-START = 60.0  # seconds that importing the project and its libraries may take, besides the trials
+TRYING = "mltestscore.specification.trying"
 COMPARED = 256  # rows of the batch whose predictions are compared after a restore
+OURS = ("pandas", "pyarrow.parquet", TRYING)  # what the trials themselves import
 HASH_SEEDS = {"learner": "1", "restorer": "2"}
 
 
@@ -127,7 +130,8 @@ def _tried(specification: Specification, rows: Rows, settings: Mapping[str, Any]
     ):
         work = Path(name).resolve()
         _write(work, rows, seeds, request)
-        running = [stack.enter_context(_started(role, work, sandbox, code.folder)) for role in roles]
+        warm = {role: _warm(specification, role) for role in roles}
+        running = [stack.enter_context(one.running(TRYING, [str(work), role], sandbox)) for role, one in warm.items()]
         until = monotonic() + seconds + START
         for one in running:
             _finish(specification, one, until, seconds + START)
@@ -153,14 +157,21 @@ def _write(work: Path, rows: Rows, seeds: Sequence[int], request: Mapping[str, A
     (work / "request.json").write_text(json.dumps(request), encoding="utf-8")
 
 
-def _started(role: str, work: Path, sandbox: Path, home: Path) -> AbstractContextManager[Running]:
-    command = [sys.executable, "-m", "mltestscore.specification.trying", str(work), role]
-    return started(command, sandbox=sandbox, home=home, variables={"PYTHONHASHSEED": HASH_SEEDS[role]})
+def _warm(specification: Specification, role: str) -> WarmPython:
+    """Return the process of a role: where the restorer has another hash seed, it cannot lean on the order of a set."""
+    if ("warm", role) not in specification.memory:
+        home = specification.code.folder
+        libraries = [*OURS, *libraries_of(split_name(specification.stepper, SETTING)[0], home)]
+        warm = WarmPython(libraries, home, {"PYTHONHASHSEED": HASH_SEEDS[role]})
+        specification.memory["warm", role] = warm
+    specification.memory["warm", role].prepare()
+    found: WarmPython = specification.memory["warm", role]
+    return found
 
 
-def _finish(specification: Specification, running: Running, until: float, seconds: float) -> None:
+def _finish(specification: Specification, running: Running | Forked, until: float, seconds: float) -> None:
     try:
-        code = running.process.wait(max(0.0, until - monotonic()))
+        code = running.wait(max(0.0, until - monotonic()))
     except subprocess.TimeoutExpired:
         raise InputError(
             f"{SETTING}: {specification.stepper} did not come back from a few steps within {seconds:g} s and was "
