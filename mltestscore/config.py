@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from mltestscore import settings, settings_infra
 from mltestscore.errors import ConfigError, near
 from mltestscore.settings import Table
+from mltestscore.settings_servers import Operations
 from mltestscore.settings_serving import EndpointConfig, Protocol
 
 EXAMPLE = """[tool.mltestscore] is not in any pyproject.toml from {folder} upward. Write, for a start:
@@ -49,6 +50,7 @@ class Config(Table):
     dry_run: settings.DryRunConfig | None = None
     endpoint: EndpointConfig | None = None
     protocols: dict[str, Protocol] = {}
+    servers: dict[str, Operations] = {}
     schema_: settings.SchemaConfig | None = Field(default=None, alias="schema")
     registry: settings.PathConfig | None = None
     catalogue: settings.PathConfig | None = None

@@ -125,11 +125,15 @@ class RollbackConfig(Table):
     """``[tool.mltestscore.rollback]``: the drill of going back; see :mod:`mltestscore.inputs.rollback`.
 
     Nothing is touched without ``drill = true``. ``registry`` says what names the version in service: a ``folder``
-    (``path``, ``pointer``), ``mlflow`` (``uri``, ``name``, ``alias``) or ``commands``.
+    (``path``, ``pointer``), ``mlflow`` (``uri``, ``name``, ``alias``), ``commands``, or the ``server`` itself.
+    ``server`` names one that :mod:`mltestscore.rollback.servers` knows: what it says need not be written.
     """
 
     drill: bool = False
-    registry: Literal["folder", "mlflow", "commands"] = "folder"
+    server: str = ""
+    management_url: str = ""
+    management_token_variable: str = ""
+    registry: Literal["folder", "mlflow", "commands", "server"] = "folder"
     path: str = ""
     pointer: str = "current"
     uri: str = ""
@@ -140,6 +144,7 @@ class RollbackConfig(Table):
     promote_command: list[str] = []
     promote_request: str = ""
     command: list[str] = []
+    environment: dict[str, str] = {}
     url: str = ""
     redeploy_command: list[str] = []
     redeploy_request: str = ""

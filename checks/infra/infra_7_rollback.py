@@ -44,7 +44,7 @@ from mltestscore.rollback.drill import How, drilled
 from mltestscore.rollback.record import Drill
 from mltestscore.rollback.reference import questions
 from mltestscore.rollback.tampering import planted
-from mltestscore.rollback.words import by_second, cause, steps
+from mltestscore.rollback.words import by_second, cause, losses, steps
 
 BACK = "roll-backs after which the old version did not answer"
 SECONDS = "seconds until the old version answers"
@@ -93,9 +93,10 @@ def _findings(rollback: Rollback, drill: Drill, rate: float) -> Iterator[Finding
     yield from _answers(drill)
     allowed = ceil(rollback.downtime_seconds * rate)
     for step, requests in (("going back", drill.going_back), ("putting back", drill.putting_back)):
-        errors = [one.error for one, kind in requests if kind == "failed"]
-        note, said = f"{rollback.downtime_seconds:g} s without answers are declared", errors[0] if errors else ""
-        yield at_most(FAILED, len(errors), allowed, where=step, n=len(requests), cause=said, note=note)
+        failed = sum(kind == "failed" for _, kind in requests)
+        why = losses(drill, requests, rollback.serving.waits)
+        note = f"{rollback.downtime_seconds:g} s without answers are declared"
+        yield at_most(FAILED, failed, allowed, where=step, n=len(requests), cause=why, note=note)
     yield at_most(RESTORED, int(bool(drill.left)), 0, n=1, cause=drill.left)
 
 

@@ -29,7 +29,7 @@ _REGISTRY = {
     "commands": ("current_command", "versions_command", "promote_command", "promote_request"),
 }
 _SERVING = (
-    *("command", "url", "redeploy_command", "redeploy_request", "restart", "reference_command"),
+    *("command", "environment", "url", "redeploy_command", "redeploy_request", "restart", "reference_command"),
     *("token_variable", "ready_timeout", "request_timeout"),
 )
 _WIRE = ("protocol", "predict", "health", "settings", "token_variable", "ready_timeout", "request_timeout")
@@ -141,19 +141,24 @@ def rollback(config: Config) -> Rollback:
     """Open ``[tool.mltestscore.rollback]``; nothing is touched before the check asks for the drill."""
     from mltestscore.inputs.dataset import open_dataset
     from mltestscore.inputs.rollback import open_rollback
+    from mltestscore.rollback.servers import applied, operations_named, versions_of
 
     found = config.rollback
     if found is None:
         raise NotOffered("rollback", "write drill = true, max_seconds, … under [tool.mltestscore.rollback]")
     data = {name: getattr(found, name) for name in ("rows", "answers")}
     with named("rollback", config):
+        operations = operations_named(found.server, config.servers) if found.server else None
+        if operations:
+            found = applied(found, operations, config.protocols)
+        itself = found.drill and found.registry == "server"
         return open_rollback(
             config.folder,
             drill=found.drill,
             max_seconds=found.max_seconds,
-            registry=found.registry,
-            where=_where(found, config) if found.drill else {},
-            serving=_serving(found, config),
+            registry=versions_of(config.rollback or found, operations) if itself else found.registry,
+            where=_where(found, config) if found.drill and not itself else {},
+            serving={**_serving(found, config), "waits": operations.waits if operations else ""},
             downtime_seconds=found.downtime_seconds,
             previous=found.previous,
             on_copy=found.on_copy,

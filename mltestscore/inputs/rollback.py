@@ -1,14 +1,14 @@
 """Going back to the previous version of the model, as a drill: a registry, a staging server, and what is promised.
 
-How a drill may be written, besides ``drill = true``, ``max_seconds`` and the protocol; our tests perform the first two:
+How a drill may be written, besides ``drill = true``, ``max_seconds`` and the protocol:
 
 * Flask and the like that follow a folder of versions: ``registry = "folder"``, ``redeploy_request = "POST /reload"``.
-* MLflow: ``registry = "mlflow"`` with ``alias``; a server that keeps its model for life needs ``command``,
-  ``restart = true`` and ``downtime_seconds``.
-* MLServer: a link as the ``pointer``, ``redeploy_request = "POST /v2/repository/models/NAME/load"``. Triton likewise,
-  with a ``promote_command`` that writes the ``version_policy`` of the model's ``config.pbtxt``.
-* TorchServe: ``registry = "commands"``, ``promote_request = "PUT http://HOST:8081/models/NAME/{version}/set-default"``;
-  the other two commands read ``GET :8081/models/NAME`` and ``/models/NAME/all``.
+* ``server = "torchserve"`` and the like with ``url`` and ``model``: what is known of a server
+  (:mod:`mltestscore.rollback.servers`) need not be written; ``management_url`` where management is not at its usual
+  port, ``settings`` for what the server's file names.
+* ``registry = "commands"``: the team's own commands and requests.
+
+``python -m tests.rollback.drills`` performs them on real servers.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ class Rollback:
         """A digest of what is drilled and promised."""
         promised = (self.max_seconds, self.downtime_seconds, self.previous, self.on_copy, self.score, self.features)
         asked = [None if one is None else one.digest for one in (self.rows, self.answers)]
-        parts = (self.registry.source, self.serving.content, promised, asked, self.tampering)
+        registry = getattr(self.registry, "content", self.registry.source)
+        parts = (registry, self.serving.content, promised, asked, self.tampering)
         return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
     @property

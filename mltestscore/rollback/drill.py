@@ -18,6 +18,7 @@ from mltestscore.rollback.journal import Open
 from mltestscore.rollback.record import Answers, Drill, Kind, settled
 from mltestscore.rollback.reference import UNKNOWN, Questions
 from mltestscore.rollback.registries import TABLE, FolderPointer, VersionRegistry
+from mltestscore.rollback.restoring import limit, put_back, recovered, remembered, tidy
 from mltestscore.rollback.staging import Staging, opened
 from mltestscore.rollback.tampering import TAMPERING
 from mltestscore.rollback.traffic import Traffic
@@ -28,7 +29,6 @@ FEWEST = 5  # answers that show that a version is in service
 LOOK = 0.05
 MOST_ROWS = 40  # of those sent one by one: the same rows come again every second or so
 SHOWN = 1_000
-RESTORING = (60.0, 10.0)  # putting back may take so many seconds, or so many times what going back may take
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,12 @@ def drilled(rollback: Rollback, asked: Questions, how: How) -> Drill:
 def _perform(rollback: Rollback, asked: Questions, how: How) -> Drill:
     with ExitStack() as stack:
         registry, place = stack.enter_context(_registry(rollback))
-        recovered = ""
+        found = ""
         if not rollback.on_copy:
             stack.enter_context(rollback.journal.alone())
-            recovered = _recover(rollback, registry, place, asked.columns)
+            found = recovered(rollback, registry, place, asked.columns)
         current, versions = registry.current(), tuple(registry.versions())
-        plan = Drill(current, _before(rollback, current, versions), versions, recovered=recovered)
+        plan = Drill(current, _before(rollback, current, versions), versions, recovered=found)
         if not plan.previous:
             return replace(plan, unable=f"{current!r:.80} is the first version in {registry.source:.200}")
         if plan.previous not in versions:
@@ -96,38 +96,6 @@ def _registry(rollback: Rollback) -> Iterator[tuple[VersionRegistry, str]]:
             copy = Path(name).resolve() / registry.folder.name
             shutil.copytree(registry.folder, copy, symlinks=True)
             yield registry.within(copy), str(copy)
-
-
-def _recover(rollback: Rollback, registry: VersionRegistry, place: str, columns: Columns) -> str:
-    """Put back what a drill that was killed has left; return what was done."""
-    journal = rollback.journal
-    pending = journal.pending()
-    if pending is None:
-        return ""
-    if pending.target != rollback.source:
-        raise InputError(
-            f"{TABLE}: a drill on {pending.target:.200} was killed before it put back {pending.current!r:.80}, and the "
-            f"configuration names another target now. Put it back yourself, then delete {journal.file}."
-        )
-    now, limit = registry.current(), _limit(rollback)
-    if now not in (pending.previous, pending.current):
-        journal.close()
-        return f"a drill was killed; somebody has promoted {now:.80} since, which was left alone"
-    registry.promote(pending.current, limit)
-    if rollback.serving.url and not rollback.serving.command:  # a server that was ours ended with its drill
-        with opened(rollback.serving, rollback.folder, place, pending.current) as staging:
-            staging.redeploy(pending.current, limit)
-            deadline = time.monotonic() + limit
-            while staging.wait_until_ready(columns).version != pending.named:
-                if time.monotonic() > deadline:
-                    raise InputError(f"{TABLE}: {pending.named!r:.80} was promoted again, and the server stays behind.")
-                time.sleep(LOOK)
-    journal.close()
-    return f"a drill was killed half-way; {pending.current:.80} was put back before this one"
-
-
-def _limit(rollback: Rollback) -> float:
-    return max(RESTORING[0], RESTORING[1] * rollback.max_seconds)
 
 
 def _before(rollback: Rollback, current: str, versions: Sequence[str]) -> str:
@@ -187,6 +155,7 @@ class _Swap:
         assert plan.answers is not None  # a plan without them is not performed
         self.rollback, self.registry, self.staging = rollback, registry, staging
         self.plan, self.how, self.answers = plan, how, plan.answers
+        self.kept, self.changing = "", list[tuple[float, float]]()
 
     def performed(self, columns: Columns) -> Drill:
         """Perform it; whatever happens in between, the current version is put back."""
@@ -219,29 +188,36 @@ class _Swap:
 
     def _there_and_back(self, columns: Columns) -> Drill:
         rollback, plan = self.rollback, self.plan
+        self.kept = remembered(self.registry)
         if not rollback.on_copy:
-            rollback.journal.write(Open(rollback.source, plan.current, plan.previous, self.answers.named))
+            rollback.journal.write(Open(rollback.source, plan.current, plan.previous, self.answers.named, self.kept))
         began = self.traffic.now()
         held, trouble, final, left = False, "", None, "interrupted"
         try:
-            limit = rollback.max_seconds + min(10.0, rollback.max_seconds / 2) + self.how.hold
-            held, trouble = self._moved_to(plan.previous, "old", began + limit)
+            most = rollback.max_seconds + min(10.0, rollback.max_seconds / 2) + self.how.hold
+            held, trouble = self._moved_to(plan.previous, "old", began + most)
             final = self._all(columns)
         finally:
             restoring = self.traffic.now()
             left = self._put_back(restoring)
             if not left and not rollback.on_copy:
                 rollback.journal.close()
-        return replace(plan, began=began, restoring=restoring, held=held, trouble=trouble, final=final, left=left)
+        found = replace(plan, began=began, restoring=restoring, held=held, trouble=trouble, final=final, left=left)
+        return replace(found, changing=self.changing)
 
     def _moved_to(self, version: str, kind: Kind, deadline: float) -> tuple[bool, str]:
         """Promote and redeploy, and wait for answers of that version; say whether they came, and what went wrong."""
         began = self.traffic.now()
         try:
-            self.registry.promote(version, max(1.0, deadline - self.traffic.now()))
+            if kind == "old":
+                self.registry.promote(version, max(1.0, deadline - self.traffic.now()))
+            else:
+                put_back(self.registry, version, self.kept, max(1.0, deadline - self.traffic.now()))
             self.staging.redeploy(version, max(1.0, deadline - self.traffic.now()))
         except InputError as error:
             return False, str(error)[:SHOWN]
+        finally:
+            self.changing.append((began, self.traffic.now()))
         while not (held := self._holds(began, kind)) and self.traffic.now() < deadline:
             time.sleep(LOOK)
         return held, ""
@@ -265,11 +241,12 @@ class _Swap:
         current = self.plan.current
         try:
             now = self.registry.current()
-            if now not in (current, self.plan.previous):
+            if now not in (current, self.plan.previous, ""):
                 return f"somebody promoted {now:.80} during the drill, which was left alone"
-            held, trouble = self._moved_to(current, "new", began + _limit(self.rollback))
+            held, trouble = self._moved_to(current, "new", began + limit(self.rollback))
             if not held:
                 return trouble or f"{current:.80} was promoted again, and the server does not answer as it did before"
+            tidy(self.registry, self.kept, limit(self.rollback))
         except InputError as error:
             return str(error)[:SHOWN]
         return ""

@@ -24,12 +24,14 @@ class Open:
         current: the version that was in service, to be put back.
         previous: the version that the drill goes back to.
         named: the version that answers named before, or empty.
+        remembered: what the registry must know besides to put all back, or empty.
     """
 
     target: str
     current: str
     previous: str
     named: str
+    remembered: str = ""
 
 
 class DrillJournal:

@@ -90,6 +90,7 @@ class Drill:
         requests: all requests, in the order of their schedule.
         began: when promoting the previous version began.
         restoring: when putting back began.
+        changing: from when to when promoting and redeploying took, going back and putting back.
         held: whether answers of the previous version alone came for as long as it takes to count as in service.
         trouble: what promoting or redeploying said when it failed.
         final: the answers to all rows after going back; ``None`` where there were none.
@@ -108,6 +109,7 @@ class Drill:
     requests: Sequence[Request] = ()
     began: float = 0.0
     restoring: float = 0.0
+    changing: Sequence[tuple[float, float]] = ()
     held: bool = False
     trouble: str = ""
     final: np.ndarray | None = None

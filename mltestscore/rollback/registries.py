@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from mltestscore.errors import InputError, NotOffered, near
 from mltestscore.inputs.registry import open_registry
@@ -38,6 +38,20 @@ class VersionRegistry(Protocol):
 
     def promote(self, version: str, timeout: float) -> None:
         """Let the pointer name ``version``, within ``timeout`` seconds; the server is not told here."""
+
+
+@runtime_checkable
+class Remembering(VersionRegistry, Protocol):
+    """A registry that must know more than the version to put all back; what it remembers stands in the journal."""
+
+    def remembered(self) -> str:
+        """Return what must be known, before anything is changed."""
+
+    def put_back(self, version: str, remembered: str, timeout: float) -> None:
+        """Let ``version`` be in service again, as it was."""
+
+    def tidy(self, remembered: str, timeout: float) -> None:
+        """Remove what the drill added, once ``version`` answers again."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +85,12 @@ class FolderPointer:
         plain = self.pointer == "current" and not (self.folder / self.pointer).is_symlink()
         if plain and found and all((self.folder / name / "lineage.json").is_file() for name in found):
             return [one.version for one in open_registry(self.folder).versions]
-        return sorted(found, key=_natural)
+        return sorted(found, key=natural)
 
     def promote(self, version: str, timeout: float) -> None:
         """Replace the pointer in one step, so that no reader finds half of it."""
-        file, new = self.folder / self.pointer, self.folder / f".{self.pointer}.mltestscore"
+        file = self.folder / self.pointer
+        new = file.with_name(f".{file.name}.mltestscore")
         try:
             new.unlink(missing_ok=True)
             if file.is_symlink():
@@ -120,7 +135,7 @@ class MlflowAlias:
         """Return the versions by number."""
         quote = '"' if "'" in self.name else "'"  # MLflow knows both, and no way to escape them
         found = [str(one.version) for one in self._asked("search_model_versions", f"name={quote}{self.name}{quote}")]
-        return sorted(found, key=_natural)
+        return sorted(found, key=natural)
 
     def promote(self, version: str, timeout: float) -> None:
         """Move the alias."""
@@ -193,10 +208,10 @@ class Commands:
         return lines
 
 
-def _natural(name: str) -> list[tuple[int, int, str]]:
+def natural(name: str) -> list[tuple[int, int, str]]:
     """Return a key by which v10 comes after v9.
 
-    >>> sorted(["v10", "v9", "v1"], key=_natural)
+    >>> sorted(["v10", "v9", "v1"], key=natural)
     ['v1', 'v9', 'v10']
     """
     parts = re.findall(r"\d+|\D+", name)

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from mltestscore.errors import InputError
@@ -25,6 +25,7 @@ class Serving:
     Attributes:
         protocol: how rows and answers are written.
         command: starts it; ``{port}``, ``{version}``, ``{registry}`` and ``{python}`` are filled in.
+        environment: variables of a server that ``command`` starts, besides the harmless ones of ours.
         url: where it answers, if it runs already.
         redeploy_command: makes it serve the promoted version; words as in ``command``, and ``{url}``.
         redeploy_request: does so by HTTP: ``"POST /reload"``.
@@ -33,6 +34,7 @@ class Serving:
         token_variable: the environment variable that holds the server's token.
         ready_timeout: seconds that a started server has until it answers.
         request_timeout: seconds that any answer may take.
+        waits: what is known of requests that wait on such a server while versions switch.
     """
 
     protocol: Wire
@@ -45,6 +47,8 @@ class Serving:
     token_variable: str = ""
     ready_timeout: float = 30.0
     request_timeout: float = 5.0
+    environment: Mapping[str, str] = field(default_factory=dict)
+    waits: str = ""
 
     @property
     def content(self) -> tuple[object, ...]:
@@ -77,7 +81,8 @@ class Staging:
         words = [fill(word, self._values(version)) for word in self.serving.command]
         port = port_of(self._url) if self._url else 0
         deadline = time.monotonic() + self.serving.ready_timeout
-        return process.start_listening(words, cwd=self._folder, env=None, port=port, deadline=deadline)
+        own = {**process.environment(), **self.serving.environment} if self.serving.environment else None
+        return process.start_listening(words, cwd=self._folder, env=own, port=port, deadline=deadline)
 
     def wait_until_ready(self, probe: Columns) -> Answer:
         """Return the first answer; raises :class:`InputError` where there is none within ``ready_timeout``."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mltestscore.errors import InputError
-from mltestscore.serving.client import Client
+from mltestscore.serving.client import Client, TimedOutError
 from mltestscore.serving.protocols import Columns
 
 CONNECTIONS = 32
@@ -29,6 +29,7 @@ class Request:
         scores: the answer, shape () or (classes,); ``None`` where there was none that can be used.
         version: the version that the answer names, or empty.
         error: why there was no usable answer.
+        late: whether that is because none came in time.
     """
 
     at: float
@@ -37,6 +38,7 @@ class Request:
     scores: np.ndarray | None
     version: str = ""
     error: str = ""
+    late: bool = False
 
     @property
     def ended(self) -> float:
@@ -91,7 +93,8 @@ class Traffic:
             answer = self._client.predict(self._rows[place])
             found = Request(due, self.now() - due, row, answer.scores[0], answer.version)
         except InputError as error:
-            found = Request(due, self.now() - due, row, None, error=str(error)[:SHOWN])
+            late = isinstance(error, TimedOutError)
+            found = Request(due, self.now() - due, row, None, error=str(error)[:SHOWN], late=late)
         except Exception as error:  # a thread's error would be lost, and with it a request
             found = Request(due, self.now() - due, row, None, error=f"{type(error).__name__}: {error}"[:SHOWN])
         self._done.append(found)

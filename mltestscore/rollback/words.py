@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mltestscore.details import Cell, Series, Table
-from mltestscore.rollback.record import Drill
+from mltestscore.rollback.record import Drill, Kind
+from mltestscore.rollback.traffic import Request
 
 KEPT = 10
 
@@ -30,6 +31,24 @@ def cause(drill: Drill) -> str:
         "failed": f"after {waited:.0f} s requests still failed: {errors[-1] if errors else ''}",
         "old": f"after {waited:.0f} s some answers were still not those of {drill.previous:.80}",
     }[most]
+
+
+def losses(drill: Drill, requests: Sequence[tuple[Request, Kind]], waits: str) -> str:
+    """Say why requests failed: whether they timed out, and whether that was while versions were being switched.
+
+    ``waits`` is what is known of such requests on this server.
+    """
+    failed = [one for one, kind in requests if kind == "failed"]
+    late = [one for one in failed if one.late]
+    if not late:
+        return failed[0].error if failed else ""
+    for began, ended in drill.changing:
+        waited = [one for one in late if one.at < ended and one.ended > began]
+        if waited:
+            took = f"while versions were switched, which took {ended - began:.1f} s"
+            known = f" ({waits})" if waits else ""
+            return f"{len(late)} of {len(failed)} timed out, {len(waited)} of them {took}{known}: {waited[0].error}"
+    return f"{len(late)} of {len(failed)} timed out: {late[0].error}"
 
 
 def steps(drill: Drill, known_from: str) -> Table:
@@ -60,8 +79,13 @@ def _times(drill: Drill) -> list[tuple[str, Cell]]:
         ("seconds until the old version answered", seconds(drill.back_after)),
         ("version named then", named[-1][:80] if named else "none"),
         ("seconds until the current one answered again", seconds(drill.restored_after)),
+        *(
+            (f"seconds that {step} took by itself", seconds(ended - began))
+            for step, (began, ended) in zip(("switching", "switching back"), drill.changing, strict=False)
+        ),
         ("requests", len(drill.requests)),
         ("of these failed", sum(bool(one.error) for one in drill.requests)),
+        ("of these timed out", sum(one.late for one in drill.requests)),
         ("slowest answer (ms)", round(1000 * max(one.seconds for one in drill.requests), 1)),
     ]
 

@@ -26,6 +26,10 @@ class NotReadyError(InputError):
     """No answer, or one that says later: worth asking again while a server starts."""
 
 
+class TimedOutError(NotReadyError):
+    """No answer in time: the server hangs, or is too slow."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came back for some rows.
@@ -65,14 +69,7 @@ class Client:
         return self._at(self.protocol.predict_path)
 
     def _at(self, path: str) -> str:
-        """Return the URL of a path; one that begins with ``:port`` is on another port of the same host."""
-        if not path.startswith(":"):
-            return self.url + path
-        port, slash, rest = path[1:].partition("/")
-        parts = urlsplit(self.url)
-        user, at, host = parts.netloc.rpartition("@")
-        host = host if host.endswith("]") else host.rpartition(":")[0] or host
-        return urlunsplit((parts.scheme, f"{user}{at}{host}:{port}", slash + rest, "", ""))
+        return at_path(self.url, path)
 
     def body(self, columns: Columns) -> bytes:
         """Return the request body that asks for one score per row."""
@@ -181,9 +178,9 @@ class Client:
         headers = {"content-type": content_type} if content_type else {}
         try:
             with self._http.stream(method, url, content=content, headers=headers) as answer:
-                return _bounded(answer, time.monotonic() + self.timeout, where)
+                return bounded(answer, time.monotonic() + self.timeout, where)
         except httpx.TimeoutException as error:
-            raise NotReadyError(
+            raise TimedOutError(
                 f"{where}: no answer within {self.timeout:g} s. The server hangs or is too slow; "
                 "see its log, or raise request_timeout."
             ) from error
@@ -206,7 +203,7 @@ def _fields(reply: Reply) -> set[str]:
     return {name for name, held in body.items() if held is not None} if isinstance(body, dict) else set()
 
 
-def _bounded(answer: httpx.Response, deadline: float, where: str) -> Reply:
+def bounded(answer: httpx.Response, deadline: float, where: str) -> Reply:
     """Read an answer of bounded size in bounded time: httpx limits each wait, not the sum of them."""
     content = bytearray()
     for chunk in answer.iter_bytes():
@@ -216,6 +213,21 @@ def _bounded(answer: httpx.Response, deadline: float, where: str) -> Reply:
         if time.monotonic() > deadline:
             raise httpx.ReadTimeout("the answer drips")
     return Reply(answer.status_code, bytes(content), answer.headers, answer.reason_phrase)
+
+
+def at_path(url: str, path: str) -> str:
+    """Return the URL of a path at a server's URL; one that begins with ``:port`` is on another port of the same host.
+
+    >>> at_path("http://me@localhost:8080/v1", ":8081/models")
+    'http://me@localhost:8081/models'
+    """
+    if not path.startswith(":"):
+        return url + path
+    port, slash, rest = path[1:].partition("/")
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    host = host if host.endswith("]") else host.rpartition(":")[0] or host
+    return urlunsplit((parts.scheme, f"{user}{at}{host}:{port}", slash + rest, "", ""))
 
 
 def port_of(url: str) -> int:

@@ -74,7 +74,7 @@ def run(system: System, folder: Path) -> Row:
     try:
         python = environment(pinned(system), folder)
         started = time.monotonic()  # installing is not the system's doing
-        start_s, result = asked(system, python, _fresh(folder / "systems" / system.name))
+        start_s, result = asked(system, python, fresh(folder / "systems" / system.name))
     except (MatrixError, MltestscoreError) as error:
         result = f"failed: {' '.join(str(error).split())[:300]}"
     version = f"{system.package} {version_in(system)}"
@@ -92,9 +92,9 @@ def environment(pins: Path, folder: Path) -> Path:
     shutil.rmtree(place, ignore_errors=True)
     # Triton's Python backend needs the interpreter that it was built with: the system's own.
     base = next((path for path in ("/usr/bin/python3.11",) if Path(path).exists()), sys.executable)
-    _command([base if pins.stem == "triton" else sys.executable, "-m", "venv", str(place)], PREPARE_S)
+    command([base if pins.stem == "triton" else sys.executable, "-m", "venv", str(place)], PREPARE_S)
     install = ["-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "-r", str(pins)]
-    _command([str(python), *install], INSTALL_S)
+    command([str(python), *install], INSTALL_S)
     (place / "installed").touch()
     return python
 
@@ -107,13 +107,13 @@ def low_ports() -> list[int]:
     ]
 
 
-def _fresh(place: Path) -> Path:
+def fresh(place: Path) -> Path:
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     return place.resolve()
 
 
-def _command(words: list[str], timeout: float, env: dict[str, str] | None = None, cwd: Path | None = None) -> None:
+def command(words: list[str], timeout: float, env: dict[str, str] | None = None, cwd: Path | None = None) -> None:
     try:
         done = subprocess.run(words, timeout=timeout, env=env, cwd=cwd, capture_output=True, text=True, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -133,7 +133,7 @@ def asked(system: System, python: Path, place: Path) -> tuple[float, str]:
 
     own = {**process.environment(), **{key: fill(value) for key, value in system.environment.items()}}
     own["PATH"] = f"{python.parent}:{os.environ['PATH']}"
-    _command([fill(word) for word in system.prepare], PREPARE_S, {**own, "PYTHONPATH": ""}, place)
+    command([fill(word) for word in system.prepare], PREPARE_S, {**own, "PYTHONPATH": ""}, place)
     expected = json.loads((place / "expected.json").read_text(encoding="utf-8"))
     settings = {key: fill(value) if isinstance(value, str) else value for key, value in system.settings.items()}
     settings |= {"management_port": int(settings["management_port"])} if "management_port" in settings else {}
@@ -155,10 +155,10 @@ def asked(system: System, python: Path, place: Path) -> tuple[float, str]:
         return start_s, _compared(system, endpoint, rows, scores)
     finally:
         endpoint.close()
-        _require_silence(ports[0])
+        require_silence(ports[0])
 
 
-def _require_silence(port: int) -> None:
+def require_silence(port: int) -> None:
     """Raise when something still listens ten seconds after the server's end."""
     deadline = time.monotonic() + 10
     while process.is_listening(port):
