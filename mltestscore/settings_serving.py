@@ -159,11 +159,13 @@ class LoadConfig(Table):
     """``[tool.mltestscore.endpoint.load]``: how the server may be loaded; 0 is what the rate and the latencies need.
 
     Nothing is driven until it falls behind without ``saturate = true``. ``peak_rate``: requests a second that it must
-    sustain, by the team's own word. ``connections``: how many the clients have in all. ``processes``: how many send.
+    sustain, by the team's own word. ``arrivals``: of a schedule for one version. ``connections``: how many the clients
+    have in all. ``processes``: how many send.
     """
 
     saturate: bool = False
     peak_rate: float = Field(default=0.0, ge=0, le=1e6, allow_inf_nan=False)
+    arrivals: Literal["poisson", "fixed"] = "poisson"
     connections: int = Field(default=0, ge=0, le=10_000)
     processes: int = Field(default=0, ge=0, le=64)
 

@@ -11,11 +11,14 @@ Measured
     version is compared with itself to know this machine's noise. Memory is the process tree's; what grows must grow on
     in a second run of twice the length. Trainings are those that other checks run (one is run where none did and a
     budget is declared), with all their processes; costs on record are those of the registry's lineage.
+    Only where the endpoint is marked for it (``saturate = true``) is it held to its declared ``peak_rate``, and the
+    rate raised by steps until the server falls behind, answers fail or come later than ``p95_ms``.
 
 Passes when
     no bound shows more than ``tolerance`` of loss against the previous version, no more requests are slower than
     ``p50_ms`` and ``p95_ms`` than these names allow, fail, or hold memory above ``memory_mb``; and a training keeps to
-    ``train_seconds``, ``train_mb`` and, where both versions' costs are on record, to ``train_tolerance`` more.
+    ``train_seconds``, ``train_mb`` and, where both versions' costs are on record, to ``train_tolerance`` more. The
+    peak is sustained in more than half of its blocks.
 
 If it fails
     Median: every request does more work; profile one. 95th percentile alone: some requests wait, for locks, pauses,
@@ -28,7 +31,8 @@ Options
     since what is on record was measured once, on machines that differ. pairs: 14, the least that alpha allows. looks:
     3, so that pairs that decide nothing are followed by half as many, and again. alpha: 0.0002 for each bound that
     shows harm. block_seconds: 0.2, so that one look fits 12 s. rows: 50, sent again and again, so that caches of
-    answers fill at once and do not look like leaks. Sources of the numbers: our simulations.
+    answers fill at once and do not look like leaks. climb_seconds: 20, in which the server's limit is found to two
+    steps of 10 %; 0: not looked for. Sources of the numbers: our simulations.
 
 Source
     Breck et al. 2017, Monitor 6. Open loop: Tene, "How not to measure latency". Blocks: Bulej et al. 2020. Slopes:
@@ -45,13 +49,15 @@ from mltestscore.inputs.endpoint import Endpoint
 from mltestscore.inputs.registry import Registry
 from mltestscore.inputs.trainer import Trainer
 from mltestscore.performance.leaks import KEPT, judge_memory
+from mltestscore.performance.peak import PEAK, judge_peak
 from mltestscore.performance.timings import Timing
 from mltestscore.performance.training import GREW, judge_training
 from mltestscore.serving.blocks import details, measure
+from mltestscore.serving.saturation import Budget
 from mltestscore.stats.seeds import seed_of
 
 
-@check("monitor.6", proof_options={"pairs": 6, "looks": 1, "block_seconds": 0.06, "alpha": 0.016})
+@check("monitor.6", proof_options={"pairs": 6, "looks": 1, "block_seconds": 0.06, "alpha": 0.016, "climb_seconds": 0.0})
 def check_performance(
     endpoint: Endpoint,
     serving: Dataset,
@@ -71,6 +77,7 @@ def check_performance(
     pairs: int = 14,
     looks: int = 3,
     block_seconds: float = 0.2,
+    climb_seconds: float = 20.0,
     rows: int = 50,
     alpha: float = 0.0002,
 ) -> Iterator[Finding | Table | Series]:
@@ -78,6 +85,7 @@ def check_performance(
     limits = {share: limit for share, limit in ((50, p50_ms), (95, p95_ms)) if limit is not None}
     timing = Timing(limits, max_errors, tolerance, pairs, looks, alpha)
     previous, frame = endpoint.previous, serving.sample(rows).frame(columns=serving.features)
+    seed = seed_of("monitor.6", serving.digest)
     current, before, used = measure(
         endpoint,
         previous,
@@ -85,8 +93,9 @@ def check_performance(
         pairs=timing.due[-1],
         seconds=block_seconds,
         rate=rate,
-        seed=seed_of("monitor.6", serving.digest),
+        seed=seed,
         alone=bool(limits or rate),
+        arrivals=endpoint.loading.arrivals,
         enough=timing.enough,
     )
     yield from timing.judge(current, before, used, declared=bool(rate))
@@ -94,6 +103,8 @@ def check_performance(
     yield from judge_training(
         trainer, training, registry, seconds=train_seconds, mb=train_mb, tolerance=train_tolerance
     )
+    budget = Budget(tolerance, p95_ms, max_errors)
+    yield from judge_peak(endpoint, frame, budget, start=used, seconds=climb_seconds, alpha=alpha, seed=seed)
     arms = {f"current {endpoint.version}".strip(): current}
     yield from details({**arms, f"previous {previous.version}".strip(): before} if previous and before else arms)
 
@@ -125,6 +136,14 @@ def leak(endpoint: Endpoint) -> dict[str, Endpoint]:
     if held is None:
         raise NotOffered("the server's process", "offer its command instead of a url")
     return {"endpoint": endpoint.leaking(max(2_000_000, held // 100))}
+
+
+@fault(check_performance, "requests wait for one another at half of the peak rate", caught_by=PEAK)
+def bottleneck(endpoint: Endpoint) -> dict[str, Endpoint]:
+    """A lock round the model: fast alone, behind under load."""
+    if not (endpoint.loading.saturate and endpoint.loading.peak_rate):
+        raise NotOffered("a peak that may be tried", "set saturate, peak_rate in [tool.mltestscore.endpoint.load]")
+    return {"endpoint": endpoint.limited(endpoint.loading.peak_rate / 2)}
 
 
 @fault(check_performance, "the training took ten times what the previous version's took", caught_by=GREW)

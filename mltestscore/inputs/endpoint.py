@@ -18,7 +18,7 @@ from mltestscore.serving.client import Answer, Client, NotReadyError, port_of, r
 from mltestscore.serving.generator import generator_for
 from mltestscore.serving.load import Arrivals, Load, schedule
 from mltestscore.serving.protocols import protocol_named
-from mltestscore.serving.stalls import Hold, Stall
+from mltestscore.serving.stalls import Bottleneck, Hold, Stall
 from mltestscore.settings_serving import LoadConfig, Protocol
 
 __all__ = ["Answer", "Endpoint", "Load", "open_endpoint"]
@@ -141,23 +141,21 @@ class Endpoint:
 
         ``every=k``: the server pauses at each k-th request, and all that is due meanwhile waits (:class:`Stall`).
         """
-        view = self._view()
-        view._stall = Stall(delay, every)
-        return view
+        return self._view(_stall=Stall(delay, every))
+
+    def limited(self, rate: float) -> Endpoint:
+        """Return a view that gives at most ``rate`` answers a second, one after the other; for planted faults."""
+        return self._view(_stall=Bottleneck(rate))
 
     def leaking(self, bytes_per_request: int) -> Endpoint:
         """Return a view whose server seems to keep so many bytes of every request; for planted faults."""
-        view = self._view()
-        view._leak = bytes_per_request
-        return view
+        return self._view(_leak=bytes_per_request)
 
     def defaulting(self, score: float, features: Sequence[str]) -> Endpoint:
         """Return a view that answers ``score`` where a request lacks one of ``features``; for planted faults."""
-        view = self._view()
-        view._default = (score, tuple(features))
-        return view
+        return self._view(_default=(score, tuple(features)))
 
-    def _view(self) -> Endpoint:
+    def _view(self, **changes: object) -> Endpoint:
         """Return an endpoint on the same server and the same previous version; closing it stops neither."""
         view = Endpoint(
             self._client,
@@ -171,6 +169,8 @@ class Endpoint:
         view._version, view._ready, view._borrowed = self._version, self._ready, True
         view._generator = self._generator
         view._stall, view._leak, view._default = self._stall, self._leak, self._default
+        for name, value in changes.items():
+            setattr(view, name, value)
         return view
 
     def close(self) -> None:

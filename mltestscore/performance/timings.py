@@ -70,7 +70,8 @@ class Timing:
         yield self._errors(current)
         behind = change([load.offered for load in current.paced], [load.kept_up for load in current.paced], self.levels)
         where = f"{rate:.0f} a second"
-        yield at_most(BEHIND, behind, self.tolerance, where=where, unit="share", advisory=not declared)
+        late = at_most(BEHIND, behind, self.tolerance, where=where, unit="share", advisory=not declared)
+        yield unless_limited(late, "failed", current)
 
     def _harmed(self, arm: Arm, limits: dict[int, float]) -> bool:
         """Say whether harm is shown already, so that more load would only cost time."""

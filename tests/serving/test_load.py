@@ -135,7 +135,7 @@ def test_stopped_server_is_counted_and_not_waited_for(generator_of):
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize(("arrivals", "processes"), [("fixed", 0), ("poisson", 0), ("poisson", 2)])
+@pytest.mark.parametrize(("arrivals", "processes"), [("fixed", 0), ("poisson", 2)])
 def test_percentiles_are_the_truth_that_follows_from_the_server_s_own_pauses(arrivals, processes, tmp_path):
     """``python -m tests.benchmarks.load`` holds the same to 5 % at 2,000 requests a second."""
     server = process.start([sys.executable, str(TRUE), "{port}", str(tmp_path / "pauses")])

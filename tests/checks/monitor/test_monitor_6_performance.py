@@ -207,6 +207,8 @@ def test_noisy_machine_never_makes_a_sound_version_fail(opened, serving):
 def test_percentiles_and_blocks_of_both_versions_are_shown(opened, serving):
     result = run(opened(stub("sound"), stub("sound", "6")), serving)
     table, series = result.details
-    assert [row[0] for row in table.data["rows"]] == ["current 7", "previous 6"]
+    both = [(name, counted) for name in ("current 7", "previous 6") for counted in ("start", "sending")]
+    assert [tuple(row[:2]) for row in table.data["rows"]] == both
+    assert all(start[3:8] >= sending[3:8] for start, sending in zip(*[iter(table.data["rows"])] * 2, strict=True))
     assert list(series.data["lines"]) == ["current 7", "previous 6"]
     assert len(series.data["x"]) == SHORT["pairs"]
