@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mltestscore import collect, conclude, marked
+from mltestscore import collect, conclude, marked, telemetry
 from mltestscore.config import EXAMPLE, Config, find_config, read_config
 from mltestscore.declare import Check
 from mltestscore.errors import MltestscoreError
@@ -38,6 +38,7 @@ def register(config: pytest.Config) -> None:
     """Read the configuration and register what a run needs; problems end the run at once, as usage errors."""
     # Idle OpenMP threads of a model shall sleep, not spin: on a shared CI machine spinning costs tenfold.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    telemetry.off()
     pytest.register_assert_rewrite("mltestscore.checks")
     try:
         settings = _settings(config)

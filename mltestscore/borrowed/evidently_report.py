@@ -7,13 +7,13 @@ takes seconds to import and is imported only here and by the drill-down, when a 
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mltestscore import telemetry
 from mltestscore.borrowed.evidently_snapshot import tests_of
 from mltestscore.borrowed.reading import ExistingTest, NotCounted, cut, judged
 from mltestscore.config import Config
@@ -173,7 +173,7 @@ def plain(frame: pd.DataFrame, kinds: Any) -> pd.DataFrame:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep Evidently from phoning home, and the warnings of its dependencies from the reader."""
-    os.environ.setdefault("DO_NOT_TRACK", "1")
+    telemetry.off()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

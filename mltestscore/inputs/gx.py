@@ -4,7 +4,6 @@ else on pandas. Importing it takes seconds, so not before.
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from mltestscore import telemetry
 from mltestscore.errors import InputError
 from mltestscore.inputs.expectations import EXAMPLES, Outcome
 from mltestscore.inputs.rules import Rule
@@ -103,8 +103,7 @@ def _on_spark(dataset: Dataset) -> Any:
 
 def quiet_context() -> Any:
     """Return a new Great Expectations context that lives in memory, draws no progress bars and phones nobody."""
-    # Older versions phone home unless they are told before the import.
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    telemetry.off()
     with _main_module_with_a_file():
         import great_expectations
         from great_expectations.data_context.types.base import ProgressBarsConfig

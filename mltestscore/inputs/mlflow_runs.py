@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mltestscore import telemetry
 from mltestscore.errors import InputError, NotOffered, near
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def finished_runs(uri: str, experiment: str, columns: Sequence[str], *, where: s
         uri = f"sqlite:///{(base / uri.removeprefix('sqlite:///')).resolve()}"
         if not Path(uri.removeprefix("sqlite:///")).is_file():  # MLflow would make a new, empty one
             raise InputError(f"{where} mlflow: there is no file {uri.removeprefix('sqlite:///')}.")
+    telemetry.off()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of MLflow's own dependencies
         try:

@@ -18,6 +18,7 @@ from mltestscore.inputs.batches import RowsAs, handed
 from mltestscore.inputs.digests import of_pickle
 from mltestscore.inputs.functions import import_function
 from mltestscore.inputs.model_file import read_model_file
+from mltestscore.inputs.models import folders
 from mltestscore.inputs.models.libraries import adapted
 from mltestscore.inputs.models.native import NativeModel
 from mltestscore.tasks import Task, require_one_answer
@@ -135,7 +136,7 @@ def load_model(
     """Load a model from ``base / path``: skops, another library's file, joblib/pickle if allowed, or by ``loader``.
 
     Args:
-        path: the model's file (or folder, for a loader).
+        path: the model's file; or a folder, of MLflow, TensorFlow or for a loader.
         name: for the reader.
         version: as declared.
         trusted: types beyond skops' own list that may be constructed from the file.
@@ -173,6 +174,8 @@ def load_model(
             thing.close()
         raise InputError(f"{_TABLE} {f'path: {file}' if path != Path() else f'loader {loader!r}'}: {error}") from error
     digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.is_file() else model.digest
+    if file.is_dir() and not (python or loader):
+        digest = folders.digest(file)
     source = loader if path == Path() else str(path)
     return replace(model, version=version or model.version, source=source, digest=digest)
 

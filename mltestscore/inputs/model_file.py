@@ -8,7 +8,7 @@ from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from mltestscore.errors import InputError
 from mltestscore.inputs.functions import make_importable
-from mltestscore.inputs.models import formats
+from mltestscore.inputs.models import folders, formats
 from mltestscore.inputs.models.native import Loading
 
 _TABLE = "[tool.mltestscore.model]"
@@ -27,24 +27,34 @@ def read_model_file(
 ) -> object:
     """Return the estimator in ``file``, or a :class:`NativeModel`; what the file is, its content says and not its name.
 
+    A folder is read where MLflow or TensorFlow wrote it.
+
     ``table`` is the table of the configuration that names it; ``providers``, ``output`` and ``factory`` are described
     at :class:`Loading`.
 
     Raises :class:`InputError` when the file cannot be read, needs permission, or needs types that are not trusted.
     """
+    loading = Loading(base, table, allow_pickle, tuple(providers), output, factory)
     if not file.is_file():
+        return folders.read(file, loading, lambda inner: _read(inner, loading, trusted))
+    return _read(file, loading, trusted)
+
+
+def _read(file: Path, loading: Loading, trusted: Sequence[str]) -> object:
+    table = loading.table
+    if file.is_dir():
         raise InputError(f"{table} path: {file} is a folder; name a file, or a loader that reads the folder.")
     if file.stat().st_size == 0:
         raise InputError(f"{table} path: {file} is empty; write the model again.")
-    make_importable(base)
+    make_importable(loading.base)
     try:
         form = formats.recognised(file)
         skops = form is None and _is_skops(file)
     except OSError as error:
         raise InputError(f"{table} path: {file} cannot be read: {error.strerror}.") from None
     if form is not None:
-        return formats.read(file, form, Loading(base, table, allow_pickle, tuple(providers), output, factory))
-    return _read_skops(file, trusted, table) if skops else _read_pickle(file, allow_pickle)
+        return formats.read(file, form, loading)
+    return _read_skops(file, trusted, table) if skops else _read_pickle(file, loading.allow_pickle)
 
 
 def _is_skops(file: Path) -> bool:

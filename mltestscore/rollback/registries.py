@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from mltestscore import telemetry
 from mltestscore.errors import InputError, NotOffered, near
 from mltestscore.inputs.registry import open_registry
 from mltestscore.rollback.commands import call, method_and_url, request
@@ -142,6 +143,7 @@ class MlflowAlias:
         self._asked("set_registered_model_alias", self.name, self.alias, version)
 
     def _asked(self, what: str, *arguments: str) -> Any:
+        telemetry.off()
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         with warnings.catch_warnings():

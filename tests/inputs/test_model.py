@@ -108,7 +108,7 @@ def test_a_truncated_pickle_is_named(tmp_path, classifier):
 
 
 def test_a_folder_needs_a_loader(tmp_path):
-    with pytest.raises(InputError, match="is a folder; name a file, or a loader"):
+    with pytest.raises(InputError, match=r"is a folder; name a file, a folder with MLmodel or .*, or a loader"):
         load_model(tmp_path)
 
 

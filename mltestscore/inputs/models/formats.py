@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
+from mltestscore import telemetry
 from mltestscore.errors import InputError, MltestscoreError
 from mltestscore.inputs.models.native import A_LOADER, Loading, NativeModel, brief
 
@@ -115,6 +116,7 @@ def read(file: Path, form: Format, loading: Loading) -> NativeModel:
         raise InputError(
             f"{loading.table} path: {file} is a {form.name} file, which is not read here{why}; {A_LOADER}."
         )
+    telemetry.off()
     try:
         import_module(form.package)
     except ImportError as error:
