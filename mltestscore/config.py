@@ -52,7 +52,7 @@ class Config(Table):
     protocols: dict[str, Protocol] = {}
     servers: dict[str, Operations] = {}
     schema_: settings.SchemaConfig | None = Field(default=None, alias="schema")
-    registry: settings.PathConfig | None = None
+    registry: settings.RegistryConfig | None = None
     catalogue: settings.PathConfig | None = None
     stores: dict[str, settings.StoreConfig] = {}
     deletions: settings.DeletionsConfig | None = None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 DatasetName = Literal["training", "holdout", "serving", "recomputed", "outcomes"]
 
@@ -107,6 +107,21 @@ class PathConfig(Table):
     """A table with one key, ``path``."""
 
     path: str
+
+
+class RegistryConfig(Table):
+    """``[tool.mltestscore.registry]``: a folder, or a registered model in MLflow, its alias in service."""
+
+    path: str = ""
+    mlflow: str = ""
+    name: str = ""
+    alias: str = "champion"
+
+    @model_validator(mode="after")
+    def _one_registry(self) -> Self:
+        if bool(self.path) == bool(self.mlflow) or bool(self.mlflow) != bool(self.name):
+            raise ValueError('needs path = "registry", or mlflow = "sqlite:///mlflow.db" with the name of the model')
+        return self
 
 
 class StoreConfig(Table):

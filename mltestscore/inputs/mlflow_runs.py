@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mltestscore import telemetry
-from mltestscore.errors import InputError, NotOffered, near
+from mltestscore.errors import InputError, near
+from mltestscore.inputs.mlflow_store import asked, store_at
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,36 +31,16 @@ def finished_runs(uri: str, experiment: str, columns: Sequence[str], *, where: s
     Raises :class:`InputError` for a store that cannot be read and for an experiment or column that is not there,
     :class:`NotOffered` without MLflow.
     """
-    import os
-    import warnings
-
     import pandas as pd
 
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    if uri.startswith("sqlite:///") and not uri.startswith("sqlite:////"):
-        uri = f"sqlite:///{(base / uri.removeprefix('sqlite:///')).resolve()}"
-        if not Path(uri.removeprefix("sqlite:///")).is_file():  # MLflow would make a new, empty one
-            raise InputError(f"{where} mlflow: there is no file {uri.removeprefix('sqlite:///')}.")
-    telemetry.off()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of MLflow's own dependencies
-        try:
-            from mlflow import MlflowClient
-        except ImportError:
-            raise NotOffered("MLflow", 'pip install "mltestscore[mlflow]"') from None
-        try:
-            client = MlflowClient(tracking_uri=uri)
-            found = client.get_experiment_by_name(experiment)
-            if found is None:
-                known = [one.name for one in client.search_experiments(max_results=100)]
-                raise InputError(f"{where}: MLflow has no experiment {experiment!r:.80}.{near(experiment, known)}")
-            runs = list(client.search_runs([found.experiment_id], "status = 'FINISHED'", max_results=MAX_RUNS + 1))
-        except InputError:
-            raise
-        except Exception as error:  # MLflow raises its store's own errors, of any kind
-            raise InputError(f"{where} mlflow: the store cannot be read: {error!s:.300}") from error
-    rows = [_of_run(run) for run in runs]
+    def runs_of(client: Any) -> list[Any]:
+        found = client.get_experiment_by_name(experiment)
+        if found is None:
+            known = [one.name for one in client.search_experiments(max_results=100)]
+            raise InputError(f"{where}: MLflow has no experiment {experiment!r:.80}.{near(experiment, known)}")
+        return list(client.search_runs([found.experiment_id], "status = 'FINISHED'", max_results=MAX_RUNS + 1))
+
+    rows = [_of_run(run) for run in asked(store_at(uri, base, where=where), runs_of, where=where)]
     frame = pd.DataFrame(rows, columns=sorted({name for row in rows for name in row} | set(_OF_A_RUN)))
     for column in columns:
         if column not in frame.columns:

@@ -184,12 +184,15 @@ def schema(config: Config) -> Schema:
 
 def registry(config: Config) -> Registry:
     """Open ``[tool.mltestscore.registry]``."""
+    from mltestscore.inputs.mlflow_registry import open_mlflow_registry
     from mltestscore.inputs.registry import open_registry
 
-    if config.registry is None:
+    if (found := config.registry) is None:
         raise NotOffered("registry", 'write path = "registry" under [tool.mltestscore.registry]')
     with named("registry", config):
-        return open_registry(config.path(config.registry.path))
+        if found.mlflow:
+            return open_mlflow_registry(found.mlflow, found.name, found.alias, base=config.folder)
+        return open_registry(config.path(found.path))
 
 
 def stores(config: Config) -> Stores:

@@ -176,6 +176,8 @@ def _where(found: RollbackConfig, config: Config) -> dict[str, Any]:
     given = {name: getattr(found, name) for name in _REGISTRY[found.registry]}
     if found.registry == "folder":
         given["path"] = found.path or (config.registry.path if config.registry else "")
+    if found.registry == "mlflow" and not found.name and config.registry and config.registry.mlflow:
+        given = {"uri": config.registry.mlflow, "name": config.registry.name, "alias": config.registry.alias}
     optional = ("promote_command", "promote_request")  # one of both, as open_rollback says
     missing = [name for name, value in given.items() if not value and name not in optional]
     if missing:

@@ -32,8 +32,8 @@ def open_previous(config: Config) -> Model:
 
 
 def _in_registry(config: Config, path: str) -> tuple[str, str]:
-    if config.registry is None:
-        raise NotOffered(NAME, f"{REMEDY}, or offer a registry")
+    if config.registry is None or not config.registry.path:
+        raise NotOffered(NAME, f"{REMEDY}, or offer a registry that is a folder")
     registry = offered.registry(config)
     folder, file = config.path(config.registry.path).resolve(), config.path(path).resolve()
     current = folder / registry.current.version

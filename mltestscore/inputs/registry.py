@@ -142,22 +142,27 @@ def _read_lineage(file: Path) -> Lineage:
         raise InputError(f"{file} is not valid JSON: {error}. Correct that line.") from None
     if not isinstance(data, dict):
         raise InputError(f"{file} holds a {type(data).__name__}; expected an object with the key trained_at.")
+    return lineage_from(file.parent.name, data, str(file))
+
+
+def lineage_from(version: str, data: Mapping[str, Any], where: str) -> Lineage:
+    """Return the lineage of a version; raises :class:`InputError` naming ``where`` and the key that does not fit."""
     kinds = {one.name: str(one.type) for one in fields(Lineage)}
     for key in data:
         if key not in kinds:
-            raise InputError(f"{file}: {key!r:.80} is not a known key.{near(key, kinds)}")
-    data = {"version": file.parent.name, **data}
-    if data["version"] != file.parent.name:
-        raise InputError(f"{file}: version is {data['version']!r:.80}, but its folder is {file.parent.name!r}.")
+            raise InputError(f"{where}: {key!r:.80} is not a known key.{near(key, kinds)}")
+    data = {"version": version, **data}
+    if data["version"] != version:
+        raise InputError(f"{where}: version is {data['version']!r:.80}, but its folder is {version!r}.")
     for one in fields(Lineage):
         if one.default is MISSING and one.default_factory is MISSING and one.name not in data:
-            raise InputError(f"{file}: the key {one.name!r} is missing.{near(one.name, data)}")
-    lineage = Lineage(**{key: _value(value, kinds[key], f"{file}: {key}") for key, value in data.items()})
+            raise InputError(f"{where}: the key {one.name!r} is missing.{near(one.name, data)}")
+    lineage = Lineage(**{key: _value(value, kinds[key], f"{where}: {key}") for key, value in data.items()})
     for name, cost in lineage.costs.items():
         if name not in COSTS:
-            raise InputError(f"{file}: costs: {name!r:.80} is not a known key.{near(name, COSTS)}")
+            raise InputError(f"{where}: costs: {name!r:.80} is not a known key.{near(name, COSTS)}")
         if not 0 < cost < inf:
-            raise InputError(f"{file}: costs.{name} is {cost}; expected a number above 0.")
+            raise InputError(f"{where}: costs.{name} is {cost}; expected a number above 0.")
     return lineage
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from mltestscore import telemetry
-from mltestscore.errors import InputError, NotOffered, near
+from mltestscore.errors import InputError, near
+from mltestscore.inputs.mlflow_store import asked
 from mltestscore.inputs.registry import open_registry
 from mltestscore.rollback.commands import call, method_and_url, request
 from mltestscore.serving.client import redact
@@ -143,20 +141,7 @@ class MlflowAlias:
         self._asked("set_registered_model_alias", self.name, self.alias, version)
 
     def _asked(self, what: str, *arguments: str) -> Any:
-        telemetry.off()
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of MLflow's own dependencies
-            try:
-                from mlflow import MlflowClient
-            except ImportError:
-                raise NotOffered("MLflow", 'pip install "mltestscore[mlflow]"') from None
-            try:
-                client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
-                return getattr(client, what)(*arguments)
-            except Exception as error:  # MLflow raises its store's own errors, of any kind
-                raise InputError(f"{TABLE}: MLflow's {what} failed: {error!s:.300}") from error
+        return asked(self.uri, lambda client: getattr(client, what)(*arguments), where=TABLE)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,14 @@ def _torchserve(name: str, title: str, registered: str, *table: str, load_s: flo
 
 
 HOT = ('previous = "1.0"', "max_seconds = 60")
-REGISTERS = (*HOT, "request_timeout = 5", 'settings.archive = "line-{version}.mar"')
+REGISTERS = (*HOT, 'settings.archive = "line-{version}.mar"')
+AT_ONCE = (  # as TorchServe's own examples register
+    "[tool.mltestscore.servers.torchserve]",
+    "promote = [",
+    "{ask = 'POST /models?url={archive}&model_name={model}&initial_workers=1&synchronous=true', unless_loaded = true},",
+    "{ask = 'PUT /models/{model}/{version}/set-default'},",
+    "]",
+)
 MLFLOW = (
     *('server = "mlflow"', 'uri = "sqlite:///mlflow.db"', 'name = "line"', 'settings.output = "score"'),
     *("ready_timeout = 120", "request_timeout = 10"),
@@ -85,12 +92,14 @@ SYSTEMS = (
     _torchserve("torchserve_registered", "both versions registered", "2.0,1.0", "max_seconds = 5"),
     _torchserve(
         "torchserve_hot",
-        "hot redeploy of a model that loads in 6 s",
+        "hot redeploy of a model that loads in 6 s, registered with its workers",
         "2.0",
         *REGISTERS,
+        *AT_ONCE,
         load_s=6.0,
         finds=(NO_ANSWER, "timed out"),
     ),
+    _torchserve("torchserve_apart", "the same, workers started after registering", "2.0", *REGISTERS, load_s=6.0),
     _torchserve("torchserve_killed", "hot redeploy, killed half-way", "2.0", *REGISTERS, killed=True),
     System(
         "mms",

@@ -1,7 +1,8 @@
 """A staging server that manages its own versions as TorchServe does, over its routes; behind waitress.
 
-Arguments: port, the versions that are registered (the first is the default), seconds that registering takes,
-behaviour. A version's model is a line with the version's number as its slope.
+Arguments: port, the versions that are registered (the first is the default), seconds until a worker has loaded the
+model, behaviour. A version's model is a line with the version's number as its slope. As with TorchServe, registering
+with workers takes until they are ready and holds up requests of one thread; starting them afterwards does not.
 """
 
 import sys
@@ -15,7 +16,7 @@ port, names, seconds, behaviour = sys.argv[1], sys.argv[2].split(","), float(sys
 app = Flask(__name__)
 registered = {name: f"line-{name}.mar" for name in names}
 default = {"version": names[0]}
-closed = {"until": 0.0}
+closed, ready = {"until": 0.0}, dict.fromkeys(names, 0.0)
 
 
 @app.get("/models/line")
@@ -33,11 +34,23 @@ def register() -> ResponseReturnValue:
     if behaviour == "no model api":
         return jsonify(code=405, type="MethodNotAllowedException", message="Requested method is not allowed"), 405
     version = request.args["url"].removeprefix("line-").removesuffix(".mar")
-    if behaviour == "holds up":
-        closed["until"] = time.monotonic() + seconds
-    time.sleep(seconds)
+    if request.args["initial_workers"] != "0":
+        closed["until"] = ready[version] = time.monotonic() + seconds
+        time.sleep(seconds)
     registered[version] = request.args["url"]
     return jsonify(status="registered")
+
+
+@app.put("/models/line/<version>")
+def start_workers(version: str) -> ResponseReturnValue:
+    ready[version] = time.monotonic() + seconds
+    return jsonify(status="Processing worker updates..."), 202
+
+
+@app.get("/models/line/<version>")
+def workers(version: str) -> ResponseReturnValue:
+    status = "READY" if time.monotonic() > ready.get(version, float("inf")) else "UNLOADED"
+    return jsonify([{"modelVersion": version, "workers": [{"id": "9000", "status": status}]}])
 
 
 @app.put("/models/line/<version>/set-default")
