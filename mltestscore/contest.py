@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mltestscore.dependence import stretches
 from mltestscore.errors import InputError, NotOffered
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.stats.interval import Interval
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 Scores = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-CHOOSING = 4  # one row, key or cluster in four chooses: choosing needs fewer rows than judging
+CHOOSING = 4  # one row, key, cluster or stretch of time in four chooses: choosing needs fewer rows than judging
+STRETCHES = 48  # of time, each of which chooses or judges as a whole
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ lesson = lru_cache(maxsize=1)(Lesson)
 
 
 def labelled(dataset: Dataset, features: Sequence[str], rows: int) -> pd.DataFrame:
-    """Return at most ``rows`` rows that have a label: the features, the label, key and cluster.
+    """Return at most ``rows`` rows that have a label: the features, the label, key, cluster and time.
 
     Raises :class:`NotOffered` when no label column is declared, :class:`InputError` when a feature is missing.
     """
@@ -119,7 +121,7 @@ def labelled(dataset: Dataset, features: Sequence[str], rows: int) -> pd.DataFra
     if not roles.label:
         table = f"[tool.mltestscore.data.{dataset.name}]"
         raise NotOffered(f"the label column of {dataset.name}", f"name it with label = … under {table}")
-    columns = dict.fromkeys([*features, roles.label, *roles.key, *([roles.cluster] if roles.cluster else [])])
+    columns = dict.fromkeys([*features, roles.label, *roles.key, *filter(None, [roles.cluster, roles.time])])
     dataset.require(*columns)
     frame = dataset.sample(rows).frame(columns)
     return frame[frame[roles.label].notna()].reset_index(drop=True)
@@ -136,10 +138,13 @@ def labelled_scores(model: Model, dataset: Dataset, frame: pd.DataFrame, rows: i
 def judged_rows(frame: pd.DataFrame, dataset: Dataset, *texts: str, one_in: int = CHOOSING) -> Mask:
     """Return which rows of ``frame``, taken from ``dataset``, are judged; the others, one in ``one_in``, choose.
 
-    Rows of one cluster, or of one key, stay together: their side is a hash of it. Without either, rows are drawn by
-    position. ``texts`` and the data's digest seed both.
+    Rows of one cluster, of one stretch of time or of one key stay together: their side is a draw, or a hash of it.
+    Without any, rows are drawn by position. ``texts`` and the data's digest seed all.
     """
     seeds = ("contest", *texts, dataset.digest)
+    times = None if dataset.roles.cluster else stretches(frame, dataset, STRETCHES)
+    if times is not None and (many := int(times.max(initial=0)) + 1) >= 2 * one_in:
+        return np.asarray(generator(*seeds).permutation(many)[times] >= many // one_in)
     columns = [dataset.roles.cluster] if dataset.roles.cluster else list(dataset.roles.key)
     if not columns:
         return generator(*seeds).random(len(frame)) >= 1 / one_in

@@ -8,12 +8,13 @@ Measured
     A constant, a logistic or ridge regression and a tree of depth 3 are fitted on the model's features and training
     rows, with numbers imputed and scaled and categories encoded; the team's own rules join them, and for a forecast the
     last value that was known and the one a season ago. A quarter of the holdout chooses the best of them; the rest,
-    which chose nothing, gives the difference between the model and that one. Rows of one cluster, or key, stay
-    together, and clusters widen the interval.
+    which chose nothing, gives the difference between the model and that one. Rows of one cluster, stretch of time or
+    key stay together. Clusters widen the interval; where a time and no cluster is declared, periods of time do, as long
+    as the differences stay alike and the horizon of a forecast lasts.
 
 Passes when
     the whole interval of the difference is above zero. Fails when it is below: the simple model is better. Undecided
-    with too few rows, or where no trained baseline beats the constant, since beating such baselines proves little.
+    with too few rows or periods, or where no trained baseline beats the constant: beating such ones proves little.
 
 If it fails
     Look for scores that reach the wrong rows, features that serving computes differently and training on too few rows;
@@ -34,25 +35,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mltestscore import Table, at_least, at_most, check, fault, undecided
-from mltestscore.stats.interval import CLEAR, two_levels
+from mltestscore import at_most, check, fault, undecided
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
     import numpy as np
 
-    from mltestscore.baselines import Baseline
-    from mltestscore.contest import Contest
     from mltestscore.declare import Observations
     from mltestscore.inputs.dataset import Dataset
     from mltestscore.inputs.heuristics import Heuristics
     from mltestscore.inputs.model import Model
 
 ADVANTAGE = "advantage over the best simple model"
-FAIR = "advantage of the best trained baseline over the constant"
 FINITE = "holdout rows without a finite score"
-OURS = "the model"
 
 
 @check("model.5", proof_options={"max_training_rows": 10_000})
@@ -74,6 +70,7 @@ def check_simpler_model(
 
     from mltestscore import contest
     from mltestscore.baselines import ruled
+    from mltestscore.contest_verdicts import OURS, compared, together
     from mltestscore.stats.quality import metric_for
 
     metric = metric_for(model.task, metric)
@@ -93,34 +90,9 @@ def check_simpler_model(
         rules = ruled(heuristics, lesson, later, model, training, holdout) if heuristics else []
         simple = [*lesson.baselines, *rules]
         named = {OURS: scores} | {baseline.name: baseline.predict(later) for baseline in simple}
-        clusters = contest.clusters_of(later, holdout)
-        yield from _compared(contest.Contest(metric, truth, named, judged, clusters), simple, alpha)
-
-
-def _compared(contest: Contest, simple: Sequence[Baseline], alpha: float) -> Observations:
-    best = contest.best([baseline.name for baseline in simple])
-    accusing, clearing = (contest.advantage(OURS, best, level) for level in (alpha, CLEAR))
-    gap = two_levels(accusing, clearing, harm="below")
-    yield at_least(ADVANTAGE, gap, 0, where=best, note=f"metric: {contest.metric}")
-    # Accuracy cannot tell a good model of a rare class from a constant: whether a baseline learned, log loss says.
-    learned = replace(contest, metric="d2_log_loss") if contest.metric == "accuracy" else contest
-    trained = learned.best([baseline.name for baseline in simple if baseline.trained])
-    gain = learned.advantage(trained, "constant", alpha)
-    if gain.low > 0:
-        yield at_least(FAIR, gain, 0, where=trained, note=f"metric: {learned.metric}")
-    else:
-        yield undecided(FAIR, "no trained baseline is shown to beat a constant: beating them proves little")
-    yield Table(
-        f"Models on the {int(contest.judged.sum()):,} judged rows of the holdout",
-        ["model", contest.metric, "advantage of the model", "at least", "at most", "seconds to fit"],
-        [[OURS, contest.quality(OURS), None, None, None, None], *_rows(contest, simple, alpha)],
-    )
-
-
-def _rows(contest: Contest, simple: Sequence[Baseline], alpha: float) -> Iterator[list[Any]]:
-    for baseline in simple:
-        gap = contest.advantage(OURS, baseline.name, alpha)
-        yield [baseline.name, contest.quality(baseline.name), gap.value, gap.low, gap.high, round(baseline.seconds, 2)]
+        held = contest.Contest(metric, truth, named, judged, None)
+        held = replace(held, clusters=together(held, simple, later, holdout, heuristics))
+        yield from compared(held, simple, alpha, declared=bool(holdout.roles.cluster))
 
 
 @fault(check_simpler_model, "the model gives the average answer and a little noise", caught_by=ADVANTAGE)

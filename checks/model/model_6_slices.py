@@ -7,8 +7,8 @@ Measured
     The loss of each holdout row under the model and under the version before (for a first release: under the best
     simple model, chosen on half of the rows and judged on the other), as shares of what a constant loses on all rows.
     Their mean difference is taken over all rows, over each declared slice and over slices that a tree of depth 3 finds
-    on half of the rows, judged on the other half. Clusters, else blocks of time, widen the intervals. Values with few
-    rows are judged together.
+    on half of the rows, judged on the other half. Clusters, else periods of time as long as losses stay alike, widen
+    the intervals. Values with few rows are judged together.
 
 Passes when
     on every slice a loss beyond max_loss is ruled out. Fails where one is shown. Slices that are merely harder than
@@ -33,6 +33,7 @@ Source
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mltestscore import at_most, check, fault, undecided
@@ -72,6 +73,7 @@ def check_slices(
     import numpy as np
 
     from mltestscore import contest
+    from mltestscore.dependence import dependent
     from mltestscore.slices import declared, losses, reference
     from mltestscore.slices.discovered import discovered
     from mltestscore.slices.verdicts import Judge
@@ -79,7 +81,7 @@ def check_slices(
 
     metric = losses.slice_metric(model.task, metric)
     earlier = () if previous_model is None else previous_model.features
-    extra = [*(name for name in earlier if name in holdout.columns), *filter(None, [holdout.roles.time])]
+    extra = [name for name in earlier if name in holdout.columns]
     columns = dict.fromkeys([*model.features, *declared.columns_of(slices), *extra])
     later = contest.labelled(holdout, list(columns), max_holdout_rows)
     label = later[holdout.roles.label]
@@ -97,7 +99,8 @@ def check_slices(
         other = reference.version_before(previous_model, holdout, later, max_holdout_rows)
     else:
         other = reference.simple_model(model, training, later, truth, ~judging, metric, max_training_rows)
-    compared = losses.compare(metric, truth, scores, other.scores, losses.dependent(later, holdout))
+    compared = losses.compare(metric, truth, scores, other.scores, None)
+    compared = replace(compared, clusters=dependent(later, holdout, lambda: compared.lost))
     rows = judging if other.chosen else np.ones(len(later), dtype=bool)
     judge = Judge(compared, rows, min_rows, max_loss, min_quality, alpha)
     named = structured(later, model.features)

@@ -89,7 +89,7 @@ def check_inclusion(
         {CALIBRATION: max_calibration_gap}, max_gap, max_widening, max_swap, alpha, min_rows, min_events, threshold
     )
     chosen = inclusion.chosen_measures(model.task, measures)
-    people = inclusion.read(model, previous_model, holdout, present, max_holdout_rows)
+    people = inclusion.read(model, previous_model, holdout, present, max_holdout_rows, threshold)
     if len(np.unique(people.truth)) < 2:
         yield undecided(CALIBRATION, f"all {len(people.truth):,} labels are the same")
         return

@@ -12,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mltestscore.dependence import dependent
+from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.model import Model
 from mltestscore.stats.interval import CLEAR, Interval, Side, exactly
 from mltestscore.stats.proportion import bounds
-from mltestscore.stats.quality import advantage
+from mltestscore.stats.quality import advantage, lost_by_row
 from mltestscore.stats.seeds import generator
 
 Vector = npt.NDArray[np.float64]
@@ -130,6 +132,22 @@ class Benefit:
     def acquitted(self) -> Benefit:
         """Return this benefit as unknown: permuting it showed it useless, and something else spoke against that."""
         return replace(self, state="unknown")
+
+
+def together(
+    model: Model, frame: pd.DataFrame, truth: npt.NDArray[Any], metric: str, holdout: Dataset
+) -> npt.NDArray[np.intp] | None:
+    """Return which rows belong together when features are permuted; ``None`` where rows are independent.
+
+    How long losses stay alike, and how long the answers do, which are as alike as the features that they come from.
+    """
+
+    def values() -> Vector:
+        scores = model.predict(frame)
+        constant = np.broadcast_to(scores.mean(axis=0), scores.shape)
+        return np.column_stack([lost_by_row(metric, truth, scores, constant), scores.reshape(len(frame), -1)])
+
+    return dependent(frame, holdout, values)
 
 
 def benefits(rows: Rows, groups: Sequence[tuple[str, ...]], limit: float, alpha: float) -> list[Benefit]:

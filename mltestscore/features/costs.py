@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # a
 from mltestscore import contest
 from mltestscore.comparison.levels import rate
 from mltestscore.details import Cell, Table
-from mltestscore.features.benefit import Rows
+from mltestscore.features.benefit import Rows, together
 from mltestscore.inputs.catalogue import Catalogue, Cost, Entry
 from mltestscore.inputs.clusters import clustered_share
 from mltestscore.inputs.dataset import Dataset
@@ -117,8 +117,9 @@ def judged_rows(model: Model, holdout: Dataset, metric: str, rows: int) -> Rows:
     frame = contest.labelled(holdout, model.features, rows)
     labels = frame[holdout.roles.label]
     truth = contest.encoded(labels, model.task, contest.classes_of(model.classes, labels), holdout.name)
-    clusters = contest.clusters_of(frame, holdout)
-    return Rows(model, frame, truth, metric_for(model.task, metric), clusters, repeats=1, seed=holdout.digest)
+    metric = metric_for(model.task, metric)
+    clusters = together(model, frame, truth, metric, holdout)
+    return Rows(model, frame, truth, metric, clusters, repeats=1, seed=holdout.digest)
 
 
 def unfit(rows: Rows, holdout: Dataset, least: int, per_class: int) -> str:

@@ -15,7 +15,7 @@ import pandas as pd
 from mltestscore import contest
 from mltestscore.details import Table
 from mltestscore.features import leakage, oracle, retraining
-from mltestscore.features.benefit import Benefit, Rows, benefits, cannot_vary, share_useless
+from mltestscore.features.benefit import Benefit, Rows, benefits, cannot_vary, share_useless, together
 from mltestscore.features.groups import feature_groups
 from mltestscore.finding import Finding, at_most, undecided
 from mltestscore.inputs.dataset import Dataset
@@ -86,14 +86,14 @@ class Trial:
         chosen = contest.labelled(self.holdout, self._columns(self.holdout), most)
         classes = contest.classes_of(self.model.classes, self.split.training[self.training.roles.label])
         truth = contest.encoded(chosen[self.holdout.roles.label], self.model.task, classes, self.holdout.name)
-        clusters = _numbered(contest.clusters_of(chosen, self.holdout))
+        # Accuracy hardly moves with one feature; it takes many more rows to tell a small benefit from none.
+        wanted = metric or ("d2_log_loss" if self.model.task == "multiclass" else "")
+        metric = metric_for(self.model.task, wanted)
+        clusters = together(self.model, chosen, truth, metric, self.holdout)
         independent = len(chosen) if clusters is None else len(np.unique(clusters))
         before = self.split.training
         flat = [name for name in self.model.features if chosen[name].nunique(dropna=False) < 2]
         dead = frozenset(name for name in flat if cannot_vary(before[name].to_numpy(), independent, alpha))
-        # Accuracy hardly moves with one feature; it takes many more rows to tell a small benefit from none.
-        wanted = metric or ("d2_log_loss" if self.model.task == "multiclass" else "")
-        metric = metric_for(self.model.task, wanted)
         repeats = max(1, min(REPEATS, most // max(1, len(chosen))))
         return Rows(self.model, chosen, truth, metric, clusters, repeats, self.holdout.digest, dead)
 

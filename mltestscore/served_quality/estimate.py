@@ -20,10 +20,11 @@ from mltestscore.finding import Finding, at_most, undecided
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.served_quality.labels import DAY
 from mltestscore.served_quality.scored import BLOCK_ROWS, Codes, answered, answers, days_of, launch_rows, seconds
-from mltestscore.served_quality.verdicts import LEAST_DAYS, Limits, days_apart, mean_gap, too_few_days
+from mltestscore.served_quality.verdicts import LEAST_DAYS, Limits, days_apart, too_few_days
 from mltestscore.stats.cluster import codes_of
 from mltestscore.stats.interval import CLEAR, two_levels
 from mltestscore.stats.paired import difference
+from mltestscore.stats.ratios import mean_gap
 
 if TYPE_CHECKING:
     from mltestscore.inputs.model import Model

@@ -13,12 +13,13 @@ from mltestscore.finding import Finding, at_most, undecided
 from mltestscore.served_quality.scored import Codes, Scored, block_qualities, errors
 from mltestscore.slices import gaps
 from mltestscore.slices.declared import Mask, Slicing
-from mltestscore.slices.gaps import Gap
 from mltestscore.slices.losses import LEAST_CLUSTERS, compare, slice_metric
 from mltestscore.stats.calibration import bins_of, calibration, growth
 from mltestscore.stats.cluster import codes_of
 from mltestscore.stats.interval import CLEAR, Interval, TwoLevels, two_levels
 from mltestscore.stats.paired import difference
+from mltestscore.stats.periods import periods
+from mltestscore.stats.ratios import mean_gap
 from mltestscore.stats.sequential import mean_so_far
 from mltestscore.stats.unpaired import mean_difference
 
@@ -98,7 +99,9 @@ def bias(window: Scored, task: str, scale: float, limits: Limits) -> Finding:
     """Hold the mean of answer minus outcome to its limit, in probability or standard deviations."""
     unit = "sd" if task == "regression" else "share"
     error = errors(window, task, scale)
-    size = widest(window.clusterings, lambda clusters: mean_gap(error, clusters).magnitude(limits.level))
+    # Numbers that are foretold day by day are wrong for days on end.
+    ways = [*window.clusterings, *([periods(window.days, error)] if task == "regression" else [])]
+    size = widest(ways, lambda clusters: mean_gap(error, clusters).magnitude(limits.level))
     said = "answers are too high on average" if error.mean() > 0 else "answers are too low on average"
     return _bias(size, "", unit, said, limits)
 
@@ -111,17 +114,10 @@ def class_bias(now: Scored, launch: Scored, classes: Sequence[object], limits: L
     for number, name in enumerate(classes[:MOST_CLASSES]):
         sides = [one.scores[:, number] - (one.truth == number) for one in (now, launch)]
         ways = zip(now.clusterings, launch.clusterings, strict=False)
-        found = [
-            _changed(mean_gap(sides[0], own), mean_gap(sides[1], its)).magnitude(limits.level) for own, its in ways
-        ]
+        found = [mean_gap(sides[0], own).since(mean_gap(sides[1], its)).magnitude(limits.level) for own, its in ways]
         wide = replace(max(found, key=lambda one: one.clearing.high), method=ROBUST)
         said = "answered more often than at launch" if sides[0].mean() > sides[1].mean() else "answered less often"
         yield _bias(wide, f"class {name!s:.60}", "share", said, limits)
-
-
-def _changed(now: Gap, before: Gap) -> Gap:
-    errors_of_both = np.concatenate([now.errors, before.errors])
-    return Gap(now.value - before.value, errors_of_both, 0.0, min(now.groups, before.groups))
 
 
 def _bias(size: TwoLevels, where: str, unit: str, said: str, limits: Limits) -> Finding:
@@ -129,13 +125,6 @@ def _bias(size: TwoLevels, where: str, unit: str, said: str, limits: Limits) -> 
         why = f"the rows come from {size.n} days or clusters; at least {LEAST_DAYS} are needed"
         return undecided(BIAS, why, where=where, unit=unit, n_to_settle=LEAST_DAYS)
     return at_most(BIAS, size, limits.max_bias, where=where, unit=unit, note=said)
-
-
-def mean_gap(error: Vector, clusters: Codes) -> Gap:
-    """Return the mean of errors with what each cluster adds to its uncertainty."""
-    mean = float(error.mean())
-    parts = np.bincount(clusters, weights=(error - mean) / len(error)).astype(np.float64)
-    return Gap(mean, parts, 0.0, len(parts))
 
 
 def widest(clusterings: Sequence[Codes], measure: Callable[[Codes], TwoLevels]) -> TwoLevels:

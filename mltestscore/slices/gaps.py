@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy
 
 from mltestscore.slices.declared import Mask
-from mltestscore.stats.interval import CLEAR, Interval, TwoLevels, two_levels
+from mltestscore.stats import ratios
+from mltestscore.stats.ratios import Gap
 
 Vector = npt.NDArray[np.float64]
 
-METHOD = "group against complement, cluster-robust t"
 GAP_IN = "gap in "
 CALIBRATION = f"{GAP_IN}calibration"
 
@@ -69,64 +68,9 @@ def rates_of(task: str, truth: npt.NDArray[Any], scores: Vector, threshold: floa
     ]
 
 
-@dataclass(frozen=True)
-class Gap:
-    """The difference of a rate between a group and all other rows.
-
-    Attributes:
-        value: group minus complement.
-        errors: shape (G,), what each cluster adds to the estimation error.
-        least: the variance that rare events leave at least.
-        groups: clusters in the smaller of the two sides, of rows that the rate is counted among.
-    """
-
-    value: float
-    errors: Vector
-    least: float
-    groups: int
-
-    def magnitude(self, alpha: float) -> TwoLevels:
-        """Return the size of the gap; both signs together are accused at ``alpha``, and each cleared at 95 %."""
-        accusing, clearing = (_size(self._interval(level)) for level in (alpha / 2, CLEAR))
-        return two_levels(accusing, clearing)
-
-    def beyond(self, other: Gap, alpha: float) -> TwoLevels:
-        """Return by how much this gap is larger than another model's on the same rows."""
-        errors = math.copysign(1.0, self.value) * self.errors - math.copysign(1.0, other.value) * other.errors
-        grown = Gap(abs(self.value) - abs(other.value), errors, 0.0, min(self.groups, other.groups))
-        return two_levels(grown._interval(alpha), grown._interval(CLEAR))
-
-    def _interval(self, alpha: float) -> Interval:
-        if self.groups < 2:
-            return Interval(self.value, -math.inf, math.inf, self.groups, 1 - alpha, METHOD)
-        many = len(self.errors)
-        error = math.sqrt(max(many / (many - 1) * float((self.errors**2).sum()), self.least))
-        reach = float(scipy.stats.t.isf(alpha, self.groups - 1)) * error
-        return Interval(self.value, self.value - reach, self.value + reach, self.groups, 1 - alpha, METHOD)
-
-
 def gap(rate: Rate, group: Mask, clusters: npt.NDArray[np.intp]) -> Gap:
-    """Return the gap of a rate between the rows of a group and all others; both must hold rows that it counts among.
-
-    Source: the linearised ratio estimator (Cochran 1977) summed over clusters (Liang and Zeger 1986); the least
-    variance of a share is that with one more row of either kind on each side (Agresti and Caffo 2000).
-    """
-    value, least, errors, sides = 0.0, 0.0, np.zeros(len(group)), []
-    for rows, sign in ((group, 1.0), (~group, -1.0)):
-        total, level = float(rate.among[rows].sum()), rate.of(rows)
-        value += sign * level
-        errors[rows] = sign * (rate.counted[rows] - level * rate.among[rows]) / total
-        sides.append(len(np.unique(clusters[rows & (rate.among > 0)])))
-        if rate.share:
-            padded = (float(rate.counted[rows].sum()) + 1) / (total + 2)
-            least += padded * (1 - padded) / (total + 2)
-    return Gap(value, np.bincount(clusters, weights=errors).astype(np.float64), least, min(sides))
-
-
-def _size(interval: Interval) -> Interval:
-    low = max(0.0, interval.low, -interval.high)
-    high = max(-interval.low, interval.high)
-    return Interval(abs(interval.value), low, high, interval.n, interval.confidence, interval.method)
+    """Return the gap of a rate between the rows of a group and all others; both must hold rows that it counts among."""
+    return ratios.gap(rate.counted, rate.among, group, clusters, rate.share)
 
 
 def too_small(rates: Sequence[Rate], group: Mask, clusters: npt.NDArray[np.intp], *, rows: int, events: int) -> str:

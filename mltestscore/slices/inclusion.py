@@ -12,6 +12,7 @@ import pandas as pd
 
 from mltestscore import contest
 from mltestscore.declare import Observations
+from mltestscore.dependence import dependent
 from mltestscore.details import Table
 from mltestscore.errors import ConfigError, NotOffered, near
 from mltestscore.finding import Finding, at_most, undecided
@@ -19,7 +20,6 @@ from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.model import Model
 from mltestscore.slices.declared import Mask
 from mltestscore.slices.gaps import GAP_IN, Rate, gap, rates_of, too_small
-from mltestscore.slices.losses import dependent
 from mltestscore.slices.people import Attribute, attribute, calibration_curves, counted
 from mltestscore.slices.reference import incomparable
 from mltestscore.slices.swap import swapped_moves
@@ -101,22 +101,25 @@ def protected_columns(holdout: Dataset, model: Model, proxies: Mapping[str, Sequ
     return names
 
 
-def read(model: Model, previous: Model | None, holdout: Dataset, protected: Sequence[str], rows: int) -> People:
+def read(
+    model: Model, previous: Model | None, holdout: Dataset, protected: Sequence[str], rows: int, threshold: float
+) -> People:
     """Return the labelled rows; each model on file scores them once a run."""
     earlier = [] if previous is None else [name for name in previous.features if name in holdout.columns]
-    times = [holdout.roles.time] if holdout.roles.time else []
-    frame = contest.labelled(holdout, list(dict.fromkeys([*model.features, *protected, *earlier, *times])), rows)
+    frame = contest.labelled(holdout, list(dict.fromkeys([*model.features, *protected, *earlier])), rows)
     label = frame[holdout.roles.label]
     truth = contest.encoded(label, model.task, contest.classes_of(model.classes, label), holdout.name)
     before = None
     if previous is not None and not incomparable(model, previous, frame):
         before = contest.labelled_scores(previous, holdout, frame, rows)
-    clusters = dependent(frame, holdout)
+    scores = contest.labelled_scores(model, holdout, frame, rows)
+    rates = rates_of(model.task, truth, scores, threshold)
+    clusters = dependent(frame, holdout, lambda: np.column_stack([rate.counted for rate in rates]))
     return People(
         model,
         frame,
         truth,
-        contest.labelled_scores(model, holdout, frame, rows),
+        scores,
         before,
         np.arange(len(frame), dtype=np.intp) if clusters is None else clusters,
         tuple(attribute(frame[name]) for name in protected),

@@ -7,22 +7,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from mltestscore.contest import clusters_of
 from mltestscore.errors import ConfigError
-from mltestscore.inputs.dataset import Dataset
 from mltestscore.slices.declared import Mask
-from mltestscore.stats.cluster import codes_of
 from mltestscore.stats.interval import CLEAR, Interval, TwoLevels, two_levels
 from mltestscore.stats.paired import difference
+from mltestscore.stats.periods import LEAST
 from mltestscore.stats.quality import loss_of_a_constant, losses, metric_for
 
 Vector = npt.NDArray[np.float64]
 
 METRIC = {"binary": "d2_brier_score", "multiclass": "d2_brier_score", "regression": "d2_absolute_error"}
-LEAST_CLUSTERS = 10  # a cluster-robust variance of fewer is not to be trusted at these levels
-BLOCKS = 50  # of time, for rows in order of time that name no cluster: neighbours are alike
+LEAST_CLUSTERS = LEAST  # a cluster-robust variance of fewer is not to be trusted at these levels
 
 
 @dataclass(frozen=True)
@@ -100,14 +96,3 @@ def compare(metric: str, truth: npt.NDArray[Any], ours: Vector, theirs: Vector, 
     """
     scale = loss_of_a_constant(metric, truth)
     return Losses(metric, losses(metric, truth, ours) / scale, losses(metric, truth, theirs) / scale, clusters)
-
-
-def dependent(frame: pd.DataFrame, dataset: Dataset) -> npt.NDArray[np.intp] | None:
-    """Return which rows of ``frame`` belong together: by the cluster column, else by blocks of time, else ``None``."""
-    roles = dataset.roles
-    if roles.cluster:
-        return codes_of(np.asarray(clusters_of(frame, dataset)))
-    if not roles.time:
-        return None
-    places = frame[roles.time].rank(method="min", na_option="bottom").to_numpy(dtype=np.float64) - 1
-    return np.asarray(places * BLOCKS // len(frame), dtype=np.intp)

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import scipy
 
 from mltestscore.details import Cell, Series, Table
-from mltestscore.slices.losses import dependent
 from mltestscore.staleness.plan import DAY, SIBLINGS, Plan
+from mltestscore.stats.cluster import codes_of
 from mltestscore.stats.interval import CLEAR, Interval, TwoLevels, two_levels
 from mltestscore.stats.paired import difference
 from mltestscore.stats.quality import loss_of_a_constant, losses
@@ -63,7 +63,7 @@ class Curve:
         each = [losses(metric, truth, scores[:, number]) / scale for number in range(scores.shape[1])]
         self._losses = np.stack(each, axis=1).reshape(len(truth), -1, SIBLINGS)
         frame, dataset = plan.rows.frame.iloc[plan.judged], plan.rows.dataset
-        self._clusters = dependent(frame, dataset) if dataset.roles.cluster else None
+        self._clusters = codes_of(frame[dataset.roles.cluster].to_numpy()) if dataset.roles.cluster else None
         ages = range(1, len(plan.origins))
         self.ages = [self._aged(steps) for steps in ages if len(np.unique(plan.block[plan.block >= steps])) > 1]
 

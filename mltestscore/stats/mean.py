@@ -74,7 +74,15 @@ def spread(values: Vector, clusters: Clusters | None = None) -> Spread:
 
 def freedom_of(clusters: NDArray[numpy.intp], values: Vector) -> float:
     """Return the degrees of freedom that unequal clusters leave, at most one less than there are clusters."""
-    return _unequal(numpy.bincount(clusters).astype(numpy.float64), icc(values, clusters))[0]
+    return satterthwaite(clusters, values)[0]
+
+
+def satterthwaite(clusters: NDArray[numpy.intp], values: Vector) -> tuple[float, float]:
+    """Return the degrees of freedom that clusters leave, and what makes the variance of a mean over them unbiased.
+
+    ``clusters``, shape (n,), are numbered from 0 without gaps; ``values``, shape (n,), say how alike their rows are.
+    """
+    return _unequal(numpy.bincount(clusters).astype(numpy.float64), icc(values, clusters))
 
 
 def _unequal(sizes: Vector, correlation: float) -> tuple[float, float]:

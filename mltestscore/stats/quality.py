@@ -91,6 +91,18 @@ def advantage(
     return replace(known, value=value, low=value - down / scale, high=value + up / scale)
 
 
+def lost_by_row(metric: str, y: ArrayLike, ours: ArrayLike, theirs: ArrayLike) -> Vector:
+    """Return what each row loses by ours, shape (n,): of ``roc_auc``, no mean of losses, by the Brier score.
+
+    It tells which rows go wrong together. NaN where a score is.
+
+    >>> lost_by_row("roc_auc", [0, 1], [0.5, 1.0], [0.0, 1.0]).tolist()
+    [0.5, 0.0]
+    """
+    metric = "d2_brier_score" if metric == "roc_auc" else metric
+    return losses(metric, y, ours) - losses(metric, y, theirs)
+
+
 def losses(metric: str, y: ArrayLike, scores: ArrayLike) -> Vector:
     """Return one loss per row, lower is better; ``roc_auc`` is no mean of losses and has none.
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mltestscore import contest
+from mltestscore.dependence import dependent
 from mltestscore.details import Table
 from mltestscore.errors import InputError
 from mltestscore.finding import Finding, at_most, undecided
@@ -19,7 +20,7 @@ from mltestscore.inputs.model import Model
 from mltestscore.inputs.search_space import Space, plain_text
 from mltestscore.inputs.trainer import Trainer
 from mltestscore.stats.interval import CLEAR, Interval, exactly, two_levels
-from mltestscore.stats.quality import advantage, metric_for, quality
+from mltestscore.stats.quality import advantage, lost_by_row, metric_for, quality
 from mltestscore.stats.seeds import generator
 
 GAIN = "gain of the best settings that a search finds"
@@ -145,8 +146,9 @@ class Search:
         """Return by how much the winner is better on the holdout; accused at ``alpha``, cleared at 95 %."""
         if found.alike:
             return exactly(0.0, len(self.truth))
-        clusters = contest.clusters_of(self.later, self._holdout)
         winner, incumbent = (found.scores[name] for name in ("winner", "incumbent"))
+        lost = lost_by_row(self.metric, self.truth, incumbent, winner)
+        clusters = dependent(self.later, self._holdout, lambda: lost)
         accusing, clearing = (
             advantage(self.metric, self.truth, winner, incumbent, level, clusters) for level in (alpha, CLEAR)
         )

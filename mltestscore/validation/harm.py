@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mltestscore import contest
+from mltestscore.dependence import dependent
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.slices import losses, reference
 from mltestscore.slices.declared import Mask
 from mltestscore.stats.interval import CLEAR, Interval, TwoLevels, two_levels
-from mltestscore.stats.quality import advantage, metric_for, quality
+from mltestscore.stats.quality import Vector, advantage, lost_by_row, metric_for, quality
 from mltestscore.validation.packaging import Material, Packaged, Scores
 
 if TYPE_CHECKING:
@@ -27,15 +29,13 @@ class Scale:
     Attributes:
         metric: of the average.
         truth: shape (n,), encoded labels.
-        clusters: shape (n,), or ``None`` where rows are independent.
-        neighbours: likewise, by blocks of time where there is no cluster: for slices.
+        together: from what will be averaged to which rows belong together; ``None`` where rows are independent.
         task: of the candidates.
     """
 
     metric: str
     truth: npt.NDArray[Any]
-    clusters: npt.NDArray[Any] | None
-    neighbours: npt.NDArray[Any] | None
+    together: Callable[[Vector], npt.NDArray[np.intp] | None]
     task: str
 
     def quality(self, one: Packaged) -> float | None:
@@ -46,14 +46,16 @@ class Scale:
         """Return by how much a candidate is worse than another one; ``None`` where one gives no finite scores."""
         if one.scores is None or base.scores is None or not (_finite(one.scores) and _finite(base.scores)):
             return None
-        return advantage(self.metric, self.truth, base.scores, one.scores, alpha, self.clusters)
+        lost = lost_by_row(self.metric, self.truth, one.scores, base.scores)
+        return advantage(self.metric, self.truth, base.scores, one.scores, alpha, self.together(lost))
 
     def loss_on(self, one: Packaged, base: Packaged, rows: Mask, alpha: float, least: int) -> TwoLevels | None:
         """Return the quality that a candidate loses on some rows; ``None`` where too few rows could tell."""
         if one.scores is None or base.scores is None or not (_finite(one.scores) and _finite(base.scores)):
             return None
         metric = losses.slice_metric(self.task, "")
-        compared = losses.compare(metric, self.truth, one.scores, base.scores, self.neighbours)
+        compared = losses.compare(metric, self.truth, one.scores, base.scores, None)
+        compared = replace(compared, clusters=self.together(compared.lost))
         return None if compared.too_few(rows, least) else compared.loss_of(rows, alpha)
 
 
@@ -65,8 +67,8 @@ def scale_of(base: Packaged, material: Material, holdout: Dataset) -> Scale:
     label = material.judged[material.label]
     classes = contest.classes_of(base.classes, label)
     truth = contest.encoded(label, base.task, classes, holdout.name)
-    clusters = contest.clusters_of(material.judged, holdout)
-    return Scale(metric_for(base.task), truth, clusters, losses.dependent(material.judged, holdout), base.task)
+    judged = material.judged
+    return Scale(metric_for(base.task), truth, lambda lost: dependent(judged, holdout, lambda: lost), base.task)
 
 
 def lost_since(
@@ -87,7 +89,8 @@ def lost_since(
     ours, theirs = (contest.labelled_scores(one, holdout, later, rows) for one in (model, previous))
     if not (_finite(ours) and _finite(theirs)):
         return None, "one of the two gives scores that are not finite"
-    metric, clusters = metric_for(model.task), contest.clusters_of(later, holdout)
+    metric = metric_for(model.task)
+    clusters = dependent(later, holdout, lambda: lost_by_row(metric, truth, ours, theirs))
     accusing, clearing = (advantage(metric, truth, theirs, ours, level, clusters) for level in (alpha, CLEAR))
     return two_levels(accusing, clearing), f"metric: {metric}"
 

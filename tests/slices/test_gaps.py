@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mltestscore.slices.gaps import Gap, gap, rates_of, too_small
+from mltestscore.slices.gaps import gap, rates_of, too_small
+from mltestscore.stats.ratios import Gap
 
 ALPHA = 0.0008
 

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mltestscore.inputs.dataset import Roles, open_dataset
 from mltestscore.slices import declared
-from mltestscore.slices.losses import Losses, compare, dependent
+from mltestscore.slices.losses import Losses, compare
 from mltestscore.slices.verdicts import Judge
 
 ALPHA = 0.0008
@@ -51,13 +50,3 @@ def test_the_share_of_a_constants_loss_adds_up_over_slices():
     whole = losses.loss_of(np.ones(4000, dtype=bool), 0.05).value
     parts = sum(losses.loss_of(one.rows, 0.05).value * one.rows.sum() for one in slices if one.rows.sum() > 1)
     assert parts / 4000 == pytest.approx(whole, abs=1e-3)
-
-
-def test_rows_in_order_of_time_are_judged_in_blocks():
-    frame = pd.DataFrame({"y": 0, "at": pd.date_range("2026-01-01", periods=1000, freq="h"), "id": range(1000)})
-    blocks = dependent(frame, open_dataset("holdout", frame, Roles(time="at")))
-    assert len(np.unique(blocks)) == 50
-    assert (np.diff(blocks) >= 0).all()
-    assert dependent(frame, open_dataset("holdout", frame, Roles())) is None
-    frame["user"] = frame["id"] // 10
-    assert len(np.unique(dependent(frame, open_dataset("holdout", frame, Roles(time="at", cluster="user"))))) == 100

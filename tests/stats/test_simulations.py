@@ -29,6 +29,8 @@ QUICK = {
     "unpaired: mean_difference: few noisy days against many quiet ones: 7": 2_000,
     "cluster: design_effect: clusters of unequal size, share 30%: 300": 1_000,
     "cluster: effective_n: clusters of unequal size, share 30%: 300": 1_500,
+    "periods: difference: errors remember 60% of the last: 300": 700,
+    "ratios: gap: the group in clusters of unequal size: 400": 1_000,
     "blocks: block_ratio: heavy tails: 12": 2_000,
     "distribution: ks_distance: clean, no distance: 300": 1_500,
     "distribution: category_distance: 20 categories, no distance: 300": 1_000,

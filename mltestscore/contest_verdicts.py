@@ -1,0 +1,72 @@
+"""What a contest says of a model: its advantage over the best simple one, whether beating that proves anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mltestscore.declare import Observations
+from mltestscore.dependence import dependent
+from mltestscore.details import Table
+from mltestscore.finding import at_least, undecided
+from mltestscore.stats.interval import CLEAR, two_levels
+from mltestscore.stats.periods import few
+from mltestscore.stats.quality import lost_by_row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mltestscore.baselines import Baseline
+    from mltestscore.contest import Contest
+    from mltestscore.inputs.dataset import Dataset
+    from mltestscore.inputs.heuristics import Heuristics
+
+ADVANTAGE = "advantage over the best simple model"
+FAIR = "advantage of the best trained baseline over the constant"
+OURS = "the model"
+
+
+def together(
+    contest: Contest, simple: Sequence[Baseline], later: pd.DataFrame, holdout: Dataset, rules: Heuristics | None
+) -> npt.NDArray[np.intp] | None:
+    """Return which rows belong together, by what the model gains on the best of the others; a horizon counts too."""
+    best = contest.best([baseline.name for baseline in simple])
+    horizon, season = (0.0, 0.0) if rules is None else (rules.horizon_days or 0.0, rules.season_days)
+    scores = contest.scores[best], contest.scores[OURS]
+    gains = partial(lost_by_row, contest.metric, contest.truth, *scores)
+    return dependent(later, holdout, gains, horizon=horizon, season=season)
+
+
+def compared(contest: Contest, simple: Sequence[Baseline], alpha: float, *, declared: bool) -> Observations:
+    """Yield the findings and the table; ``declared``: whether the clusters are, and not read from the times."""
+    if contest.clusters is not None and not declared and (why := few(contest.clusters[contest.judged])):
+        yield undecided(ADVANTAGE, why)
+        return
+    best = contest.best([baseline.name for baseline in simple])
+    accusing, clearing = (contest.advantage(OURS, best, level) for level in (alpha, CLEAR))
+    gap = two_levels(accusing, clearing, harm="below")
+    yield at_least(ADVANTAGE, gap, 0, where=best, note=f"metric: {contest.metric}")
+    # Accuracy cannot tell a good model of a rare class from a constant: whether a baseline learned, log loss says.
+    learned = replace(contest, metric="d2_log_loss") if contest.metric == "accuracy" else contest
+    trained = learned.best([baseline.name for baseline in simple if baseline.trained])
+    gain = learned.advantage(trained, "constant", alpha)
+    if gain.low > 0:
+        yield at_least(FAIR, gain, 0, where=trained, note=f"metric: {learned.metric}")
+    else:
+        yield undecided(FAIR, "no trained baseline is shown to beat a constant: beating them proves little")
+    yield Table(
+        f"Models on the {int(contest.judged.sum()):,} judged rows of the holdout",
+        ["model", contest.metric, "advantage of the model", "at least", "at most", "seconds to fit"],
+        [[OURS, contest.quality(OURS), None, None, None, None], *_rows(contest, simple, alpha)],
+    )
+
+
+def _rows(contest: Contest, simple: Sequence[Baseline], alpha: float) -> Iterator[list[Any]]:
+    for baseline in simple:
+        gap = contest.advantage(OURS, baseline.name, alpha)
+        yield [baseline.name, contest.quality(baseline.name), gap.value, gap.low, gap.high, round(baseline.seconds, 2)]
