@@ -29,7 +29,7 @@ Decode = Callable[[Reply], str]
 LEAST_CONNECTIONS = 32
 MOST_CONNECTIONS = 1024
 HEADROOM = 1.5
-AIM_CPU = 0.5
+AIM_CPU = 0.6
 """The share of a core that each process is meant to use at most; at :data:`MAX_CPU` it measures itself."""
 ENOUGH_TO_LEARN = 50
 """Requests of a schedule from which the CPU time of one can be told."""
@@ -41,7 +41,7 @@ class LoadGenerator:
     Args:
         connections: how many at once, as the clients have; 0: what the rate and the latencies seen need, from 32 to
             1,024. Requests due at the same instant (a burst) have 32: they are a closed loop.
-        processes: how many send; 0: as many as need at most half of a core each, one for each core at most.
+        processes: how many send; 0: as many as need at most 60 % of a core each, one for each core at most.
 
     Requests that find all connections waiting leave late; that delay is the server's and counts into their latency.
     """
@@ -114,7 +114,7 @@ class LoadGenerator:
         return max(1, min(cores(), max(needed, self._raised)))
 
     def _team(self, count: int) -> Workers:
-        if self._workers is None or len(self._workers) != count:
+        if self._workers is None or len(self._workers) < count:  # more do no harm, and keep their connections
             self._dismiss()
             self._workers = Workers(self._target, count)
         return self._workers
@@ -196,11 +196,14 @@ def cores() -> int:
 
 
 def most_connections() -> int:
-    """Return how many connections we may have: half of the files that a process may open, at most 1,024."""
+    """Return how many connections we may have: a quarter of the files that a process may open, at most 1,024.
+
+    Two versions are loaded at once, and their connections are not all that is open.
+    """
     with suppress(ImportError):
         import resource  # not on every system
 
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         if limit != resource.RLIM_INFINITY:
-            return max(LEAST_CONNECTIONS, min(MOST_CONNECTIONS, limit // 2))
+            return max(LEAST_CONNECTIONS, min(MOST_CONNECTIONS, limit // 4))
     return MOST_CONNECTIONS

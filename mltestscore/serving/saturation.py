@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from mltestscore.errors import InputError
 from mltestscore.serving.blocks import Served
 from mltestscore.serving.comparison import Levels
 from mltestscore.serving.load import Arrivals, Load, schedule
@@ -129,7 +130,11 @@ class Stairs:
         step = self.steps.setdefault(rate, Step(rate))
         seconds = min(MOST_BLOCK_SECONDS, max(BLOCK_SECONDS, BLOCK_REQUESTS / rate))
         seconds = min(seconds, MOST_BLOCK_REQUESTS / rate)
-        load = self.served.send(self.frame, schedule(rate, seconds, int(self.rng.integers(2**63)), self.arrivals))
+        intended = schedule(rate, seconds, int(self.rng.integers(2**63)), self.arrivals)
+        try:
+            load = self.served.send(self.frame, intended)
+        except InputError as error:
+            raise InputError(f"{error}\nIt was being asked {rate:.0f} times a second.") from error
         broken = self.budget.broken_by(load)
         step.last = bool(broken)
         if broken and load.generator_limited:  # late requests only make a server look worse: one that keeps up does

@@ -145,8 +145,14 @@ class Sender:
 
     def _add_thread(self, run: _Run) -> None:
         thread = threading.Thread(target=self._work, args=(run,), daemon=True, name=f"load-{len(run.threads)}")
-        run.threads.append(thread)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # the system gives no more of them: those that there are must do
+            run.most = len(run.threads)
+            if not run.threads:
+                raise
+        else:
+            run.threads.append(thread)
 
     def _work(self, run: _Run) -> None:
         while True:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from mltestscore.errors import InputError
 from mltestscore.serving import process
 from mltestscore.serving.client import Client
-from mltestscore.serving.generator import LoadGenerator
+from mltestscore.serving.generator import LoadGenerator, most_connections
 from mltestscore.serving.load import generator_limit, percentiles, schedule
 from mltestscore.serving.protocols import protocol_named
 from mltestscore.serving.stalls import Stall
@@ -89,6 +90,29 @@ def test_connections_follow_from_the_rate_and_the_latencies_seen(generator_of):
     generator.run(BODIES, schedule(100, 0.4, 1), stall=Stall(0.2))
     assert 118 <= generator.connections(400).first <= 180
     assert generator.connections(1e6).first <= 1024
+
+
+def test_threads_that_the_system_refuses_are_done_without(generator_of, monkeypatch):
+    begin, started = threading.Thread.start, []
+
+    def few(thread):
+        if thread.name.startswith("load-"):
+            if len(started) == 5:
+                raise RuntimeError("can't start new thread")
+            started.append(thread)
+        begin(thread)
+
+    generator = generator_of("sound")
+    monkeypatch.setattr(threading.Thread, "start", few)
+    load = generator.run(BODIES, schedule(100, 0.3, 1))
+    assert (load.errors, load.connections) == ({}, 5)
+
+
+@pytest.mark.parametrize(("files", "most"), [(256, 64), (1024, 256), (64, 32), (1 << 20, 1024)])
+def test_connections_leave_files_for_others(files, most, monkeypatch):
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
+    assert most_connections() == most
 
 
 def test_connections_of_the_team_s_own_number_stay_that(generator_of):

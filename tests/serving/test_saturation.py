@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mltestscore.errors import InputError
 from mltestscore.serving.comparison import Levels
 from mltestscore.serving.load import Load, schedule
 from mltestscore.serving.saturation import RATIO, Budget, Stairs, behind, climb
@@ -113,6 +114,15 @@ def test_time_that_is_up_ends_the_climb():
     late.until = -math.inf
     assert (climb(late, 100.0).low, climb(late, 100.0).high) == (0.0, math.inf)
     assert server.asked == []
+
+
+def test_a_server_that_ends_under_load_is_told_with_the_rate():
+    class Ended(Queue):
+        def send(self, *_):
+            raise InputError("endpoint: the server ended by itself.")
+
+    with pytest.raises(InputError, match=r"ended by itself.\nIt was being asked 50 times a second"):
+        climb(stairs(Ended(100.0)), 50.0)
 
 
 def test_rates_end_somewhere():
