@@ -170,6 +170,29 @@ class LoadConfig(Table):
     processes: int = Field(default=0, ge=0, le=64)
 
 
+class CountersConfig(Table):
+    """``[tool.mltestscore.endpoint.counters]``: what the server says of the work for a request.
+
+    ``places``: a counter's name → ``"header:NAME"`` or ``"body:PLACE"`` of an answer, or ``"metric:NAME"``, with labels
+    if need be (``metric:calls_total{to="store"}``), of the route ``metrics``, which answers in Prometheus' text format.
+    """
+
+    metrics: RouteText = "GET /metrics"
+    places: dict[str, str] = {}
+
+    @field_validator("places")
+    @classmethod
+    def _known_places(cls, value: dict[str, str]) -> dict[str, str]:
+        for place in value.values():
+            kind, _, where = place.partition(":")
+            if kind not in ("header", "body", "metric") or not where:
+                raise ValueError(f"write header:NAME, body:PLACE or metric:NAME, not {place!r:.80}")
+        return value
+
+
+COUNTED_AS_USUAL = CountersConfig()
+
+
 class EndpointConfig(Table):
     """``[tool.mltestscore.endpoint]``: a server that we start (``command``) or that runs already (``url``).
 
@@ -187,4 +210,5 @@ class EndpointConfig(Table):
     token_variable: str = ""
     ready_timeout: float = Field(default=30.0, gt=0, le=600)
     request_timeout: float = Field(default=5.0, gt=0, le=120)
+    counters: CountersConfig = COUNTED_AS_USUAL
     load: LoadConfig = LoadConfig()

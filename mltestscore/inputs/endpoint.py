@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from copy import copy
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -14,16 +17,17 @@ import pandas as pd
 from mltestscore.errors import ConfigError, InputError, near
 from mltestscore.serving import process
 from mltestscore.serving.bodies import Columns
-from mltestscore.serving.client import Answer, Client, NotReadyError, port_of, redact, token_header
+from mltestscore.serving.client import Answer, Client, port_of, redact, token_header
+from mltestscore.serving.counting import Counting
 from mltestscore.serving.generator import generator_for
 from mltestscore.serving.load import Arrivals, Load, schedule
 from mltestscore.serving.protocols import protocol_named
+from mltestscore.serving.readiness import wait_until_ready
 from mltestscore.serving.stalls import Bottleneck, Hold, Stall
-from mltestscore.settings_serving import LoadConfig, Protocol
+from mltestscore.settings_serving import COUNTED_AS_USUAL, CountersConfig, LoadConfig, Protocol
 
 __all__ = ["Answer", "Endpoint", "Load", "open_endpoint"]
 
-PROBE_PAUSE = 0.1
 MOST_BODIES = 1000
 AS_NEEDED = LoadConfig()
 
@@ -40,6 +44,8 @@ class Endpoint:
         features: the columns that are sent, in order; empty: all that a frame has.
         source: the command or the URL, for the record.
         loading: how it may be loaded.
+        counting: counts what single requests cost.
+        twin: starts another server of the same command with more environment variables; ``None`` where that cannot be.
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class Endpoint:
         ready_by: float = 0.0,
         previous: Callable[[], Endpoint | None] = lambda: None,
         loading: LoadConfig = AS_NEEDED,
+        counters: CountersConfig = COUNTED_AS_USUAL,
     ) -> None:
         self.url, self.protocol, self.features = redact(client.url), protocol, tuple(features)
         # The port differs in every run and would make two records of one system differ.
@@ -59,7 +66,8 @@ class Endpoint:
         self._client, self._server, self._ready_by = client, server, ready_by
         self._open_previous = previous
         self._previous: Endpoint | None = None
-        self.loading = loading
+        self.loading, self.counting = loading, Counting(client, server, counters)
+        self.twin: Callable[[Mapping[str, str]], Endpoint] | None = None
         self._generator = generator_for(client, loading.connections, loading.processes)
         self._version, self._ready, self._borrowed = "", server is None, False
         self._stall: Hold | None = None
@@ -129,6 +137,12 @@ class Endpoint:
         self._version = load.versions[-1] if load.versions else self._version
         return load
 
+    def count(self, frame: pd.DataFrame) -> dict[str, float]:
+        """Ask for each row by itself and return what a request costs, by counter; see :class:`Counting`."""
+        self.wait_until_ready(frame)
+        self._asked += len(frame)
+        return self.counting.per_request(self._columns(frame))
+
     def memory(self) -> int | None:
         """Resident bytes of the server's process tree; ``None`` if we did not start it."""
         if self._server is None:
@@ -151,24 +165,19 @@ class Endpoint:
         """Return a view whose server seems to keep so many bytes of every request; for planted faults."""
         return self._view(_leak=bytes_per_request)
 
+    def padded(self, more_bytes: int) -> Endpoint:
+        """Return a view whose answers seem to be so many bytes longer; for planted faults."""
+        return self._view(counting=replace(self.counting, padding=more_bytes))
+
     def defaulting(self, score: float, features: Sequence[str]) -> Endpoint:
         """Return a view that answers ``score`` where a request lacks one of ``features``; for planted faults."""
         return self._view(_default=(score, tuple(features)))
 
     def _view(self, **changes: object) -> Endpoint:
         """Return an endpoint on the same server and the same previous version; closing it stops neither."""
-        view = Endpoint(
-            self._client,
-            protocol=self.protocol,
-            features=self.features,
-            server=self._server,
-            ready_by=self._ready_by,
-            previous=lambda: self.previous,
-            loading=self.loading,
-        )
-        view._version, view._ready, view._borrowed = self._version, self._ready, True
-        view._generator = self._generator
-        view._stall, view._leak, view._default = self._stall, self._leak, self._default
+        view = copy(self)
+        view._borrowed, view._asked, view.twin = True, 0, None
+        view._previous, view._open_previous = None, lambda: self.previous
         for name, value in changes.items():
             setattr(view, name, value)
         return view
@@ -195,29 +204,8 @@ class Endpoint:
         if self._ready or self._server is None:
             return
         row = self._columns(probe.head(1))
-        while not self._answers(row):
-            time.sleep(PROBE_PAUSE)
+        self._version = wait_until_ready(self._client, self._server, row, self._ready_by)
         self._ready = True
-
-    def _answers(self, row: Columns) -> bool:
-        """Say whether the server is ready; when it is not and time is up, raise."""
-        assert self._server is not None  # only asked of a server of ours
-        try:
-            ready, version = self._client.status()
-            if ready:
-                self._version = self._client.predict(row).version or version
-                return True
-            reason = ""
-        except NotReadyError as error:
-            reason = str(error)
-        self._server.require_running()
-        if time.monotonic() > self._ready_by:
-            raise InputError(
-                f"endpoint: the server is not ready in time (ready_timeout): "
-                f"{reason or self._client.describe_status()}\n"
-                f"Started as {self._server.describe()}"
-            )
-        return False
 
     def _columns(self, frame: pd.DataFrame) -> Columns:
         if frame.empty:
@@ -252,6 +240,7 @@ def open_endpoint(
     env: Mapping[str, str] | None = None,
     probe: pd.DataFrame | None = None,
     loading: LoadConfig = AS_NEEDED,
+    counters: CountersConfig = COUNTED_AS_USUAL,
 ) -> Endpoint:
     """Start the server that ``command`` names, or reach the one at ``url``; close the endpoint when done.
 
@@ -270,6 +259,7 @@ def open_endpoint(
         cwd, env: working directory of the server, and environment variables besides the harmless ones.
         probe: rows to ask for at once; without it the first frame shows whether the server is ready.
         loading: how it may be loaded.
+        counters: what it says of the work for a request.
 
     Raises :class:`ConfigError` for settings that do not fit, :class:`InputError` for a server that does not start.
     """
@@ -278,17 +268,25 @@ def open_endpoint(
     given = {**dict(settings or {}), **({"model": model} if model else {})}
     wire = protocol_named(protocol, given, declared=protocols, predict=predict, health=health)
     headers = token_header(token_variable)
-    opened = partial(Endpoint, protocol=protocol, features=features, loading=loading)
+    opened = partial(Endpoint, protocol=protocol, features=features, loading=loading, counters=counters)
 
-    def reach(words: Sequence[str], at: str, previous: Callable[[], Endpoint | None]) -> Endpoint:
+    def reach(
+        words: Sequence[str],
+        at: str,
+        previous: Callable[[], Endpoint | None],
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> Endpoint:
         ready_by = time.monotonic() + ready_timeout
         port = port_of(at) if at else 0
-        server = process.start_listening(words, cwd=cwd, env=env, port=port, deadline=ready_by) if words else None
+        given = {**(env or {}), **more}
+        server = process.start_listening(words, cwd=cwd, env=given, port=port, deadline=ready_by) if words else None
         client = Client(at or (server.url if server else ""), wire, timeout=request_timeout, headers=headers)
         return opened(client, server=server, ready_by=ready_by, previous=previous)
 
     offered = bool(previous_command or previous_url)
     endpoint = reach(command, url, lambda: reach(previous_command, previous_url, lambda: None) if offered else None)
+    if command and not url:
+        endpoint.twin = partial(reach, command, "", lambda: None)
     if probe is not None:
         try:
             endpoint.wait_until_ready(probe)

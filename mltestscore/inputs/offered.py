@@ -161,6 +161,7 @@ def endpoint(config: Config) -> Endpoint:
             ready_timeout=found.ready_timeout,
             request_timeout=found.request_timeout,
             loading=found.load,
+            counters=found.counters,
             cwd=config.folder,
         )
 

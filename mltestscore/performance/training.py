@@ -33,7 +33,6 @@ def judge_training(
     trainer: Trainer | None,
     training: Dataset | None,
     registry: Registry | None,
-    *,
     seconds: float | None,
     mb: float | None,
     tolerance: float,

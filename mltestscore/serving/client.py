@@ -99,6 +99,10 @@ class Client:
         scores = np.concatenate([prediction.scores for prediction in found])
         return Answer(scores, version, 200, seconds, tuple(sorted(fields)))
 
+    def exchange(self, columns: Columns) -> Reply:
+        """Ask for one score per row and return the answer as it came; raises :class:`InputError` where none comes."""
+        return self._request(self.protocol.declared.predict, self.body(columns))
+
     def decode(self, reply: Reply, rows: int) -> Prediction:
         """Read the answer to a prediction; raises :class:`InputError` as :meth:`predict` does."""
         try:

@@ -124,12 +124,13 @@ class Server:
     def memory(self) -> int:
         """Return the resident bytes of the process tree; pages that processes share are counted in each of them."""
         total = 0
-        for process in self._tree():
+        for process in self.processes():
             with suppress(psutil.Error):
                 total += process.memory_info().rss
         return total
 
-    def _tree(self) -> list[psutil.Process]:
+    def processes(self) -> list[psutil.Process]:
+        """Return the process that was started, and its descendants."""
         with suppress(psutil.Error):
             root = psutil.Process(self._process.pid)
             return [root, *root.children(recursive=True)]
@@ -140,7 +141,7 @@ class Server:
         if self not in _running:
             return
         _running.discard(self)
-        tree = self._tree()  # before the root ends: afterwards its children cannot be found
+        tree = self.processes()  # before the root ends: afterwards its children cannot be found
         _signal_group(self._process.pid, signal.SIGTERM)
         _, alive = psutil.wait_procs(tree, timeout=grace)
         for process in alive:

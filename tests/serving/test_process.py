@@ -38,8 +38,8 @@ def test_server_listens_on_its_port_until_it_is_stopped():
 def test_stopping_ends_the_whole_tree_even_when_it_ignores_the_polite_request():
     ignore = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
     server = process.start([sys.executable, "-c", FAMILY + ignore, "{port}"])
-    assert wait(lambda: "up" in server.output() and len(server._tree()) == 2)
-    tree = server._tree()
+    assert wait(lambda: "up" in server.output() and len(server.processes()) == 2)
+    tree = server.processes()
     server.stop(grace=0.2)
     assert not any(member.is_running() and member.status() != psutil.STATUS_ZOMBIE for member in tree)
 

@@ -27,6 +27,7 @@ def answer(rows: int) -> tuple[int, bytes]:
         "html": (200, b"<!doctype html><title>Sign in</title>"),
         "nan": (200, json.dumps({"scores": [float("nan")] * rows}).encode()),
         "one too few": (200, json.dumps({"scores": [0.5] * (rows - 1)}).encode()),
+        "counts": (200, json.dumps({"scores": [0.5] * rows, "work": {"rows": 3}}).encode()),
         "words": (200, json.dumps({"scores": ["high"] * rows}).encode()),
         "busy at first": (200, sound) if time.monotonic() - started > 0.6 else (503, b"loading"),
     }.get(behaviour, (200, sound))
@@ -48,6 +49,8 @@ def misbehave() -> None:
                 time.sleep(0.2)
     elif behaviour == "slower":
         time.sleep(0.004)
+    elif behaviour == "counts":
+        kept.append(b"")
     elif behaviour == "leaks" or (behaviour.startswith("caches") and number <= int(behaviour.split()[1])):
         kept.append(b"x" * 20_000)
 
@@ -77,10 +80,14 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         states = [{"version": v, "state": s} for v, s in (("9", "AVAILABLE"), ("10", "AVAILABLE"), ("11", "LOADING"))]
         bodies = {"/v1/models/iris": {"model_version_status": states}, "/v2/models/iris/ready": {}}
-        self.reply(200 if self.path in bodies else 404, json.dumps(bodies.get(self.path, {})).encode())
+        if self.path == "/metrics" and behaviour == "counts":
+            self.reply(200, f'# TYPE queries_total counter\nqueries_total{{to="store"}} {7 * len(kept)}\n'.encode())
+        else:
+            self.reply(200 if self.path in bodies else 404, json.dumps(bodies.get(self.path, {})).encode())
 
     def reply(self, status: int, body: bytes) -> None:
-        head = f"HTTP/1.1 {status} x\r\ncontent-type: text/plain\r\ncontent-length: {len(body)}\r\n\r\n"
+        head = f"HTTP/1.1 {status} x\r\ncontent-type: text/plain\r\ncontent-length: {len(body)}\r\n"
+        head += "x-store-calls: 7\r\n\r\n" if behaviour == "counts" else "\r\n"
         self.wfile.write(head.encode() + body)
 
     def log_message(self, format: str, *args: object) -> None:
