@@ -31,6 +31,7 @@ class Config(Table):
     """All of ``[tool.mltestscore]``; paths are relative to ``folder``, the folder of the file."""
 
     file: Path = Field(default=Path("pyproject.toml"), exclude=True)
+    extends: str = ""
     system: str = ""
     output: str = "mltestscore-report"
     history: str = ".mltestscore/history.db"
@@ -111,9 +112,12 @@ def find_config(start: Path) -> Path | None:
 def read_config(file: Path) -> Config:
     """Read ``[tool.mltestscore]`` of ``file``; ``${NAME:-default}`` in values is taken from the environment.
 
+    With ``extends = "pyproject.toml"`` it changes that file beside it: tables key by key, their entries in lists by
+    ``name`` where all have one, all other values as a whole.
+
     Raises :class:`ConfigError` naming the file, the key and what was expected.
     """
-    table = _toml(file).get("tool", {}).get("mltestscore", {})
+    table = _extended(file, ())
     try:
         return Config.model_validate({**_expand(table, file), "file": file})
     except ValidationError as error:
@@ -127,6 +131,44 @@ def _toml(file: Path) -> dict[str, Any]:
         raise ConfigError(f"{file} cannot be read: {error}. Make it a readable UTF-8 file.") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file} is not valid TOML: {error}. Correct that line.") from None
+
+
+def _extended(file: Path, above: tuple[Path, ...]) -> dict[str, Any]:
+    """Return the table of a file over that of the file which it extends, if any."""
+    table: dict[str, Any] = _toml(file).get("tool", {}).get("mltestscore", {})
+    named = table.get("extends", "")
+    if not named or not isinstance(named, str):
+        return table
+    base = file.parent / named
+    if base.resolve().parent != file.resolve().parent:
+        raise ConfigError(f"{file}: extends names {named!r:.200}; put both files into one folder: paths start there.")
+    if base.resolve() in (file.resolve(), *above):
+        raise ConfigError(f"{file}: extends names {named!r:.200}, which leads back to this file. Take one of them out.")
+    extended: dict[str, Any] = _merged(_extended(base, (file.resolve(), *above)), table)
+    return extended
+
+
+def _merged(base: Any, own: Any) -> Any:
+    """Return ``base`` with what ``own`` says in its place.
+
+    >>> _merged({"a": 1, "b": [{"name": "x", "c": 2}]}, {"b": [{"name": "x", "d": 3}]})
+    {'a': 1, 'b': [{'name': 'x', 'c': 2, 'd': 3}]}
+    """
+    if isinstance(base, dict) and isinstance(own, dict):
+        return {**base, **{key: _merged(base.get(key), value) for key, value in own.items()}}
+    names = [_names(one) for one in (base, own)]
+    if not all(names):
+        return own
+    ours = dict(zip(names[1], own, strict=True))
+    kept = [_merged(one, ours.pop(name, {})) for name, one in zip(names[0], base, strict=True)]
+    return [*kept, *ours.values()]
+
+
+def _names(value: Any) -> list[str]:
+    """Return the names of a list's entries; none where it is no list, or an entry has none."""
+    entries = value if isinstance(value, list) else []
+    found = [one["name"] for one in entries if isinstance(one, dict) and isinstance(one.get("name"), str)]
+    return found if len(found) == len(entries) == len(set(found)) else []
 
 
 def _expand(value: Any, file: Path) -> Any:

@@ -184,12 +184,15 @@ class DrillConfig(Table):
 class DependenciesConfig(Table):
     """``[tool.mltestscore.dependencies]``: what the system depends on; see :mod:`mltestscore.inputs.dependencies`.
 
-    ``python`` is the interpreter that serves, ``installed`` a list of what it has (``pip freeze``).
+    ``python`` is the interpreter that serves, ``installed`` a list of what it has (``pip freeze``), ``locks`` pin it.
+    ``locks_elsewhere`` are those of other environments, such as the one that trains: packages of the manifest may stand
+    there, and are looked for nowhere.
     """
 
     manifest: str
     acknowledged: str = "acknowledged.json"
     locks: list[str] = []
+    locks_elsewhere: list[str] = []
     extras: list[str] = []
     python: str = ""
     installed: str = ""

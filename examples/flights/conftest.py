@@ -14,6 +14,7 @@ from flights import switches
 from flights.build import ensure, folder
 
 os.environ["FLIGHTS_BUILD"] = folder(switches.chosen())
+os.environ.setdefault("FLIGHTS_TRITON", str(Path(__file__).with_name(".venv-triton")))  # for copies of the project, too
 if switches.broken("data.1"):
     os.environ["FLIGHTS_SCHEMA"] = f"{folder('data.1')}/expectations.json"
 if switches.chosen() in ("data.3", "data.4"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from mltestscore.canary import ramp
@@ -24,6 +25,8 @@ PASSED = "bad candidates that the rule lets pass"
 STOPPED = "sound candidates that the rule stops"
 LIBRARIES = "libraries of another version than in training"
 THIS = "this candidate"
+_NUMBER = re.compile(r"^v(?:ersion)?[-_. ]?(?=\d)", re.IGNORECASE)  # what stands before the number of a version
+_DIGITS = re.compile(r"\d+")
 MEASURED = 1.05  # a share that was measured and not set may lie so far above the limit
 
 
@@ -56,11 +59,28 @@ def ramped(canary: Canary, limits: Limits, served: str, published: Sequence[str]
     short = [_step(one, before, after) for one, before, after in rises if (before.minutes or 0) < limits.soak_minutes]
     yield at_most(SOAK, len(short), 0, n=len(rises), cause="; ".join(short)[:300])
     yield from _in_spite_of_errors(rises, limits)
-    if served and names & set(published):
-        yield at_most(UNLOGGED, int(served not in names), 0, n=1, cause="" if served in names else served[:100])
+    unlogged = _unlogged(served, names, set(published))
+    if unlogged is not None:
+        yield at_most(UNLOGGED, int(unlogged), 0, n=1, cause=served[:100] if unlogged else "")
     columns = ["version", "step", "share", "from", "minutes", "requests", "errors", "errors beside it"]
     rows = [_row(one, number, step) for one in reversed(found) for number, step in enumerate(one.steps, 1)]
     yield Table("Roll-outs", columns, rows)
+
+
+def _unlogged(served: str, logged: Set[str], published: Set[str]) -> bool | None:
+    """Say whether the log lacks the served version; ``None`` where the server names its versions in another way.
+
+    Triton and TensorFlow Serving know whole numbers only: their 2 is the v2 of a registry.
+
+    >>> _unlogged("2", {"v1", "v2"}, {"v2"}), _unlogged("v3", {"v2"}, {"v2"}), _unlogged("1700", {"v2"}, {"v2"})
+    (False, True, None)
+    """
+    if not served or not logged & published:
+        return None
+    if _NUMBER.sub("", served) in {_NUMBER.sub("", one) for one in logged}:
+        return False
+    forms = {_DIGITS.sub("0", one) for one in logged | published}
+    return True if served in published or _DIGITS.sub("0", served) in forms else None
 
 
 def _in_spite_of_errors(rises: Sequence[tuple[Rollout, Step, Step]], limits: Limits) -> Iterator[Finding]:

@@ -107,7 +107,8 @@ class Dependencies:
         readings: what each entry with a contract promises now, by name.
         acknowledged: the contracts that somebody agreed to, by name.
         environment: what is installed where the model is served.
-        pins: what the locks pin; empty where none is offered.
+        pins: what the locks of this environment pin; empty where none is offered.
+        elsewhere: what the locks of other environments pin, such as the one that trains.
         chosen: the extras and groups of the lock that are installed.
         audit: known vulnerabilities; ``None`` where none are offered.
         drill: how a probe is sent; ``None`` where none may be.
@@ -121,6 +122,7 @@ class Dependencies:
     acknowledged: Mapping[str, tuple[Acknowledgement, ...]]
     environment: Environment
     pins: tuple[Pin, ...] = ()
+    elsewhere: tuple[Pin, ...] = ()
     chosen: tuple[str, ...] = ()
     audit: Audit | None = None
     drill: Drill | None = None
@@ -135,7 +137,8 @@ class Dependencies:
         agreed = sorted(
             (name, [(x.contract.digest, x.at, x.by) for x in held]) for name, held in self.acknowledged.items()
         )
-        pins = [(one.name, one.allowed, one.marker, sorted(one.groups)) for one in self.pins]
+        locked = (*self.pins, *self.elsewhere)
+        pins = [(one.name, one.allowed, one.marker, sorted(one.groups), one.lock) for one in locked]
         parts = (self.entries, contracts, agreed, environment, pins, self.chosen, self.audit, self.drill, self.notices)
         return hashlib.sha256(repr((*parts, self.raw_stores)).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
@@ -171,7 +174,8 @@ class Dependencies:
 
     def pinned(self, entry: Dependency) -> bool:
         """Say whether a lock names a package of the manifest."""
-        return any(fnmatchcase(one.name, normal(name)) for one in self.pins for name in (entry.name, *entry.covers))
+        locked = {one.name for one in (*self.pins, *self.elsewhere)}
+        return any(fnmatchcase(one, normal(name)) for one in locked for name in (entry.name, *entry.covers))
 
 
 def open_dependencies(
@@ -180,6 +184,7 @@ def open_dependencies(
     base: Path,
     acknowledged: Path,
     locks: Sequence[str] = (),
+    locks_elsewhere: Sequence[str] = (),
     extras: Sequence[str] = (),
     python: str = "",
     installed: str = "",
@@ -197,7 +202,9 @@ def open_dependencies(
     entries = read_manifest(manifest)
     agreed = read_acknowledged(acknowledged)
     environment = read_environment(python, installed, base)
-    pins = tuple(pin for name in locks for pin in read_lock(name, base, environment))
+    here, there = (
+        tuple(pin for name in names for pin in read_lock(name, base, environment)) for names in (locks, locks_elsewhere)
+    )
     probe = None
     if drill is not None and drill["probe"]:
         settings = {name: value for name, value in drill.items() if name not in ("probe", "notify")}
@@ -208,7 +215,8 @@ def open_dependencies(
         {one.name: _reading(one, base, one.name in agreed) for one in entries if one.contract},
         agreed,
         environment,
-        pins,
+        here,
+        there,
         tuple(extras),
         read_vulnerabilities(vulnerabilities, base, vulnerabilities_at),
         probe,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TABLE = "[tool.mltestscore.features]"
 NEVER_COPIED = (
-    ".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", "*.pyc", ".pytest_cache", ".mypy_cache",
+    ".git", ".hg", ".venv*", "venv", "node_modules", "__pycache__", "*.pyc", ".pytest_cache", ".mypy_cache",
     ".ruff_cache", ".hypothesis", ".tox", ".coverage", ".mltestscore", "mltestscore-report", "*.egg-info",
 )  # fmt: skip
 """Folders and files that no test needs in its copy of the project."""

@@ -215,6 +215,7 @@ def dependencies(config: Config) -> Dependencies:
             base=config.folder,
             acknowledged=config.path(found.acknowledged),
             locks=found.locks,
+            locks_elsewhere=found.locks_elsewhere,
             extras=found.extras,
             python=found.python,
             installed=found.installed,

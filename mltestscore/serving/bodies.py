@@ -118,6 +118,8 @@ class Rows:
     def __init__(self, columns: Columns, settings: Settings) -> None:
         self.settings = settings
         self.columns = {name: [plain(value) for value in values] for name, values in columns.items()}
+        if settings.get("missing") == "NaN":
+            self.columns = {name: _without_null(values) for name, values in self.columns.items()}
         self.lists = [list(row) for row in zip(*self.columns.values(), strict=True)]
         self.words: dict[str, Callable[[], object]] = {
             "$rows": lambda: [self._row(row) for row in self.lists],
@@ -143,7 +145,8 @@ class Rows:
     def lines(self, template: object) -> str:
         """Return one line of JSON per row."""
         return "".join(
-            json.dumps(self._replaced(template, index), allow_nan=False) + "\n" for index in range(len(self.lists))
+            json.dumps(self._replaced(template, index), allow_nan=self.settings.get("missing") == "NaN") + "\n"
+            for index in range(len(self.lists))
         )
 
     def _replaced(self, template: object, index: int) -> Any:
@@ -195,6 +198,11 @@ def _csv(rows: Sequence[Sequence[object]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
+
+
+def _without_null(values: list[object]) -> list[object]:
+    """Return a column of numbers with NaN where one is missing, and any other column as it is."""
+    return [math.nan if value is None else value for value in values] if _type(values) == "double" else values
 
 
 def _datatype(values: Sequence[object], wanted: str) -> str:

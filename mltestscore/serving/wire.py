@@ -29,9 +29,11 @@ from mltestscore.serving.bodies import ABSENT, Columns, Rows, fill, filled, path
 from mltestscore.serving.places import find, first, is_place, texts
 from mltestscore.settings_serving import Failure, Protocol, Route, Setting
 
-COMMON: dict[str, Setting] = {"column": None, "label": ""}
-"""Settings of every protocol: which of a row's class scores is the score, by position or by label; unset: all."""
+COMMON: dict[str, Setting] = {"column": None, "label": "", "missing": "null"}
+"""Settings of every protocol: which of a row's class scores is the score, by position or by label; unset: all. And how
+JSON says that a number is missing: ``null``, or ``NaN`` for servers that take numbers only."""
 
+MISSING = ("null", "NaN")
 CONTENT_TYPES = {"json": "application/json", "csv": "text/csv", "ndjson": "application/x-ndjson"}
 
 
@@ -50,6 +52,8 @@ class Wire:
         self.name, self.declared = name, declared
         self.settings = _set(name, {**COMMON, **declared.settings}, settings or {})
         self.batch = declared.batch
+        if (missing := self.settings["missing"]) not in MISSING:
+            raise ConfigError(f'endpoint: the setting "missing" is {missing!r:.80}; write "null" or "NaN".')
         body = fill(declared.body, self.settings)
         self._body = {} if body is ABSENT else body
         self._scores, self._score = self._places(declared.scores), self._places(declared.score)
@@ -108,7 +112,7 @@ class Wire:
         if self.declared.format == "ndjson":
             return rows.lines(self._body).encode()
         if self.declared.format == "json":
-            return json.dumps(rows.laid_out(self._body), allow_nan=False).encode()
+            return json.dumps(rows.laid_out(self._body), allow_nan=self.settings["missing"] == "NaN").encode()
         part = f'form-data; name="{self.declared.part}"; filename="rows.csv"'
         head = f"--{self._boundary}\r\ncontent-disposition: {part}\r\ncontent-type: text/csv\r\n\r\n"
         return f"{head}{rows.csv(header=self.declared.header)}\r\n--{self._boundary}--\r\n".encode()

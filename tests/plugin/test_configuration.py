@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mltestscore.config import read_config
+from mltestscore.errors import ConfigError
+
 USAGE = pytest.ExitCode.USAGE_ERROR
 
 
@@ -92,3 +95,62 @@ def test_a_file_that_is_not_toml_is_refused(project):
     project.write("broken.toml", "[tool.mltestscore\n")
 
     assert "broken.toml is not valid TOML" in refused(project.run("--mltestscore-config", "broken.toml"))
+
+
+BASE = """
+[tool.mltestscore]
+system = "shop"
+[tool.mltestscore.endpoint]
+command = ["serve", "{port}"]
+health = "/health"
+[[tool.mltestscore.pipeline.stages]]
+name = "train"
+command = ["train"]
+[[tool.mltestscore.pipeline.stages]]
+name = "serve"
+command = ["serve", "{port}"]
+reads = ["model"]
+"""
+
+
+def written(folder, **files):
+    for name, text in files.items():
+        (folder / f"{name}.toml").write_text(text, encoding="utf-8")
+    return read_config(folder / "variant.toml")
+
+
+def test_a_variant_changes_what_it_names_and_keeps_the_rest(tmp_path):
+    text = """
+    [tool.mltestscore]
+    extends = "pyproject.toml"
+    [tool.mltestscore.endpoint]
+    command = ["other", "{port}"]
+    [[tool.mltestscore.pipeline.stages]]
+    name = "serve"
+    command = ["other", "{port}"]
+    [[tool.mltestscore.pipeline.stages]]
+    name = "after"
+    command = ["after"]
+    """
+    found = written(tmp_path, pyproject=BASE, variant=text)
+    assert (found.system, found.endpoint.health, found.endpoint.command) == ("shop", "/health", ["other", "{port}"])
+    assert [(one.name, one.command[0], one.reads) for one in found.pipeline.stages] == [
+        ("train", "train", []),
+        ("serve", "other", ["model"]),
+        ("after", "after", []),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("../pyproject.toml", "put both files into one folder"),
+        ("variant.toml", "leads back to this file"),
+        ("pyprojet.toml", "pyprojet.toml cannot be read"),
+        ("circle.toml", "leads back to this file"),
+    ],
+)
+def test_a_variant_of_nothing_is_an_error(tmp_path, named, said):
+    circle = '[tool.mltestscore]\nextends = "variant.toml"\n'
+    with pytest.raises(ConfigError, match=said):
+        written(tmp_path, pyproject=BASE, circle=circle, variant=f'[tool.mltestscore]\nextends = "{named}"\n')

@@ -125,6 +125,20 @@ def test_open_inference_sends_one_tensor_per_feature_with_its_type():
     }
 
 
+def test_triton_gets_nan_for_a_missing_number_since_it_refuses_null():
+    columns = {**COLUMNS, "c": [1, 2], "d": [None, None]}
+    inputs = sent(protocol_named("triton", {"model": "iris"}), columns)["inputs"]
+    assert [(one["datatype"], one["data"]) for one in inputs[1:3]] == [("BYTES", ["x", None]), ("INT64", [1, 2])]
+    np.testing.assert_array_equal([inputs[0]["data"], inputs[3]["data"]], [[1.5, np.nan], [np.nan, np.nan]])
+
+
+def test_a_missing_number_is_null_or_nan_in_any_json_and_nothing_else():
+    wire = protocol_named("plain_json", {"missing": "NaN"})
+    assert b'"a": NaN' in wire.encode({"a": [float("nan")], "b": ["x"]})
+    with pytest.raises(ConfigError, match='"missing" is \'nil\'; write "null" or "NaN"'):
+        protocol_named("plain_json", {"missing": "nil"})
+
+
 def test_open_inference_can_send_one_tensor_for_all_features():
     wire = protocol_named("open_inference", {"tensor": "x", "datatype": "FP32"})
     assert sent(wire, {"a": [1.0, 2.0], "b": [3.0, 4.0]}) == {

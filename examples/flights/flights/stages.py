@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import json
 import shutil
+from pathlib import Path
 
 import pandas as pd
 
@@ -92,10 +93,17 @@ def package() -> None:
     asked.assign(scheduled_local=local).merge(table, on=spec.KEY).to_parquet(ASKED, index=False)
 
 
-def serve(port: int) -> None:
-    """Serve the package until stopped; one whose parts are not those that were packed together is refused."""
+def serve(port: int, triton: Path | None = None) -> None:
+    """Serve the package until stopped, by Triton of the environment ``triton`` where that is given.
+
+    One whose parts are not those that were packed together is refused.
+    """
     if json.loads(MANIFEST.read_text(encoding="utf-8")) != _held():
         raise SystemExit("the files of the package are not those of its manifest")
+    if triton is not None:
+        from flights.triton.serve import serve as serve_by_triton
+
+        serve_by_triton(PACKAGE / "registry", spec.CURRENT, port, triton)
     from waitress import serve
 
     from flights.app import create_app
@@ -127,12 +135,13 @@ def main() -> None:
     parser.add_argument("stage", choices=["extract", *STAGES, "serve"])
     parser.add_argument("--rows", type=int, default=6_000, help="departures in the sample; only for extract")
     parser.add_argument("--port", type=int, default=8080, help="only for serve")
+    parser.add_argument("--triton", type=Path, help="only for serve: the environment of flights.triton.install")
     options = parser.parse_args()
     with switched("infra.3" if broken("infra.3") else ""):
         if options.stage == "extract":
             extract(options.rows)
         elif options.stage == "serve":
-            serve(options.port)
+            serve(options.port, options.triton)
         else:
             STAGES[options.stage]()
 

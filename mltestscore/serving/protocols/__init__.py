@@ -42,6 +42,7 @@ NAMES = (
     "tensorflow",
     "tensorflow_columns",
     "torchserve",
+    "triton",
     "vertex",
     "watson",
     "yhat",
@@ -56,7 +57,6 @@ ALIASES = {
     "michelangelo": "open_inference",
     "mlserver": "open_inference",
     "mms": "multi_model_server",
-    "triton": "open_inference",
 }
 
 NOT_SPOKEN = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ SCORES, QUALITY = "disagreement of scores on the same requests", "quality lost a
 LIBRARIES = "libraries of another version than in training"
 FIRST, SOAK = "roll-outs that begin with too much traffic", "steps up before the version was tried long enough"
 WORSE, SLICES = "steps up in spite of more errors", "difference between the canary's traffic and the rest"
+UNLOGGED = "served versions that the log of roll-outs does not know"
 PASSED, STOPPED = "bad candidates that the rule lets pass", "sound candidates that the rule stops"
 RULE = """
 def judge(rows):
@@ -176,6 +178,18 @@ def test_a_bad_ramp_is_named(tmp_path, steps, name):
 def test_a_sound_ramp_is_not_accused(tmp_path, steps):
     result = run(with_ramp(tmp_path, *steps), prove=True)
     assert (result.state, result.proof.state) == ("passed", "proven"), result.findings
+
+
+@pytest.mark.parametrize(
+    ("version", "found"),
+    [("v2", "passed"), ("2", "passed"), ("v9", "failed"), ("v3", "failed"), ("1700000000", "silent")],
+)
+def test_the_served_version_is_in_the_log_under_its_name_or_its_number(tmp_path, version, found):
+    published = SimpleNamespace(versions=[SimpleNamespace(version=name) for name in ("v1", "v2", "v3")])
+    with closing(served(version=version)) as endpoint:
+        endpoint.predict(log(1).frame(columns=["id", "x"]))  # after which it is known which version answers
+        result = run(with_ramp(tmp_path, *SOUND), endpoint=endpoint, registry=published)
+    assert ([one.verdict for one in result.findings if one.name == UNLOGGED] or ["silent"]) == [found]
 
 
 def test_a_log_without_a_roll_out_decides_nothing(tmp_path):

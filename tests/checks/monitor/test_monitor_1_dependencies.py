@@ -241,6 +241,13 @@ def test_what_the_manifest_lacks_is_named(shop, old, new, name, cause):
     assert cause in failed(quick(shop))[name].cause
 
 
+def test_a_package_may_be_pinned_in_another_environment_which_is_compared_with_nothing(shop):
+    edit(shop, "dependencies.toml", 'name = "NumPy"', 'name = "polars"')
+    (shop / "training.txt").write_text("polars==0.0.1\nnumpy==0.0.1\n")
+    result = quick(shop, locks_elsewhere=["training.txt"])
+    assert (result.state, failed(result)) == ("passed", {})
+
+
 def test_a_feature_without_a_source_is_unlisted_and_raw_stores_are_sources(shop):
     catalogue = read_catalogue({"features": {"temp": {"source": "weather"}, "mood": {}}})
     found = opened(shop, raw_stores=["departures"], drill=None)

@@ -1,0 +1,135 @@
+"""``python -m tests.examples.variants``: the flights example behind Flask and behind NVIDIA Triton, and what it keeps.
+
+Scores the items that a server has a part in, or infrastructure at all, of each variant by a run of its own, as a
+newcomer would; Triton is installed first, half a gigabyte. The last result stands in ``variants.json`` and
+``variants.md``. Exit status 1 unless every item of every variant that was run passed, with every planted fault caught.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+HOME = HERE.parents[1] / "examples" / "flights"
+RECORD, PAGE = HERE / "variants.json", HERE / "variants.md"
+ITEMS = (*(f"infra.{number}" for number in range(1, 8)), "monitor.1", "monitor.6")
+CHOSEN = "infra_ or monitor_1 or monitor_6"
+LIMIT_S = 3600
+VARIANTS = {"flask": ("Flask behind waitress", "pyproject.toml"), "triton": ("NVIDIA Triton", "triton.toml")}
+INSTALL = [sys.executable, "-m", "flights.triton.install"]
+VERSIONS = {"flask": ("flask", "waitress"), "triton": ("nvidia-pytriton", "numpy")}
+BOTH = ("scikit-learn", "skops")
+
+
+def main() -> int:
+    """Run what the options choose, one after the other; a run that is cut short leaves what it found."""
+    parser = argparse.ArgumentParser(prog="python -m tests.examples.variants", description=__doc__)
+    parser.add_argument("--only", nargs="*", choices=VARIANTS, default=list(VARIANTS), help="a variant")
+    rows, right = recorded(), True
+    for name in parser.parse_args().only:
+        print(f"{VARIANTS[name][0]} …", file=sys.stderr, flush=True)
+        rows[name] = run(name)
+        right = right and passed(rows[name])
+        write({one: rows[one] for one in VARIANTS if one in rows})
+    return int(not right)
+
+
+def run(name: str) -> dict[str, Any]:
+    """Score one variant, and return what is kept of it."""
+    if name == "triton":
+        subprocess.run(INSTALL, cwd=HOME, check=True, timeout=LIMIT_S)
+    output = HOME / "mltestscore-report" / "variants" / name
+    (output / "scorecard.json").unlink(missing_ok=True)
+    words = ["--mltestscore", "--mltestscore-config", VARIANTS[name][1], "--mltestscore-output", str(output)]
+    ours = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "CI"))}
+    began = time.monotonic()
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:xdist", *words, "-k", CHOSEN],
+        cwd=HOME,
+        env=ours,
+        timeout=LIMIT_S,
+        check=False,  # what failed stands on the scorecard
+    )
+    seconds = time.monotonic() - began
+    scorecard = json.loads((output / "scorecard.json").read_text(encoding="utf-8"))
+    checks = {check["id"]: check for item in scorecard["items"] for check in item["checks"]}
+    return {
+        "title": VARIANTS[name][0],
+        "versions": versions(name),
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "seconds": round(seconds, 1),
+        "items": {item: _kept(checks[item]) for item in ITEMS},
+    }
+
+
+def versions(name: str) -> list[str]:
+    """Return which packages serve: of the environment of this process, or of Triton's own."""
+    wanted = [*VERSIONS[name], *BOTH]
+    place = Path(os.environ.get("FLIGHTS_TRITON", HOME / ".venv-triton")) / "bin" / "python"
+    python = str(place) if name == "triton" else sys.executable
+    code = "import sys\nfrom importlib.metadata import version\nfor name in sys.argv[1:]: print(name, version(name))"
+    done = subprocess.run([python, "-c", code, *wanted], capture_output=True, text=True, timeout=60, check=True)
+    return done.stdout.splitlines()
+
+
+def passed(row: Mapping[str, Any]) -> bool:
+    """Say whether all items passed, with all their faults caught."""
+    return all(one["state"] == "passed" and one["caught"] == one["faults"] >= 2 for one in row["items"].values())
+
+
+def _kept(check: Mapping[str, Any]) -> dict[str, Any]:
+    faults = check["proof"]["faults"]
+    return {
+        "state": check["state"],
+        "reason": check["reason"],
+        "caught": sum(fault["state"] == "caught" for fault in faults),
+        "faults": len(faults),
+        "seconds": round(sum(check["seconds"].values()), 1),
+    }
+
+
+def recorded() -> dict[str, dict[str, Any]]:
+    """Return the last result of every variant."""
+    found: dict[str, dict[str, Any]] = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
+    return found
+
+
+def write(rows: Mapping[str, Mapping[str, Any]]) -> None:
+    """Keep the results, and the page made of them."""
+    RECORD.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    PAGE.write_text(page(rows), encoding="utf-8")
+
+
+def page(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the page in Markdown."""
+    lines = [
+        "# The flights example behind two servers",
+        "",
+        "Made by `python -m tests.examples.variants`, which scores the items below of each variant for real: the same",
+        "model behind Flask (`pyproject.toml`) and behind NVIDIA Triton in an environment of its own (`triton.toml`).",
+        "Seconds are of check, planted faults and inputs.",
+        "",
+    ]
+    for row in rows.values():
+        lines += [f"## {row['title']}", "", f"{row['date']}, {row['seconds']} s, {', '.join(row['versions'])}", ""]
+        lines += ["| item | state | planted faults caught | seconds | |", "|---|---|---|---|---|"]
+        for item, one in row["items"].items():
+            said = str(one["reason"]).replace("|", "/").replace("\n", " ")[:200]
+            lines.append(
+                f"| `{item}` | {one['state']} | {one['caught']} of {one['faults']} | {one['seconds']} | {said} |"
+            )
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
