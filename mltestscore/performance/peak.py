@@ -13,7 +13,7 @@ import pandas as pd
 from mltestscore.details import Series, Table
 from mltestscore.finding import Finding, at_most, undecided
 from mltestscore.serving.comparison import LIMITED, Levels
-from mltestscore.serving.saturation import HALF, LOOKS, Budget, Knee, Stairs, Step, climb
+from mltestscore.serving.saturation import HALF, LOOKS, Budget, Knee, Stairs, Step, behind, climb
 from mltestscore.stats.blocks import minimum_blocks
 
 if TYPE_CHECKING:
@@ -90,7 +90,9 @@ def _row(step: Step) -> tuple[float | int | str, ...]:
 
 
 def _answered(step: Step) -> float:
-    return round(float(np.median([load.achieved for load in step.loads])), 1)
+    """Return the usable answers a second, in the middle of the blocks."""
+    found = [load.offered * (1 - behind(load)) * (1 - load.failed / load.requests) for load in step.loads]
+    return round(float(np.median(found)), 1)
 
 
 def _told(knee: Knee, limited: list[str]) -> str:

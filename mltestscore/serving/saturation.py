@@ -29,8 +29,8 @@ COARSE = 4
 """Steps of :data:`RATIO` that the climb takes at once, until a block breaks."""
 LOOKS = (6, 9)
 """Blocks at a rate after which its share is looked at: six that agree decide, and so do eight of nine."""
-BLOCK_SECONDS, MOST_BLOCK_SECONDS = 0.25, 4.0
-BLOCK_REQUESTS, MOST_BLOCK_REQUESTS = 100, 20_000
+BLOCK_SECONDS, MOST_BLOCK_SECONDS = 0.4, 4.0
+BLOCK_REQUESTS, MOST_BLOCK_REQUESTS = 60, 20_000
 MOST_RATE = 50_000.0
 OPEN = ""
 """What a rate shows that neither is sustained nor breaks in most blocks."""
@@ -62,16 +62,16 @@ class Budget:
 
 
 def behind(load: Load) -> float:
-    """Return the share of the offered rate by which answers fall behind: what latency gains while the schedule lasts.
+    """Return the share of the offered rate by which answers fall behind: how much slower they come than requests go.
 
-    A server that answers μ of λ requests a second lets each wait λ/μ - 1 seconds longer for each second of the
-    schedule. Medians of the first and the last third tell that; one slow answer at the end does not.
+    The middles of the first and the last third of all answers, in the order in which they come, lie as far apart as
+    those of the requests where a server keeps up, however long it takes for each and whichever it answers first. One
+    slow answer at the end does not move them.
     """
     third = max(1, load.requests // 3)
-    first, last = slice(0, third), slice(load.requests - third, load.requests)
-    seconds = float(load.intended_s[last].mean() - load.intended_s[first].mean())
-    gained = float(np.median(load.latencies_ms[last]) - np.median(load.latencies_ms[first])) / 1000
-    return 0.0 if seconds <= 0 or gained <= 0 else gained / (seconds + gained)
+    went, came = np.sort(load.intended_s), np.sort(load.intended_s + load.latencies_ms / 1000)
+    apart, answered = (float(np.median(one[-third:]) - np.median(one[:third])) for one in (went, came))
+    return max(0.0, 1 - apart / answered) if answered > 0 else 0.0
 
 
 @dataclass

@@ -19,9 +19,21 @@ BUDGET = Budget(behind=0.1, p95_ms=None, errors=0.01)
 
 
 class Queue:
-    """A server that answers ``capacity`` a second, each after ``alone`` seconds at least: a queue, computed."""
+    """A server that answers ``capacity`` a second, each after ``alone`` seconds at least: a queue, computed.
 
-    def __init__(self, capacity: float, *, alone: float = 0.005, hiccup: float = 0.0, fails_from: float = math.inf):
+    ``shared``: not one after the other, but all that are there at once, each the slower for it (threads of one core).
+    """
+
+    def __init__(
+        self,
+        capacity: float,
+        *,
+        alone: float = 0.005,
+        hiccup: float = 0.0,
+        fails_from: float = math.inf,
+        shared: bool = False,
+    ):
+        self.shared = shared
         self.capacity, self.alone, self.hiccup, self.fails_from = capacity, alone, hiccup, fails_from
         self.rng, self.asked = np.random.default_rng(5), []
         self.limited_from = math.inf
@@ -36,12 +48,34 @@ class Queue:
             if start >= pause:
                 free, pause = free + 0.3, math.inf
             latencies[place] = (free - start + self.alone) * 1000
+        if self.shared:
+            latencies = processor_sharing(intended, 1 / self.capacity) + self.alone * 1000
         errors = {"refused": len(intended) // 2} if rate > self.fails_from else {}
         limited = "requests left late" if rate > self.limited_from else ""
         return Load(latencies, latencies, intended, errors, rate, 0.0, 0.1, (), limited)
 
     def memory(self) -> None:
         return None
+
+
+def processor_sharing(starts: np.ndarray, work: float) -> np.ndarray:
+    """Return milliseconds of latency when one core works at all requests that are there, in equal parts."""
+    left: dict[int, float] = {}
+    finished, now, place = np.empty(len(starts)), 0.0, 0
+    while place < len(starts) or left:
+        coming = starts[place] if place < len(starts) else math.inf
+        least = min(left, key=left.get) if left else -1
+        done = now + left[least] * len(left) if left else math.inf
+        until = min(coming, done)
+        for one in left:
+            left[one] -= (until - now) / len(left)
+        now = until
+        if done <= coming:
+            finished[least] = now
+            del left[least]
+        else:
+            left[place], place = work, place + 1
+    return (finished - starts) * 1000
 
 
 def stairs(server: Queue, budget: Budget = BUDGET, arrivals="poisson") -> Stairs:
@@ -59,6 +93,18 @@ def test_knee_encloses_the_capacity_of_a_queue(capacity, arrivals):
     knee = climb(stairs(Queue(capacity), arrivals=arrivals), capacity / 2)
     assert within(knee.low, 1.11 * capacity, knee.high) or within(knee.low, capacity, knee.high)
     assert knee.high / knee.low < RATIO**6
+
+
+def test_knee_of_a_server_whose_threads_share_a_core():
+    """What comes later slows what came before: latency hardly grows from request to request, and yet it is too much."""
+    knee = climb(stairs(Queue(200.0, shared=True), arrivals="fixed"), 100.0)
+    assert within(knee.low, 200, knee.high)
+
+
+def test_slow_answers_alone_are_no_falling_behind():
+    """A second each, as many at once as come."""
+    load = Queue(1e9, alone=1.0).send(FRAME, schedule(100.0, 0.5, 1))
+    assert behind(load) == pytest.approx(0.0, abs=1e-6)
 
 
 def test_start_above_the_knee_finds_it_all_the_same():
@@ -150,4 +196,4 @@ def test_how_far_answers_fall_behind_follows_from_the_growth_of_latency():
 def test_one_slow_answer_at_the_end_is_no_falling_behind():
     load = Queue(1000.0).send(FRAME, schedule(200.0, 0.5, 1, "fixed"))
     load.latencies_ms[-1] += 2000
-    assert behind(load) == 0.0
+    assert behind(load) == pytest.approx(0.0, abs=1e-6)
