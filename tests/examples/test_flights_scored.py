@@ -8,13 +8,16 @@ import runpy
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 
 from mltestscore.catalogue import our_items
 from mltestscore.scorecard import json_schema
+from tests.warm import run_pytest
 
 HOME = Path(__file__).parents[2] / "examples" / "flights"
 ITEMS = our_items()
@@ -37,19 +40,20 @@ def flights(tmp_path_factory) -> Path:
     return copy
 
 
-def scored(flights: Path, *arguments: str, **variables: str) -> dict:
-    """Run the plugin in the example's folder and return the scorecard."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "CI"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--mltestscore", "-p", "no:randomly", "-p", "no:xdist", *arguments],
-        cwd=flights,
-        env=environment | variables,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
+def fresh(arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str], timeout: float) -> Any:
+    """Run pytest as a newcomer does; the runs under the switches fork from a process that has imported libraries."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:randomly", "-p", "no:xdist", *arguments]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout, check=False
     )
+
+
+def scored(flights: Path, *arguments: str, start: Any = run_pytest, **variables: str) -> dict:
+    """Run the plugin in the example's folder and return the scorecard."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "CI"))}
     file = flights / "mltestscore-report" / "scorecard.json"
+    file.unlink(missing_ok=True)
+    done = start(["--mltestscore", *arguments], folder=flights, environment=kept | variables, timeout=600)
     assert file.exists(), done.stdout + done.stderr
     return json.loads(file.read_text(encoding="utf-8"))
 
@@ -72,8 +76,8 @@ def touches_the_server(item: str) -> bool:
 @pytest.fixture(scope="module")
 def scorecard(flights) -> dict:
     """The scorecard of the sound example; once more where this machine was too busy to tell two versions apart."""
-    found = scored(flights)
-    return scored(flights) if states(found).get("monitor.6") == "inconclusive" else found
+    found = scored(flights, start=fresh)
+    return scored(flights, start=fresh) if states(found).get("monitor.6") == "inconclusive" else found
 
 
 @pytest.mark.alone

@@ -22,6 +22,7 @@ import pandas as pd
 
 from mltestscore.catalogue import our_check, our_items
 from mltestscore.scorecard import Scorecard, load
+from tests.warm import run_pytest, run_python
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "flights"
 LEFT_BEHIND = (
@@ -128,10 +129,7 @@ class System:
 
     def script(self, code: str) -> str:
         """Run Python in the copy, as its owner would; return what it prints."""
-        command = [sys.executable, "-c", code]
-        done = subprocess.run(
-            command, cwd=self.home, env=_environment(), capture_output=True, text=True, timeout=TIMEOUT, check=False
-        )
+        done = run_python(["-c", code], folder=self.home, environment=_environment(), timeout=TIMEOUT)
         if done.returncode:
             raise RuntimeError(f"a script in the copy failed: {done.stderr[-2000:]}")
         return done.stdout
@@ -149,15 +147,12 @@ class System:
             self.script(MARK)  # what was built stays: the fault says what it makes anew
             self._code_changed = False
         names = " or ".join(our_check(item).function.__name__ for item in items)
-        command = [sys.executable, "-m", "pytest", "--mltestscore", "-q", "-k", names]
-        command += ["-p", "mltestscore.plugin", "-p", "no:cacheprovider"]
-        command += [] if prove else ["--mltestscore-no-proof"]
+        arguments = ["--mltestscore", "-q", "-k", names, "-p", "mltestscore.plugin", "-p", "no:cacheprovider"]
+        arguments += [] if prove else ["--mltestscore-no-proof"]
         with ExitStack() as stack:
             for line in self.beside:
                 stack.enter_context(_neighbour(line, self.home))
-            done = subprocess.run(
-                command, cwd=self.home, env=_environment(), capture_output=True, text=True, timeout=TIMEOUT, check=False
-            )
+            done = run_pytest(arguments, folder=self.home, environment=_environment(), timeout=TIMEOUT)
         file = self.home / "mltestscore-report" / "scorecard.json"
         if done.returncode not in (0, 1) or not file.is_file():
             raise RuntimeError(f"no scorecard (exit {done.returncode}): {(done.stdout + done.stderr)[-2000:]}")
