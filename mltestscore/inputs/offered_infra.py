@@ -148,6 +148,9 @@ def rollback(config: Config) -> Rollback:
         raise NotOffered("rollback", "write drill = true, max_seconds, … under [tool.mltestscore.rollback]")
     data = {name: getattr(found, name) for name in ("rows", "answers")}
     with named("rollback", config):
+        if config.registry and config.registry.mlflow and not found.name:
+            one = config.registry
+            found = found.model_copy(update={"uri": one.mlflow, "name": one.name, "alias": one.alias})
         operations = operations_named(found.server, config.servers) if found.server else None
         if operations:
             found = applied(found, operations, config.protocols)
@@ -176,8 +179,6 @@ def _where(found: RollbackConfig, config: Config) -> dict[str, Any]:
     given = {name: getattr(found, name) for name in _REGISTRY[found.registry]}
     if found.registry == "folder":
         given["path"] = found.path or (config.registry.path if config.registry else "")
-    if found.registry == "mlflow" and not found.name and config.registry and config.registry.mlflow:
-        given = {"uri": config.registry.mlflow, "name": config.registry.name, "alias": config.registry.alias}
     optional = ("promote_command", "promote_request")  # one of both, as open_rollback says
     missing = [name for name, value in given.items() if not value and name not in optional]
     if missing:

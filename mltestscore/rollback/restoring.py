@@ -70,7 +70,7 @@ def _serve_again(rollback: Rollback, pending: Open, place: str, columns: Columns
     with opened(rollback.serving, rollback.folder, place, pending.current) as staging:
         staging.redeploy(pending.current, limit(rollback))
         deadline = time.monotonic() + limit(rollback)
-        while staging.wait_until_ready(columns).version != pending.named:
+        while staging.served_version(columns) != pending.named:
             if time.monotonic() > deadline:
                 raise InputError(f"{TABLE}: {pending.named!r:.80} was promoted again, and the server stays behind.")
             time.sleep(LOOK)

@@ -98,6 +98,10 @@ class Staging:
                     raise InputError(f"{error}{told}") from None
             time.sleep(PAUSE)
 
+    def served_version(self, probe: Columns) -> str:
+        """Return the version that the server names with its answers, or an empty text, once it answers."""
+        return self.wait_until_ready(probe).version
+
     def redeploy(self, version: str, timeout: float) -> None:
         """Make the server serve what the registry names now; a server that looks by itself needs nothing.
 

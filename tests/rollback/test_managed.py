@@ -164,7 +164,10 @@ def test_without_permission_no_server_is_asked(tmp_path):
             "no server is called 'torchsrve'.*torch",
         ),
         (['server = "torchserve"', 'url = "http://localhost:1"'], "and no model"),
-        (['server = "torchserve"', 'model = "m"', 'command = ["serve", "{port}"]'], "needs the url"),
+        (
+            ['server = "torchserve"', 'model = "m"', 'command = ["serve", "{port}"]'],
+            "start it yourself and write its url",
+        ),
         (['server = "mlserver"', 'url = "http://localhost:1"'], "and no model"),
         (['registry = "server"', 'url = "http://localhost:1"'], "and no server; write one of"),
         (['server = "mlflow"', 'uri = "sqlite:///a.db"'], 'has registry = "mlflow" and no name'),
@@ -202,6 +205,15 @@ def test_what_a_server_needs_is_filled_in_and_what_a_team_writes_stands(tmp_path
     assert "models:/line@champion" in found.serving.command
     assert found.serving.environment["MLFLOW_TRACKING_URI"] == "sqlite:///m.db"
     assert (found.serving.restart, opened(tmp_path, *lines[:3]).serving.restart) == (False, True)
+    assert not opened(tmp_path, *lines[:3], 'redeploy_command = ["again"]').serving.restart
+
+
+def test_a_model_in_mlflow_is_that_of_the_registry_unless_another_is_named(tmp_path):
+    (tmp_path / "m.db").touch()
+    table = ["[tool.mltestscore.registry]", 'mlflow = "sqlite:///m.db"', 'name = "line"', 'alias = "live"']
+    found = opened(tmp_path, 'server = "mlflow"', *table)
+    assert "models:/line@live" in found.serving.command
+    assert found.registry.source.startswith("models:/line@live in sqlite:")
 
 
 def test_a_team_declares_a_server_or_changes_one_of_ours(tmp_path):

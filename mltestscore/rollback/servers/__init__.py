@@ -66,6 +66,8 @@ def applied(found: RollbackConfig, operations: Operations, protocols: Mapping[st
     }
     if operations.command and not found.url:
         said |= {"command": [fill(word, names) for word in operations.command], "restart": operations.restart}
+    if found.redeploy_command or found.redeploy_request:  # the team has its own way
+        said = {key: value for key, value in said.items() if key not in ("redeploy_request", "restart")}
     said = {key: value for key, value in said.items() if key not in found.model_fields_set}
     said["environment"] = {
         **{key: fill(text, names) for key, text in operations.environment.items()},
@@ -90,7 +92,10 @@ def versions_of(found: RollbackConfig, operations: Operations | None) -> ServerV
     if not settings["model"]:
         raise ConfigError(f"tool.mltestscore.rollback has server = {found.server!r} and no model; write its name.")
     url = found.management_url or at_path(found.url, operations.management) if found.url else found.management_url
-    if not url:
-        raise ConfigError(f"tool.mltestscore.rollback: server = {found.server!r} needs the url of the running server.")
+    if not url or found.command:
+        raise ConfigError(
+            f"tool.mltestscore.rollback: server = {found.server!r} is asked for its versions before the drill; "
+            "start it yourself and write its url, and no command."
+        )
     also = (found.previous,) if found.previous else ()
     return ServerVersions(operations, url.rstrip("/"), settings, also, found.management_token_variable)

@@ -33,7 +33,7 @@ from tests.serving.matrix.runner import MatrixError
 from .systems import System
 
 HERE = Path(__file__).parent
-PREPARE_S, READY_S, KILLED_S = 180, 150, 120
+PREPARE_S, READY_S, KILLED_S = 180, 300, 180
 SLOW_MS = 500.0
 TABLE = "[tool.mltestscore.rollback]"
 

@@ -58,6 +58,7 @@ AIP = {
     "PYTHONPATH": "{folder}",
 }
 DRUM = ("server", "-cd", "{folder}/code", "--target-type", "multiclass", "--class-labels", "0", "1", "2")
+TORCHSERVE = "{servers}/../../../rollback/drills/servers/torchserve_start.py"
 TRITON = {"model": "iris", "tensor": "x", "output": "y"}
 
 SYSTEMS = (
@@ -135,6 +136,16 @@ SYSTEMS = (
         low_ports=True,
     ),
     System(
+        "torchserve",
+        "TorchServe, two versions",
+        "torchserve",
+        "torchserve",
+        prepare=("{python}", TORCHSERVE, "{folder}", "0", "0", "0", ""),
+        command=("{python}", TORCHSERVE, "{folder}", "{port}", "{port2}", "{port3}", "2.0,1.0"),
+        settings={"model": "line", "model_version": "2.0", "named": True, "management_port": "{port2}"},
+        version="2.0",
+    ),
+    System(
         "sagemaker",
         "SageMaker container",
         "sagemaker-inference",
@@ -186,8 +197,6 @@ SYSTEMS = (
 ELSEWHERE = {
     "Flask": "real, behind waitress, in the ordinary suite: `tests/inputs/test_endpoint.py`",
     "H2O-3": "no route scores rows: its MOJO is a model here, with the real jar: `tests/inputs/models/test_mojo.py`",
-    "TorchServe": "needs PyTorch, with 3 GB of CUDA packages from the package index: named cases only; "
-    "the same routes are run for real by Multi Model Server",
     "TensorFlow Serving": "no package on PyPI or in Debian carries the server",
     "Clipper, PredictionIO, DeepDetect, MLeap, Openscoring": "Docker, Maven or an index of their own",
     "DataRobot, Watson, Databricks, control planes of SageMaker, Vertex, AzureML": "cloud services",
