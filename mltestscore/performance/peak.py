@@ -70,9 +70,10 @@ def _at_peak(stairs: Stairs, rate: float, where: str, alpha: float) -> Finding:
 
 def _shown(stairs: Stairs, knee: Knee, peak: float) -> Iterator[Table | Series]:
     tried = sorted((step for step in stairs.steps.values() if step.loads), key=lambda step: step.rate)
-    limited = [step.limited[-1] for step in stairs.steps.values() if step.limited]
+    why = [step.limited[-1] for step in stairs.steps.values() if step.limited]
+    why += ["the time was up (climb_seconds)"] * stairs.over
     yield Table(
-        f"Steps of rate: {_told(knee, limited)}",
+        f"Steps of rate: {_told(knee, why)}",
         ["offered (1/s)", "answered (1/s)", "p50 (ms)", "p95 (ms)", "blocks", "not sustained", "because it"],
         [_row(step) for step in tried],
     )
@@ -95,12 +96,12 @@ def _answered(step: Step) -> float:
     return round(float(np.median(found)), 1)
 
 
-def _told(knee: Knee, limited: list[str]) -> str:
+def _told(knee: Knee, unfound: list[str]) -> str:
     if math.isfinite(knee.high) and knee.low:
         return f"the server begins to break between {knee.low:.0f} and {knee.high:.0f} a second (95 %)"
     if math.isfinite(knee.high):
         return f"the server breaks at {knee.high:.0f} a second, and no lower rate was shown to be sustained (95 %)"
-    why = f": {limited[-1]}" if limited else ""
+    why = f": {unfound[0]}" if unfound else ""
     if knee.low:
         return f"the server sustains {knee.low:.0f} a second (95 %); where it breaks was not found{why}"
     return f"where the server breaks was not found{why}"

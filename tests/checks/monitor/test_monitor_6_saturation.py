@@ -50,28 +50,18 @@ def at_peak(result: CheckResult) -> FindingRecord:
     return next(finding for finding in result.findings if finding.name == PEAK)
 
 
-def test_peak_that_the_server_sustains_passes(opened, serving):
-    found = at_peak(run(opened(saturate=True, peak_rate=400.0), serving))
-    assert (found.verdict, found.where, found.value) == ("passed", "400 a second", 0.0)
-
-
-def test_peak_beyond_what_the_server_can_do_fails_and_says_why(opened, serving):
-    """The planted fault: half of the peak, one answer after the other."""
-    endpoint = opened(saturate=True, peak_rate=600.0).limited(300.0)
-    found = at_peak(run(endpoint, serving))
-    assert (found.verdict, found.cause) == ("failed", "falls behind")
-
-
 def test_steps_of_the_rate_show_where_the_server_falls_behind(opened, serving):
-    endpoint = opened(saturate=True, arrivals="fixed").limited(600.0)
-    result = run(endpoint, serving, climb_seconds=6.0, rate=400.0)
+    """The planted fault beside them: at most 600 answers a second, one after the other, are enough for the peak."""
+    endpoint = opened(saturate=True, arrivals="fixed", peak_rate=400.0).limited(600.0)
+    result = run(endpoint, serving, climb_seconds=5.0, rate=400.0)
     table, picture = (one for one in result.details if one.title.startswith(("Steps of rate", "Answered beside")))
-    assert "the server b" in table.title  # begins to break between, or breaks at: as far as the time went
+    told = ("the server begins to break between", "the server breaks at", "the time was up")
+    assert any(words in table.title for words in told)  # as far as the time went
     lines = picture.data["lines"]
     assert max(lines["answered"]) < 1.2 * 600 < max(lines["offered"])
     assert lines["answered"][0] == pytest.approx(lines["offered"][0], rel=0.1)
     assert {row[-1] for row in table.data["rows"]} <= {"", "falls behind"}
-    assert PEAK not in {finding.name for finding in result.findings}
+    assert at_peak(result).verdict == "passed"
 
 
 @pytest.mark.parametrize("peak", [0.0, 500.0])
