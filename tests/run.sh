@@ -4,7 +4,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=${MLTESTSCORE_TEST_VENV:-.venv-test}
 [ -x "$venv/bin/python" ] || "${PYTHON:-python3}" -m venv "$venv"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -e '.[test]'
+wanted=$(pwd; cksum pyproject.toml mltestscore/__init__.py)
+if [ "$(cat "$venv/installed" 2>/dev/null)" != "$wanted" ]; then # pip builds the package even where it changes nothing
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -e '.[test]'
+    echo "$wanted" >"$venv/installed"
+fi
 bash tests/install_debian.sh
 if [ $# -eq 0 ]; then
     set -- -n 2 --dist loadfile -m 'not slow and not alone'
