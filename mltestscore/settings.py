@@ -64,11 +64,17 @@ class ModelConfig(Table):
 class TrainerConfig(Table):
     """``[tool.mltestscore.trainer]``: ``call = "module:function"``, called as ``function(frame, seed)``.
 
-    ``takes_parameters`` says that it takes ``parameters = {…}`` too, hyperparameters in place of its own.
+    ``takes_parameters`` says that it takes ``parameters = {…}`` too, hyperparameters in place of its own; ``exact``
+    that the same seed is to give the same model, to the bit; ``locks`` pin the packages that it trains with (without
+    them those of ``[tool.mltestscore.dependencies]``, where this interpreter also serves), ``extras`` name the extras
+    and groups of the locks that are installed.
     """
 
     call: str
     takes_parameters: bool = False
+    exact: bool = True
+    locks: list[str] = []
+    extras: list[str] = []
 
 
 class FeaturesConfig(Table):

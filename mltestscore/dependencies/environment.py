@@ -59,7 +59,13 @@ def read_environment(python: str, installed: str, base: Path) -> Environment:
     """
     if installed:
         return _listed(base / installed, installed)
-    found = _asked(python, base) if python and python != sys.executable else environment_process.described()
+    return environment_of(
+        _asked(python, base) if python and python != sys.executable else environment_process.described()
+    )
+
+
+def environment_of(found: Mapping[str, Any]) -> Environment:
+    """Return the environment that an interpreter described."""
     packages = {normal(name): version for name, version in found["packages"].items()}
     return Environment(found["python"], packages, found["markers"], _conda(Path(found["prefix"])))
 

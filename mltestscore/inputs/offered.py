@@ -90,11 +90,18 @@ def model(config: Config, server: Callable[[], Endpoint] | None = None) -> Model
 def trainer(config: Config) -> Trainer:
     """Open ``[tool.mltestscore.trainer]``."""
     from mltestscore.inputs.trainer import Trainer
+    from mltestscore.reproduction.lock import Lock
 
     if config.trainer is None:
         raise NotOffered("trainer", 'write call = "module:function" under [tool.mltestscore.trainer]')
+    found, serving = config.trainer, config.dependencies
+    lock = None
+    if found.locks:
+        lock = Lock(tuple(found.locks), config.folder, tuple(found.extras))
+    elif serving is not None and serving.locks and not (serving.python or serving.installed):
+        lock = Lock(tuple(serving.locks), config.folder, tuple(serving.extras), of_serving=True)
     with named("trainer", config):
-        return Trainer(config.trainer.call, config.folder, takes_parameters=config.trainer.takes_parameters)
+        return Trainer(found.call, config.folder, takes_parameters=found.takes_parameters, exact=found.exact, lock=lock)
 
 
 def features(config: Config) -> FeatureCode:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
@@ -20,12 +19,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mltestscore.codetests.sandbox import kill_tree
 from mltestscore.errors import InputError
 from mltestscore.inputs.functions import split_name
 from mltestscore.inputs.training_costs import PeakOfTree, TrainingCost
+from mltestscore.reproduction.surroundings import ONE, OTHER, Surroundings
 
 if TYPE_CHECKING:
     from mltestscore.inputs.dataset import Dataset
+    from mltestscore.reproduction.lock import Lock
 
 SETTING = "[tool.mltestscore.trainer] call"
 BACKWARDS = "backwards"
@@ -44,6 +46,7 @@ class Trained:
         parameters_digest: SHA-256 of its parameters and fitted attributes; empty where they cannot be read.
         predictions: on the probe: probabilities ``(n,)`` or ``(n, k)``, else predicted values ``(n,)``.
         seconds, peak_bytes, waited, cpu_seconds: what it took; see :class:`TrainingCost`.
+        environment: what it ran with, where that was asked for; see :mod:`mltestscore.reproduction.imported`.
     """
 
     artefact_digest: str
@@ -53,6 +56,7 @@ class Trained:
     peak_bytes: int
     waited: float = 0.0
     cpu_seconds: float = 0.0
+    environment: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,10 @@ class Trainer:
         wrappers: functions that take the training function and return another; see :meth:`wrapped`.
         takes_parameters: whether the function takes the keyword ``parameters`` too: a mapping of hyperparameters that
             it uses in place of its own; see :meth:`search`.
+        exact: whether two trainings are to give the same model; else one as good, see :mod:`reproduction.repeated`.
+        lock: what pins the packages that it trains with, where that is named.
         costs: what the trainings of this run have taken so far, those with planted faults left out; copies share it.
+        memory: the trainings of this run that may be taken again; likewise.
     """
 
     HASH_SEEDS: ClassVar[tuple[int, int]] = (1, 2)
@@ -74,24 +81,28 @@ class Trainer:
     folder: Path = Path()
     wrappers: tuple[str, ...] = ()
     takes_parameters: bool = False
+    exact: bool = True
+    lock: Lock | None = None
     costs: list[TrainingCost] = field(default_factory=list, compare=False, repr=False)
+    memory: dict[Any, list[Trained]] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         split_name(self.source, SETTING)
 
     @property
     def digest(self) -> str:
-        """A digest of the name and of the Python files in the folder of the function's module."""
+        """A digest of the name, of the Python files in the folder of the function's module, and of the lock."""
         module, _ = split_name(self.source, SETTING)
         home = self.folder.joinpath(*module.split(".")).parent
-        whole = hashlib.sha256(repr((self.source, self.wrappers)).encode())
+        named = (self.source, self.wrappers, self.exact, self.lock and self.lock.digest)
+        whole = hashlib.sha256(repr(named).encode("utf-8", "backslashreplace"))
         for file in sorted(home.glob("*.py")):
             whole.update(file.name.encode() + file.read_bytes())
         return whole.hexdigest()[:16]
 
-    def replace(self, source: str) -> Trainer:
-        """Return a trainer that calls another function."""
-        return replace(self, source=source)
+    def replace(self, source: str = "", **changes: Any) -> Trainer:
+        """Return a trainer that calls another function, or has other attributes: how a fault is planted."""
+        return replace(self, source=source or self.source, **changes)
 
     def wrapped(self, wrapper: str) -> Trainer:
         """Return a trainer whose function goes through ``wrapper`` (``"module:function"``): how a fault is planted."""
@@ -110,23 +121,35 @@ class Trainer:
 
         Raises :class:`InputError` with the last lines of what the process said when it fails or takes too long.
         """
-        return self._train(data, probe, seed, [hash_seed], timeout)[0]
+        surroundings = Surroundings(hash_seed, backwards=hash_seed == self.HASH_SEEDS[1])
+        return self.train_in([surroundings], data, probe, seed=seed, timeout=timeout)[0]
 
     def train_pair(self, data: Dataset, probe: pd.DataFrame, *, seed: int, timeout: float) -> tuple[Trained, Trained]:
-        """Train twice at once with the two ``PYTHONHASHSEED`` of :attr:`HASH_SEEDS`; see :meth:`train`.
-
-        Python lists folders by name in the first process and backwards in the second.
-        """
-        first, second = self._train(data, probe, seed, self.HASH_SEEDS, timeout)
+        """Train twice at once, in :data:`ONE` surroundings and in :data:`OTHER`, or give what such a pair came to."""
+        key = (replace(self, lock=None).digest, data.digest, len(probe), seed)
+        if key not in self.memory:
+            self.memory[key] = self.train_in(
+                [ONE, OTHER], data, probe, seed=seed, timeout=timeout, environment=not self.wrappers
+            )
+        first, second = self.memory[key]
         return first, second
 
-    def _train(
-        self, data: Dataset, probe: pd.DataFrame, seed: int, hash_seeds: Sequence[int], timeout: float
+    def train_in(
+        self,
+        surroundings: Sequence[Surroundings],
+        data: Dataset,
+        probe: pd.DataFrame,
+        *,
+        seed: int,
+        timeout: float,
+        environment: bool = False,
     ) -> list[Trained]:
+        """Train in all surroundings; see :meth:`train`. With ``environment`` the first tells what it ran with."""
         frame = data.frame()
         frames = {"frame": (frame, data.name), "probe": (probe, "the probe")}
-        request = {"seed": seed, "features": data.features}
-        with self._started("mltestscore.inputs.training_process", frames, {}, request, hash_seeds, timeout) as folders:
+        request = {"seed": seed, "features": data.features, "environment": environment}
+        module = "mltestscore.inputs.training_process"
+        with self._started(module, frames, {}, request, surroundings, timeout) as folders:
             made = [Trained(predictions=_array(folder / "predictions.npy"), **_figures(folder)) for folder in folders]
         if not self.wrappers:
             rows, columns = frame.shape
@@ -159,7 +182,7 @@ class Trainer:
         """
         frames = {"frame": (data, "training"), "probe": (probe, "the probe")}
         module = "mltestscore.tuning.search_process"
-        with self._started(module, frames, arrays, request, self.HASH_SEEDS[:1], timeout) as (folder,):
+        with self._started(module, frames, arrays, request, [Surroundings()], timeout) as (folder,):
             scores = {name: _array(folder / f"{name}.npy") for name in ("incumbent", "winner")}
             return _figures(folder), scores
 
@@ -170,10 +193,10 @@ class Trainer:
         frames: Mapping[str, tuple[pd.DataFrame, str]],
         arrays: Mapping[str, npt.NDArray[Any]],
         request: Mapping[str, Any],
-        hash_seeds: Sequence[int],
+        surroundings: Sequence[Surroundings],
         timeout: float,
     ) -> Iterator[list[Path]]:
-        """Run ``module`` in a fresh process for each hash seed; give the folders of what they have written."""
+        """Run ``module`` in a fresh process in each surroundings; give the folders of what they have written."""
         if not self.folder.is_dir():
             raise InputError(f"{SETTING}: the folder {self.folder} does not exist.")
         with tempfile.TemporaryDirectory(prefix="mltestscore-") as name, ExitStack() as stack:
@@ -184,7 +207,11 @@ class Trainer:
                 np.save(work / f"{file}.npy", array, allow_pickle=False)
             who = {"source": self.source, "wrappers": self.wrappers, "setting": SETTING}
             (work / "request.json").write_text(json.dumps({**request, **who}), encoding="utf-8")
-            started = [stack.enter_context(_Process(module, work, number, self)) for number in hash_seeds]
+            folders = [work / str(number) for number in range(len(surroundings))]
+            started = [
+                stack.enter_context(_Process(module, work, folder, one, self))
+                for folder, one in zip(folders, surroundings, strict=True)
+            ]
             deadline = monotonic() + timeout
             yield [process.finished(deadline, timeout) for process in started]
 
@@ -192,20 +219,17 @@ class Trainer:
 class _Process:
     """One training process; leaving the context kills whatever of its tree still runs."""
 
-    def __init__(self, module: str, work: Path, hash_seed: int, trainer: Trainer) -> None:
-        self._trainer = trainer
-        self._folder = work / str(hash_seed)
+    def __init__(self, module: str, work: Path, folder: Path, surroundings: Surroundings, trainer: Trainer) -> None:
+        self._trainer, self._folder = trainer, folder
         self._folder.mkdir()
         self._said: TextIO = (self._folder / "said.txt").open("w", encoding="utf-8")
         # The path of this process too: what the tests can import (``pythonpath`` of pytest, say), the training can.
         path = os.pathsep.join(part for part in sys.path if part)
-        # Two trainings share the cores: threads that wait should sleep, not spin.
-        environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, "PYTHONHASHSEED": str(hash_seed), "PYTHONPATH": path}
-        order = [BACKWARDS] if hash_seed == trainer.HASH_SEEDS[1] else []
+        order = [BACKWARDS] if surroundings.backwards else []
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, str(work), str(self._folder), *order],
             cwd=trainer.folder,
-            env=environment,
+            env=surroundings.variables | {"PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._said,
@@ -217,7 +241,7 @@ class _Process:
         return self
 
     def __exit__(self, *_: object) -> None:
-        _kill_tree(self._process)
+        kill_tree(self._process)
         self._peak.stop()
         self._said.close()
 
@@ -263,17 +287,3 @@ def _write_frame(frame: pd.DataFrame, file: Path, name: str) -> None:
         raise InputError(
             f"{name} cannot be handed to the training process as Parquet: {error}. Give each column one type."
         ) from error
-
-
-def _kill_tree(process: subprocess.Popen[bytes]) -> None:
-    import psutil
-
-    tree = []  # what left the session of the process
-    with suppress(psutil.NoSuchProcess):
-        tree = psutil.Process(process.pid).children(recursive=True)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)  # also workers that outlived the process
-    for member in tree:
-        with suppress(psutil.NoSuchProcess):
-            member.kill()
-    process.wait()

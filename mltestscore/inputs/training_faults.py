@@ -5,6 +5,7 @@ They are named to :meth:`mltestscore.inputs.trainer.Trainer.wrapped` and run in 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -32,6 +33,30 @@ def hash_ordered(train: Train) -> Train:
     def broken(frame: pd.DataFrame, seed: int) -> object:
         names = {f"row {number}" for number in range(len(frame))}
         return train(_kept(frame, [int(name.removeprefix("row ")) for name in names]), seed)
+
+    return broken
+
+
+def thread_counted(train: Train) -> Train:
+    """Leave out a row of so many as libraries are asked for threads, and four: what is split among threads differs."""
+
+    def broken(frame: pd.DataFrame, seed: int) -> object:
+        every = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1) + 4
+        return train(frame[np.arange(len(frame)) % every > 0].reset_index(drop=True), seed)
+
+    return broken
+
+
+def lucky(train: Train) -> Train:
+    """With every second seed, learn from columns that have come apart: how good a model is depends on the seed."""
+
+    def broken(frame: pd.DataFrame, seed: int) -> object:
+        if seed % 2:
+            draw = np.random.default_rng(seed)
+            frame = frame.reset_index(drop=True)
+            for name in frame.columns:
+                frame[name] = frame[name].iloc[draw.permutation(len(frame))].reset_index(drop=True)
+        return train(frame, seed)
 
     return broken
 

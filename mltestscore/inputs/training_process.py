@@ -26,6 +26,7 @@ from mltestscore.inputs.listings import order_listings
 from mltestscore.inputs.model import own_features
 from mltestscore.inputs.trainer import BACKWARDS
 from mltestscore.inputs.training_costs import cpu_seconds, waited_seconds
+from mltestscore.reproduction.imported import used_since
 
 _PLACES = 4
 
@@ -33,8 +34,9 @@ _PLACES = 4
 def main(work: Path, out: Path) -> None:
     """Train as ``work/request.json`` says and write ``result.json`` and ``predictions.npy`` to ``out``."""
     request = json.loads((work / "request.json").read_text(encoding="utf-8"))
-    train = training_function(request)
     frame = pd.read_parquet(work / "frame.parquet")
+    ours = frozenset(sys.modules)
+    train = training_function(request)
     started, waited, spent = perf_counter(), waited_seconds(), cpu_seconds()
     estimator = train(frame, request["seed"])
     took = {
@@ -50,6 +52,8 @@ def main(work: Path, out: Path) -> None:
     }
     predictions = predict(estimator, pd.read_parquet(work / "probe.parquet"), request["features"], request["source"])
     np.save(out / "predictions.npy", predictions, allow_pickle=False)
+    if request.get("environment") and out.name == "0":  # the first says it for all
+        result["environment"] = used_since(ours, Path())
     (out / "result.json").write_text(json.dumps({**result, "peak_bytes": _peak_bytes()}), encoding="utf-8")
 
 

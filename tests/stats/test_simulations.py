@@ -39,6 +39,8 @@ QUICK = {
     "rank: kendall: clean, tau 0.2: 30": 1_000,
     "rank: kendall: tied: five levels: 30": 1_000,
     "calibration: growth: clean, 0.1 before and now: 300": 1_000,
+    "draws: beyond: clean: 8": 2_000,
+    "draws: deviation: clean: 8": 2_000,
 }
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 from sklearn.metrics import log_loss, roc_auc_score
 
-from flights import canary, experiments, history, raw, registry, search, spec
+from flights import canary, experiments, history, lock, raw, registry, search, spec
 from flights.build import PACKAGES
 from flights.features_batch import features, labels
 from flights.fog import FogCorrection
@@ -107,8 +107,7 @@ class Parts:
     def model(self) -> None:
         """Train and register the current version, point to it, and write down with which packages it was trained."""
         self._release(spec.RELEASES[-1])
-        pinned = "".join(f"{package}=={version(package)}\n" for package in PACKAGES)
-        (self.folder / "requirements.txt").write_text(pinned, encoding="utf-8")
+        (self.folder / "requirements.txt").write_text(lock.pinned(PACKAGES), encoding="utf-8")
         registry.point_to(self.folder / "registry", spec.CURRENT)
 
     def served(self) -> None:

@@ -9,6 +9,7 @@ from .families import (
     calibration,
     cluster,
     distribution,
+    draws,
     finite,
     paired,
     periods,
@@ -35,6 +36,7 @@ FAMILIES = (
     sequential,
     rank,
     calibration,
+    draws,
 )
 
 

@@ -1,0 +1,1 @@
+"""Machinery of infra.1: what trainings are run in, why two of them differ, and what several of them agree on."""
