@@ -11,6 +11,7 @@ import pandas as pd
 
 from mltestscore.config import read_config
 from mltestscore.declare import declared_check
+from mltestscore.inputs import offered_infra
 from mltestscore.inputs.dataset import open_dataset
 from mltestscore.serving.protocols import protocol_named
 from mltestscore.testing import run_check
@@ -73,7 +74,8 @@ def test_every_setting_that_it_shows_is_a_known_one(tmp_path):
 
     config = read_config(file)
 
-    assert len(shown) == 3
+    assert len(shown) == 4
     spoken = protocol_named(config.endpoint.protocol, config.endpoint.settings, declared=config.protocols)
     assert spoken.predict_path == "/models/flights/score"
+    assert offered_infra.rollback(config).registry.source == "flights on TorchServe at http://staging:8081"
     assert [entry.item for entry in config.evidence] == ["data.1"]

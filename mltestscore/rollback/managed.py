@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,13 @@ from mltestscore.errors import InputError
 from mltestscore.rollback.registries import PATIENCE, TABLE, natural
 from mltestscore.serving.bodies import fill as fill_body
 from mltestscore.serving.bodies import filled, path_of
-from mltestscore.serving.client import bounded, redact, token_header
+from mltestscore.serving.client import at_path, bounded, redact, token_header
 from mltestscore.serving.places import find, texts
 from mltestscore.settings_servers import Asked, Operations, Step
 from mltestscore.settings_serving import Route, Setting
 
 PAUSE = 0.1
+NOT_YET = range(400, 600)  # HTTP statuses of a version that may yet be ready
 SHOWN = 300
 
 
@@ -111,8 +112,9 @@ class ServerVersions:
         """Ask until the answer is what ``route`` wants."""
         places = [filled(place, {**self.settings, "version": version}) for place in route.where]
         while True:
-            found = texts(self._asked(route.ask, version, None, PATIENCE)[1], places)
-            denied = any(value.lower() in found for value in route.unless)
+            status, body = self._asked(route.ask, version, None, PATIENCE, NOT_YET)
+            found = texts(body, places) if status not in NOT_YET else []
+            denied = status in NOT_YET or any(value.lower() in found for value in route.unless)
             if not denied and (not route.values or any(value.lower() in found for value in route.values)):
                 return
             if time.monotonic() > deadline:
@@ -123,7 +125,7 @@ class ServerVersions:
             time.sleep(PAUSE)
 
     def _asked(
-        self, line: str, version: str, body: object, timeout: float, allow: Sequence[int] = (), kept: Any = None
+        self, line: str, version: str, body: object, timeout: float, allow: Container[int] = (), kept: Any = None
     ) -> tuple[int, Any]:
         """Send a request; return the status and the answer's JSON, ``None`` where it is none."""
         settings = self._with(version)
@@ -131,13 +133,14 @@ class ServerVersions:
         if not (path := path_of(path, settings)):
             empty = [name for name, value in settings.items() if f"{{{name}}}" in line and value in ("", None)]
             raise InputError(f"{TABLE} settings: {' and '.join(empty)} is needed for {line:.200}; write it.")
-        where, headers = f"{TABLE} server: {method} {redact(self.url + path)}", token_header(self.token_variable)
+        url, headers = at_path(self.url, path), token_header(self.token_variable)
+        where = f"{TABLE} server: {method} {redact(url)}"
         content = None if body is None else json.dumps(_made(fill_body(body, settings), kept)).encode()
         headers |= {"content-type": "application/json"} if content else {}
         try:
             with (
                 httpx.Client(timeout=timeout, trust_env=False, headers=headers) as client,
-                client.stream(method, self.url + path, content=content) as answer,
+                client.stream(method, url, content=content) as answer,
             ):
                 reply = bounded(answer, time.monotonic() + timeout, where)
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -147,6 +147,22 @@ def test_an_interrupted_drill_puts_back_before_it_ends(project, url):
     assert not (project / ".mltestscore" / "rollback-drill.json").exists()
 
 
+def test_a_promotion_that_leaves_nothing_in_service_is_put_back(project, url):
+    class Emptied(FolderPointer):
+        def promote(self, version: str, timeout: float) -> None:
+            if version == "v1":
+                (self.folder / self.pointer).write_text("")
+                raise InputError("v2 is unloaded, and v1 cannot be loaded")
+            super().promote(version, timeout)
+
+    result = run(project, url, registry=Emptied(project / "registry"))
+    causes = {found.name: found.cause for found in result.findings if found.verdict == "failed"}
+    assert causes["roll-backs after which the old version did not answer"].endswith("v1 cannot be loaded")
+    assert "drills that were not put back" not in causes
+    assert (pointer(project), version(url)) == ("v2", "v2")
+    assert not (project / ".mltestscore" / "rollback-drill.json").exists()
+
+
 def test_two_drills_at_once_are_refused(project, url):
     found = drill(project, url)
     with found.journal.alone():
