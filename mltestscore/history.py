@@ -6,6 +6,9 @@ write is one transaction that takes the write lock at its start.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import sqlalchemy as sql
@@ -13,8 +16,8 @@ from pydantic import ValidationError
 
 from mltestscore.database import ELSEWHERE, Database
 from mltestscore.errors import ConfigError
-from mltestscore.result import Proof
-from mltestscore.scorecard import Scorecard, TrendPoint, dump
+from mltestscore.result import CheckResult, Proof
+from mltestscore.scorecard import Run, Scorecard, TrendPoint, dump
 
 VERSION = 1
 """Of the tables below. A history of a newer version is refused, never guessed at."""
@@ -62,13 +65,15 @@ class History:
     Args:
         url: an SQLAlchemy URL (``sqlite:///file`` or ``postgresql://…``) or a path of a SQLite file, which is made
             with its folders when it does not exist.
+        system: whose earlier results :meth:`results` returns.
 
     Every method raises :class:`ConfigError`, which names the history (credentials removed), what went wrong and the
     remedy, when the database cannot be reached, read or written, or was made by a newer mltestscore.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, system: str = "") -> None:
         self._database = Database(url)
+        self.system = system
         self.name = self._database.name
         self._database.make_tables(_META, _SCHEMA, VERSION)
 
@@ -127,6 +132,22 @@ class History:
             rows = connection.execute(newest).all()
         return [TrendPoint(run=row.id, started=row.started, value=row.value) for row in reversed(rows)]
 
+    def results(self, check_id: str, limit: int) -> list[tuple[Run, CheckResult]]:
+        """Return what a check came to in the newest ``limit`` complete runs that ran it, oldest first.
+
+        Runs that this version of mltestscore cannot read are left out.
+        """
+        ran = sql.select(_CHECKS.c.run_id).where(_CHECKS.c.check_id == check_id, _CHECKS.c.state.in_(RAN))
+        newest = (
+            sql.select(_RUNS.c.scorecard)
+            .where(_RUNS.c.system == self.system, ~_RUNS.c.incomplete, _RUNS.c.id.in_(ran))
+            .order_by(_RUNS.c.started.desc(), _RUNS.c.number.desc())
+            .limit(limit)
+        )
+        with self._database.transaction("read") as connection:
+            texts = connection.execute(newest).scalars().all()
+        return [found for text in reversed(texts) for found in _result_in(text, check_id)]
+
     def runs_of(self, check_id: str, since: datetime, *, system: str = "") -> int:
         """Return how many runs since ``since`` (UTC when it says nothing else) saw this check come to an observation.
 
@@ -158,6 +179,14 @@ class History:
     def close(self) -> None:
         """Let go of the database; a closed history may be used again and reconnects."""
         self._database.close()
+
+
+def _result_in(text: str, check_id: str) -> Iterator[tuple[Run, CheckResult]]:
+    """Yield the run and one check's result out of a scorecard, without the cost of reading all of it."""
+    with suppress(ValueError, LookupError, TypeError, AttributeError):
+        card = json.loads(text)
+        checks = (check for item in card["items"] for check in item["checks"] if check["id"] == check_id)
+        yield Run.model_validate(card["run"]), CheckResult.model_validate(next(checks))
 
 
 def _utc(started: str) -> str:

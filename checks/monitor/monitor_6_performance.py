@@ -9,17 +9,17 @@ Measured
     intended start, so that a pause cannot hide (open loop). Declared limits are held against the current version alone
     at the whole rate. Against the previous version, requests of the two alternate at half the rate each; the ratio of
     each block's medians, 95th percentiles and capacities (a burst at once) is bounded by the exact signed-rank test,
-    and each version is compared with itself to know this machine's noise. Memory is the process tree's; what grows must
-    grow on in a second run of twice the length. Trainings are those that other checks run (one is run where none did
-    and a budget is declared), with all their processes; costs on record are those of the registry's lineage.
-    Only where the endpoint is marked for it (saturate = true) is it held to its declared peak_rate, and the rate raised
-    by steps until the server falls behind, answers fail or come later than p95_ms.
+    each version being compared with itself to know this machine's noise. Memory is the process tree's; what grows must
+    grow on in a second run of twice the length. Trainings are those that other checks run (one more where none did and
+    a budget is declared); their costs on record are the registry's. Only with saturate = true, a declared peak_rate is
+    tried, and the rate raised until the server falls behind, answers fail or come later than p95_ms.
 
 Passes when
     no bound shows more than tolerance of loss against the previous version, no more requests are slower than p50_ms and
     p95_ms than these names allow, fail, or hold memory above memory_mb; no counter is above its limit in counters, or
     else tolerance above the previous version's (an answer: and a packet); a training keeps to train_seconds, train_mb
-    and, where both versions' costs are on record, to train_tolerance more; half of all blocks at peak_rate hold.
+    and, where both versions' costs are on record, to train_tolerance more; half of all blocks at peak_rate hold. What
+    became worse by degrees over the runs on record is a warning.
 
 If it fails
     Counters: a query for each row, a lost cache, an answer with more in it. Median: every request does more work;
@@ -29,11 +29,11 @@ If it fails
 Options
     p50_ms, p95_ms, memory_mb, train_seconds, train_mb, counters (limits by name): none, only the team knows them. rate:
     requests a second; 0 is half of what the previous version can do, at most 400. max_errors: 1 %. tolerance: 10 %.
-    train_tolerance: 100 %, since what is on record was measured once, on machines that differ. pairs: 14, the least
-    that alpha allows. looks: 3, so that pairs that decide nothing are followed by half as many, and again. alpha:
-    0.0002 for each bound that shows harm. block_seconds: 0.2, so that one look fits 12 s. rows: 50, sent again and
-    again, so that caches of answers fill at once and do not look like leaks. climb_seconds: 20, in which the server's
-    limit is found to two steps of 10 %; 0: not looked for. Sources of the numbers: our simulations.
+    train_tolerance: 100 %, as it was measured once, on machines that differ. pairs: 14, the least that alpha allows.
+    looks: 3; pairs that decide nothing are followed by half as many, and again. alpha: 0.0002 for each bound that shows
+    harm. block_seconds: 0.2; one look fits 12 s. rows: 50, sent again and again, so that caches of answers fill at
+    once. climb_seconds: 20 for the server's limit, to two steps of 10 %; 0: not looked for. trend_runs: 40, a creep of
+    months. Sources of the numbers: our simulations.
 
 Source
     Breck et al. 2017, Monitor 6. Open loop: Tene, "How not to measure latency". Blocks: Bulej 2020. Slopes: Sen 1968.
@@ -42,30 +42,37 @@ Source
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from mltestscore import Finding, Series, Table, check, fault
+from mltestscore.history import History
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.endpoint import Endpoint
 from mltestscore.inputs.registry import Registry
 from mltestscore.inputs.trainer import Trainer
+from mltestscore.performance.allocations import allocation_site
 from mltestscore.performance.counters import COUNTED, judge_counters
 from mltestscore.performance.faults import answer_bytes, dearer, held_bytes, noticed_delay, peak_rate
 from mltestscore.performance.leaks import KEPT, judge_memory
 from mltestscore.performance.peak import PEAK, judge_peak
 from mltestscore.performance.timings import Timing
-from mltestscore.performance.training import GREW, judge_training
+from mltestscore.performance.training import GREW, judge_training, measured
+from mltestscore.performance.trend import figures_of, judge_trend
 from mltestscore.serving.blocks import details, measure
 from mltestscore.serving.saturation import Budget
 from mltestscore.stats.seeds import seed_of
 
+PROOF = {"pairs": 6, "looks": 1, "block_seconds": 0.06, "alpha": 0.016, "climb_seconds": 0.0, "trend_runs": 0}
 
-@check("monitor.6", proof_options={"pairs": 6, "looks": 1, "block_seconds": 0.06, "alpha": 0.016, "climb_seconds": 0.0})
+
+@check("monitor.6", proof_options=PROOF)
 def check_performance(
     endpoint: Endpoint,
     serving: Dataset,
     trainer: Trainer | None = None,
     training: Dataset | None = None,
     registry: Registry | None = None,
+    history: History | None = None,
     *,
     p50_ms: float | None = None,
     p95_ms: float | None = None,
@@ -82,6 +89,7 @@ def check_performance(
     block_seconds: float = 0.2,
     climb_seconds: float = 20.0,
     rows: int = 50,
+    trend_runs: int = 40,
     alpha: float = 0.0002,
 ) -> Iterator[Finding | Table | Series]:
     """Latency, capacity, errors and memory of the served model under open-loop load; time and memory of a training."""
@@ -90,23 +98,16 @@ def check_performance(
     previous, frame = endpoint.previous, serving.sample(rows).frame(columns=serving.features)
     seed = seed_of("monitor.6", serving.digest)
     yield from judge_counters(endpoint, previous, frame, counters or {}, tolerance, alpha)
-    current, before, used = measure(
-        endpoint,
-        previous,
-        frame,
-        pairs=timing.due[-1],
-        seconds=block_seconds,
-        rate=rate,
-        seed=seed,
-        alone=bool(limits or rate),
-        arrivals=endpoint.loading.arrivals,
-        enough=timing.enough,
-    )
+    loaded = partial(measure, pairs=timing.due[-1], seconds=block_seconds, rate=rate, seed=seed, enough=timing.enough)
+    alone, arrivals = bool(limits or rate), endpoint.loading.arrivals
+    current, before, used = loaded(endpoint, previous, frame, alone=alone, arrivals=arrivals)
     yield from timing.judge(current, before, used, declared=bool(rate))
-    yield from judge_memory(current, before, frame, memory_mb, alpha)
+    yield from judge_memory(current, before, frame, memory_mb, alpha, partial(allocation_site, endpoint, frame))
     yield from judge_training(trainer, training, registry, train_seconds, train_mb, train_tolerance)
-    budget = Budget(tolerance, p95_ms, max_errors)
-    yield from judge_peak(endpoint, frame, budget, start=used, seconds=climb_seconds, alpha=alpha, seed=seed)
+    peak = Budget(tolerance, p95_ms, max_errors)
+    yield from judge_peak(endpoint, frame, peak, start=used, seconds=climb_seconds, alpha=alpha, seed=seed)
+    figures = figures_of(current, measured(trainer, training))
+    yield from judge_trend(history, figures, rate, tolerance, trend_runs)
     arms = {f"current {endpoint.version}".strip(): current}
     yield from details({**arms, f"previous {previous.version}".strip(): before} if previous and before else arms)
 

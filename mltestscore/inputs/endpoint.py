@@ -9,7 +9,6 @@ from copy import copy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -45,7 +44,7 @@ class Endpoint:
         source: the command or the URL, for the record.
         loading: how it may be loaded.
         counting: counts what single requests cost.
-        twin: starts another server of the same command with more environment variables; ``None`` where that cannot be.
+        twin: starts another server of the same command with a hook (:func:`process.hooked`), where it can be.
     """
 
     def __init__(
@@ -67,7 +66,7 @@ class Endpoint:
         self._open_previous = previous
         self._previous: Endpoint | None = None
         self.loading, self.counting = loading, Counting(client, server, counters)
-        self.twin: Callable[[Mapping[str, str]], Endpoint] | None = None
+        self.twin: Callable[[Path], Endpoint] | None = None
         self._generator = generator_for(client, loading.connections, loading.processes)
         self._version, self._ready, self._borrowed = "", server is None, False
         self._stall: Hold | None = None
@@ -274,19 +273,19 @@ def open_endpoint(
         words: Sequence[str],
         at: str,
         previous: Callable[[], Endpoint | None],
-        more: Mapping[str, str] = MappingProxyType({}),
+        variables: Mapping[str, str] | None = env,
     ) -> Endpoint:
         ready_by = time.monotonic() + ready_timeout
         port = port_of(at) if at else 0
-        given = {**(env or {}), **more}
-        server = process.start_listening(words, cwd=cwd, env=given, port=port, deadline=ready_by) if words else None
+        started = partial(process.start_listening, cwd=cwd, env=variables, port=port, deadline=ready_by)
+        server = started(words) if words else None
         client = Client(at or (server.url if server else ""), wire, timeout=request_timeout, headers=headers)
         return opened(client, server=server, ready_by=ready_by, previous=previous)
 
     offered = bool(previous_command or previous_url)
     endpoint = reach(command, url, lambda: reach(previous_command, previous_url, lambda: None) if offered else None)
     if command and not url:
-        endpoint.twin = partial(reach, command, "", lambda: None)
+        endpoint.twin = lambda hook: reach(command, "", lambda: None, process.hooked(hook, env or {}))
     if probe is not None:
         try:
             endpoint.wait_until_ready(probe)

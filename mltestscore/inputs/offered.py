@@ -246,4 +246,4 @@ def history(config: Config) -> History:
     """Open the runs on record."""
     from mltestscore.history import History
 
-    return History(config.history_url())
+    return History(config.history_url(), config.name)

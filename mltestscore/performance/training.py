@@ -54,7 +54,7 @@ def judge_training(
         yield from since_previous(registry, tolerance)
 
 
-def measured(trainer: Trainer | None, training: Dataset | None, *, anew: bool) -> Sequence[TrainingCost]:
+def measured(trainer: Trainer | None, training: Dataset | None, *, anew: bool = False) -> Sequence[TrainingCost]:
     """Return the trainings of this run on the same rows, a good sample of all; where there is none, run one ``anew``.
 
     Of those on enough rows with all columns, the ones with the fewest rows, so that runs can be compared.

@@ -228,6 +228,12 @@ def environment() -> dict[str, str]:
     return {**kept, "PYTHONUNBUFFERED": "1"}
 
 
+def hooked(folder: Path, env: Mapping[str, str]) -> dict[str, str]:
+    """Return ``env`` for a Python server that imports from ``folder`` first, and finds it in ``MLTESTSCORE_HOOK``."""
+    path = env.get("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
+    return {**env, "PYTHONPATH": os.pathsep.join(filter(None, (str(folder), path))), "MLTESTSCORE_HOOK": str(folder)}
+
+
 def free_port() -> int:
     """Return a port that nobody listens on now."""
     with socket.socket() as probe:

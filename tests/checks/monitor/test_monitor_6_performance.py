@@ -101,6 +101,7 @@ def test_leak_of_20_kilobytes_a_request_fails(opened, serving):
     kept = next(one for one in result.findings if one.name == "memory kept of every request")
     assert kept.verdict == "failed"
     assert kept.value == pytest.approx(20_000, rel=0.5)
+    assert "kB a request are allocated at servers/stub_server.py, line" in kept.cause
 
 
 def test_leak_that_the_previous_version_has_too_is_shown_but_does_not_fail(opened, serving):
@@ -206,7 +207,7 @@ def test_noisy_machine_never_makes_a_sound_version_fail(opened, serving):
 
 def test_percentiles_and_blocks_of_both_versions_are_shown(opened, serving):
     result = run(opened(stub("sound"), stub("sound", "6")), serving)
-    counted, table, series = result.details
+    counted, _, table, series = result.details
     assert [row[0] for row in counted.data["rows"]][:1] == ["bytes of an answer"]
     both = [(name, counted) for name in ("current 7", "previous 6") for counted in ("start", "sending")]
     assert [tuple(row[:2]) for row in table.data["rows"]] == both

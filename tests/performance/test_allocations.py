@@ -1,0 +1,73 @@
+"""A leak's place is named by a traced second server; where that cannot be, it is said what to do."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mltestscore.inputs.endpoint import Endpoint, open_endpoint
+from mltestscore.performance import allocations
+from mltestscore.performance.allocations import allocation_site
+
+FRAME = pd.DataFrame({"a": [1.0, 2.0, 3.0]})
+
+
+@pytest.fixture
+def opened() -> Iterator:
+    endpoints: list[Endpoint] = []
+
+    def start(command, **options) -> Endpoint:
+        endpoints.append(open_endpoint(command=command, **options))
+        return endpoints[-1]
+
+    yield start
+    for endpoint in endpoints:
+        endpoint.close()
+
+
+def test_the_line_that_keeps_the_requests_is_named(opened, stub):
+    said = allocation_site(opened(stub("leaks")), FRAME, 20_000)
+    assert said.startswith("20.")
+    assert "kB a request are allocated at servers/stub_server.py, line " in said
+    number = int(said.rpartition(" ")[2])
+    source = (Path(__file__).parents[1] / "serving" / "servers" / "stub_server.py").read_text().splitlines()
+    assert "kept.append" in source[number - 1]
+
+
+def test_growth_that_pythons_allocator_does_not_see_points_to_native_code(opened, stub):
+    assert "look in native code" in allocation_site(opened(stub("sound")), FRAME, 20_000)
+
+
+def test_a_server_that_ignores_the_environment_is_said_to_be_traced_by_hand(opened, stub, monkeypatch):
+    monkeypatch.setattr(allocations, "WAIT", 0.3)
+    program, *rest = stub("leaks")
+    said = allocation_site(opened([program, "-E", *rest]), FRAME, 20_000)
+    assert "python -X tracemalloc=10" in said
+
+
+def test_another_sitecustomize_still_runs(opened, stub, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close()")
+    endpoint = opened(stub("leaks"), env={"PYTHONPATH": os.pathsep.join([str(tmp_path)])})
+    (tmp_path / "ran").unlink()
+    assert "stub_server.py" in allocation_site(endpoint, FRAME, 20_000)
+    assert (tmp_path / "ran").exists()
+
+
+def test_a_second_server_that_does_not_start_is_told(opened, tmp_path, stub):
+    once = tmp_path / "once.py"
+    server = stub("leaks")[1]
+    once.write_text(
+        f"import os, pathlib, runpy, sys\nmark = pathlib.Path({str(tmp_path / 'mark')!r})\n"
+        f"if mark.exists(): sys.exit('only one of us')\nmark.touch()\nrunpy.run_path({server!r}, run_name='__main__')"
+    )
+    said = allocation_site(opened([sys.executable, str(once), "{port}", "leaks"]), FRAME, 20_000)
+    assert "could not be traced" in said
+
+
+def test_a_planted_leak_and_a_url_have_no_second_server(opened, stub):
+    endpoint = opened(stub("sound"))
+    assert allocation_site(endpoint.leaking(1_000), FRAME, 1_000) == ""
+    assert allocation_site(opened((), url=endpoint.url), FRAME, 1_000) == ""
