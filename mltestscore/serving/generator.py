@@ -12,6 +12,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,8 +32,25 @@ MOST_CONNECTIONS = 1024
 HEADROOM = 1.5
 AIM_CPU = 0.6
 """The share of a core that each process is meant to use at most; at :data:`MAX_CPU` it measures itself."""
-ENOUGH_TO_LEARN = 50
+ENOUGH_TO_LEARN = 200
 """Requests of a schedule from which the CPU time of one can be told."""
+
+
+@dataclass
+class Learned:
+    """What sending was seen to cost on this machine.
+
+    Attributes:
+        cost: CPU seconds a request, the least seen; 0 while none was seen.
+        too_many: requests a second of one process that used up its core, the least seen.
+    """
+
+    cost: float = 0.0
+    too_many: float = math.inf
+
+
+LEARNED = Learned()
+"""One for all targets: two versions beside each other must always be measured by as many processes."""
 
 
 class LoadGenerator:
@@ -63,8 +81,6 @@ class LoadGenerator:
         self._sender = Sender(self._target)
         self._workers: Workers | None = None
         self._wait = 0.0  # seconds that nearly every answer took at most, in the last schedule
-        self._cost = math.inf  # CPU seconds a request, the least seen
-        self._raised = 1
 
     def run(self, bodies: Sequence[bytes], intended: np.ndarray, *, stall: Hold | None = None) -> Load:
         """Send ``bodies`` in turn at the ``intended`` seconds and wait for the answers, each for at most the time-out.
@@ -105,13 +121,13 @@ class LoadGenerator:
     def processes(self, rate: float) -> int:
         """Return how many processes so many requests a second need; one for a burst, and while none has been measured.
 
-        >>> LoadGenerator("http://127.0.0.1:1", headers={}, timeout=1.0, decode=lambda *_: "").processes(5000)
+        >>> LoadGenerator("http://127.0.0.1:1", headers={}, timeout=1.0, decode=lambda *_: "").processes(5)
         1
         """
         if self._asked_processes or not rate:
             return self._asked_processes or 1
-        needed = math.ceil(rate * self._cost / AIM_CPU) if math.isfinite(self._cost) else 1
-        return max(1, min(cores(), max(needed, self._raised)))
+        needed = max(rate * LEARNED.cost / AIM_CPU, rate * MAX_CPU / (LEARNED.too_many * AIM_CPU))
+        return max(1, min(cores(), math.ceil(needed)))
 
     def _team(self, count: int) -> Workers:
         if self._workers is None or len(self._workers) < count:  # more do no harm, and keep their connections
@@ -126,9 +142,9 @@ class LoadGenerator:
         answered = load.service_ms[~np.isnan(sent.finished)]
         self._wait = float(np.quantile(answered, 0.99)) / 1000 if len(answered) else self._wait
         if load.requests >= ENOUGH_TO_LEARN:
-            self._cost = min(self._cost, sent.seconds / load.requests)
+            LEARNED.cost = min(LEARNED.cost or math.inf, sent.seconds / load.requests)
         if load.cpu > MAX_CPU:
-            self._raised = min(cores(), 2 * load.processes)
+            LEARNED.too_many = min(LEARNED.too_many, load.offered / load.processes)
 
     def _load(self, sent: Sent, origin: float, intended: np.ndarray, rate: float, processes: int) -> Load:
         errors, versions = self._told(sent.answers)

@@ -17,7 +17,7 @@ import pytest
 
 from mltestscore.errors import InputError
 from mltestscore.serving import process
-from mltestscore.serving.generator import LoadGenerator
+from mltestscore.serving.generator import Learned, LoadGenerator
 from mltestscore.serving.load import schedule
 from mltestscore.serving.sending import Connections, Target
 from mltestscore.serving.stalls import Bottleneck, Stall, as_told
@@ -145,12 +145,26 @@ def test_a_share_of_a_fault_takes_as_much_of_the_time():
 
 def test_one_core_is_enough_until_its_requests_cost_more(server, monkeypatch):
     monkeypatch.setattr("mltestscore.serving.generator.cores", lambda: 4)
+    monkeypatch.setattr("mltestscore.serving.generator.LEARNED", Learned())
     generator = opened(server("sound"))
     assert generator.processes(10_000) == 1  # nothing is known yet
-    load = generator.run(BODIES, schedule(200, 0.5, 1))
+    load = generator.run(BODIES, schedule(400, 0.5, 1))
     assert (load.processes, generator.processes(200)) == (1, 1)
     assert generator.processes(1e9) == 4
     assert generator.processes(0) == 1
+    generator.close()
+
+
+def test_a_core_that_was_used_up_is_not_again_whatever_the_target(server, monkeypatch):
+    """For the other version too, so that both are measured alike."""
+    monkeypatch.setattr("mltestscore.serving.generator.cores", lambda: 4)
+    monkeypatch.setattr("mltestscore.serving.generator.LEARNED", Learned())
+    generator, other = opened(server("sound")), opened("http://127.0.0.1:1")
+    with monkeypatch.context() as patched:
+        patched.setattr("mltestscore.serving.generator.MAX_CPU", 0.0)
+        generator.run(BODIES, schedule(200, 0.2, 1))
+    assert (generator.processes(200), other.processes(200)) == (2, 2)
+    assert (other.processes(100), other.processes(0)) == (1, 1)
     generator.close()
 
 
