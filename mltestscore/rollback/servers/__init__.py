@@ -20,7 +20,7 @@ from mltestscore.settings_infra import RollbackConfig
 from mltestscore.settings_servers import Operations
 from mltestscore.settings_serving import Protocol, Setting
 
-NAMES = ("mlflow", "mlserver", "multi_model_server", "torchserve")
+NAMES = ("mlflow", "mlserver", "multi_model_server", "torchserve", "triton")
 ALIASES = {"mms": "multi_model_server"}
 
 

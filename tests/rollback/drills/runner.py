@@ -103,6 +103,7 @@ def drilled(system: System, python: Path, place: Path) -> tuple[CheckResult, Dri
     """Return the check's result, what the drill saw, and whether that is what it must find."""
     ports = matrix.low_ports() if system.low_ports else [process.free_port() for _ in range(3)]
     known = {"python": str(python), "bin": str(python.parent), "servers": str(HERE / "servers"), "folder": str(place)}
+    known["matrix"] = str(matrix.HERE / "servers")
     known |= {"port": str(ports[0]), "port2": str(ports[1]), "port3": str(ports[2])}
     # A server that the drill starts gets its port from the drill.
     kept = known if system.start else {key: value for key, value in known.items() if not key.startswith("port")}

@@ -12,8 +12,8 @@ STAYS = "roll-backs after which the old version did not answer"
 class System:
     """One drill on one server.
 
-    Words and lines may hold ``{python}`` and ``{bin}`` of its environment, ``{servers}``, ``{folder}`` (its own),
-    ``{port}``, ``{port2}``, ``{port3}``.
+    Words and lines may hold ``{python}`` and ``{bin}`` of its environment, ``{servers}``, ``{matrix}`` (the servers of
+    ``tests/serving/matrix``), ``{folder}`` (its own), ``{port}``, ``{port2}``, ``{port3}``.
 
     Attributes:
         package: what its list of packages pins.
@@ -58,6 +58,19 @@ def _torchserve(name: str, title: str, registered: str, *table: str, load_s: flo
     )
 
 
+def _triton(name: str, title: str, policy: str, *table: str, load_s: float = 0.0, **more: object) -> System:
+    return System(
+        name,
+        f"NVIDIA Triton, {title}",
+        "nvidia-pytriton",
+        ('server = "triton"', URL, 'model = "iris"', 'settings.tensor = "x"', 'settings.output = "y"', *table),
+        start=("{python}", "{matrix}/triton_server.py", "{folder}", "{port}", "{port2}", "{port3}"),
+        requirements="triton",
+        environment=(("POLICY", policy), ("LOAD_S", f"{load_s:g}")),
+        **more,  # type: ignore[arg-type]
+    )
+
+
 HOT = ('previous = "1.0"', "max_seconds = 60")
 REGISTERS = (*HOT, 'settings.archive = "line-{version}.mar"')
 AT_ONCE = (  # as TorchServe's own examples register
@@ -67,6 +80,7 @@ AT_ONCE = (  # as TorchServe's own examples register
     "{ask = 'PUT /models/{model}/{version}/set-default'},",
     "]",
 )
+LATEST, COLD = "latest { num_versions: 1 }", ('previous = "1"', "max_seconds = 40", "request_timeout = 5")
 MLFLOW = (
     *('server = "mlflow"', 'uri = "sqlite:///mlflow.db"', 'name = "line"', 'settings.output = "score"'),
     *("ready_timeout = 120", "request_timeout = 10"),
@@ -129,5 +143,15 @@ SYSTEMS = (
         prepare=("{python}", "{servers}/mlflow_versions.py", "{folder}"),
         requirements="mlflow",
         finds=(STAYS, "the pointer moved, and after"),
+    ),
+    _triton("triton_loaded", "both versions loaded", "all { }", "max_seconds = 10"),
+    _triton("triton_killed", "one version loaded, killed half-way", LATEST, *COLD, killed=True),
+    _triton(
+        "triton_cold",
+        "one version loaded, the other loads in 8 s",
+        LATEST,
+        *COLD,
+        load_s=8.0,
+        finds=(NO_ANSWER, "loads a version on one of the threads"),
     ),
 )

@@ -11,12 +11,16 @@ from model import folder_and_port, keep
 
 MODEL = """
 import sys
+import time
 sys.path.insert(0, {packages!r})
 import numpy
 import triton_python_backend_utils as utils
 
 
 class TritonPythonModel:
+    def initialize(self, args):
+        time.sleep({load_s})
+
     def execute(self, requests):
         answers = []
         for request in requests:
@@ -30,7 +34,7 @@ backend: "python"
 max_batch_size: 0
 input [{ name: "x" data_type: TYPE_FP64 dims: [-1, 2] }]
 output [{ name: "y" data_type: TYPE_FP64 dims: [-1] }]
-version_policy: { all { } }
+version_policy: { POLICY }
 """
 
 folder, port = folder_and_port()
@@ -38,8 +42,11 @@ packages = sysconfig.get_paths()["purelib"]
 for version, expression in {"1": "x.sum(axis=1)", "2": "x[:, 0] - 2 * x[:, 1]"}.items():
     place = folder / "repository" / "iris" / version
     place.mkdir(parents=True, exist_ok=True)
-    (place / "model.py").write_text(MODEL.format(packages=packages, expression=expression))
-(folder / "repository" / "iris" / "config.pbtxt").write_text(CONFIG)
+    (place / "model.py").write_text(
+        MODEL.format(packages=packages, expression=expression, load_s=float(os.environ.get("LOAD_S", "0")))
+    )
+policy = os.environ.get("POLICY", "all { }")
+(folder / "repository" / "iris" / "config.pbtxt").write_text(CONFIG.replace("POLICY", policy))
 rows = [[0.5, 0.25], [1.0, 3.0], [2.5, 0.125]]
 keep(folder, ["a", "b"], rows, [[a - 2 * b] for a, b in rows])
 if port:
