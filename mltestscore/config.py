@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from mltestscore import settings, settings_infra
@@ -84,6 +84,15 @@ class Config(Table):
     def name(self) -> str:
         """The system's name on the scorecard."""
         return self.system or self.folder.resolve().name
+
+    @model_validator(mode="after")
+    def _messages_beside_the_configuration(self) -> Config:
+        """Take the path of a protocol's messages from the folder of the configuration, as every other path."""
+        for name, protocol in self.protocols.items():
+            if protocol.messages.endswith(".binpb"):
+                place = str(self.path(protocol.messages).resolve())
+                self.protocols[name] = protocol.model_copy(update={"messages": place})
+        return self
 
     def path(self, relative: str) -> Path:
         """Return a configured path as one that does not depend on the current folder."""

@@ -7,6 +7,7 @@ out while a setting in it is empty. A *place* names a part of a JSON answer: ``d
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
@@ -14,6 +15,11 @@ from pydantic import BeforeValidator, Field, field_validator
 from mltestscore.settings import Table
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
+
+_GRPC = re.compile(r"/[\w.]+/\w+")
+
+TRANSPORTS = {"CALL": "grpc", "RUN": "resp"}
+"""Method → the transport that it stands for; all other methods are HTTP's."""
 
 
 def _listed(value: object) -> object:
@@ -28,9 +34,13 @@ Setting = str | bool | int | float | None
 
 def _requires_a_method(value: str) -> str:
     method, _, path = value.partition(" ")
-    if value and (method not in METHODS or not path.startswith(("/", ":", "{", "["))):
+    known = method in METHODS and path.startswith(("/", ":", "{", "["))
+    if method in TRANSPORTS:
+        known = bool(_GRPC.fullmatch(path) if method == "CALL" else path and " " not in path)
+    if value and not known:
         raise ValueError(
-            f"a route is a method and a path, such as 'GET /health' or 'GET :8081/models', not {value!r:.80}"
+            f"a route is a method and a path, such as 'GET /health' or 'GET :8081/models', over gRPC "
+            f"'CALL /package.Service/Method', over RESP 'RUN COMMAND', not {value!r:.80}"
         )
     return value
 
@@ -38,7 +48,10 @@ def _requires_a_method(value: str) -> str:
 RouteText = Annotated[
     str, BeforeValidator(lambda value: _requires_a_method(value) if isinstance(value, str) else value)
 ]
-"""Method and path; a path that begins with ``:port`` is asked at that port of the same host."""
+"""Method and path; a path that begins with ``:port`` is asked at that port of the same host.
+
+``CALL /package.Service/Method`` is a call over gRPC, ``RUN COMMAND`` a command over RESP (Redis).
+"""
 
 
 class Route(Table):
@@ -46,6 +59,7 @@ class Route(Table):
 
     Attributes:
         ask: method and path; while a setting outside brackets is empty, the route is not asked.
+        body: what is sent: JSON, a message's fields, a command's words; what holds an empty setting is left out.
         where: places in the answer, of which the first that is there counts; none: the HTTP status alone counts.
         values: what must stand there, at least once; empty: anything. Compared as text, without regard to case.
         unless: what must not stand there.
@@ -53,6 +67,7 @@ class Route(Table):
     """
 
     ask: RouteText
+    body: Any = None
     where: Texts = []
     values: list[str] = []
     unless: list[str] = []
@@ -91,6 +106,10 @@ class Protocol(Table):
             ``$names``, ``$schema``, ``$csv`` (lines), ``$flat``, ``$shape``, ``$tensors`` (Open Inference Protocol);
             ``$row``, ``$object``, ``$list``, ``$index`` of the one row, or within ``{"$each" = …}`` of each of them.
             What holds an empty setting is left out; a key that is an empty setting gives its place to its value.
+            Over gRPC it is the message by the names of its fields (``$named_tensors``: those by feature), over RESP
+            the command's words in one list (``$pairs``: ``feature:value,…`` of the one row).
+        messages: of gRPC: ``open_inference``, ``tensorflow_serving``, or the path of your own ``….binpb``, compiled by
+            ``protoc --include_imports --descriptor_set_out``.
         header: CSV begins with the names.
         content_type, accept, headers: as sent; a header that is empty is not sent.
         secrets: header → the environment variable that holds its value.
@@ -118,6 +137,7 @@ class Protocol(Table):
     predict: RouteText = ""
     format: Literal["json", "csv", "ndjson", "multipart"] = "json"
     body: Any = "$rows"
+    messages: str = ""
     header: bool = True
     part: str = "file"
     content_type: str = ""
@@ -136,15 +156,15 @@ class Protocol(Table):
     live: Route | None = None
     ready: Route | None = None
     model_ready: Route | None = None
-    metadata: RouteText = ""
+    metadata: Route | None = None
     failures: list[Failure] = []
     admin: dict[str, RouteText] = {}
 
-    @field_validator("live", "ready", "model_ready", mode="before")
+    @field_validator("live", "ready", "model_ready", "metadata", mode="before")
     @classmethod
     def _route_alone(cls, value: object) -> object:
         """Take ``"GET /health"`` for ``{ask = "GET /health"}``."""
-        return {"ask": value} if isinstance(value, str) else value
+        return ({"ask": value} if value else None) if isinstance(value, str) else value
 
     @field_validator("version")
     @classmethod

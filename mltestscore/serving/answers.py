@@ -21,12 +21,21 @@ NOT_PARSED = object()
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back over HTTP; header names in lower case."""
+    """What came back; header names in lower case.
+
+    Other transports give their own ``code`` and, as ``status``, the one that HTTP has for it.
+    """
 
     status: int
     content: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
+    code: str = ""
+
+    @property
+    def named(self) -> str:
+        """The status as the server's own transport calls it."""
+        return self.code or str(self.status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,19 @@ def _picked(array: np.ndarray, column: int | None) -> np.ndarray:
 
 
 def tensor(found: object) -> list[Any]:
-    """Return flat data with a shape as one entry a row; raises :class:`ValueError` where they do not fit."""
+    """Return flat data with a shape as one entry a row; raises :class:`ValueError` where they do not fit.
+
+    Of tensors by name the only one counts.
+    """
+    if isinstance(found, list) and found[::2] and all(isinstance(key, str) for key in found[::2]):
+        found = dict(zip(found[::2], found[1::2], strict=False))  # RESP has names and values in one list
+    if isinstance(found, Mapping) and found and all(isinstance(part, Mapping) for part in found.values()):
+        if len(found) > 1:
+            names = f"{sorted(map(str, found))!s:.100}"
+            raise ValueError(
+                f"expected one output, found {names}; name the one that is the score by the setting output"
+            )
+        found = next(iter(found.values()))
     try:
         shape = [int(size) for size in first(found, ["shape"])]
     except (TypeError, OverflowError):

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from mltestscore.errors import ConfigError, near
+from mltestscore.errors import ConfigError, InputError, near
 
 Columns = Mapping[str, Sequence[object]]
 """Feature name → its values, one per row; all of the same length."""
@@ -132,6 +132,7 @@ class Rows:
             "$flat": lambda: [value for row in self.lists for value in row],
             "$shape": lambda: [len(self.lists), len(self.columns)],
             "$tensors": self._tensors,
+            "$named_tensors": lambda: {tensor["name"]: tensor for tensor in self._tensors()},
         }
 
     def laid_out(self, template: object) -> Any:
@@ -167,7 +168,12 @@ class Rows:
             return word[1:]
         if word in self.words:
             return self.words[word]()
-        one: dict[str, Callable[[list[object]], object]] = {"$row": self._row, "$object": self._object, "$list": list}
+        one: dict[str, Callable[[list[object]], object]] = {
+            "$row": self._row,
+            "$object": self._object,
+            "$list": list,
+            "$pairs": self._pairs,
+        }
         if word in one:
             return one[word](self.lists[index])
         if word == "$index":
@@ -181,6 +187,14 @@ class Rows:
     def _object(self, row: list[object]) -> dict[str, object]:
         return dict(zip(self.columns, row, strict=True))
 
+    def _pairs(self, row: list[object]) -> str:
+        """Return a row as Redis-ML has it: ``age:25,sex:male``; a feature without a value is not named."""
+        known = [(name, value) for name, value in self._object(row).items() if value is not None]
+        for part in (str(part) for pair in known for part in pair):
+            if "," in part or ":" in part:
+                raise InputError(f"endpoint: {part[:50]!r} holds a comma or a colon, which ends a feature:value pair.")
+        return ",".join(f"{name}:{int(value) if isinstance(value, bool) else value}" for name, value in known)
+
     def _tensors(self) -> list[dict[str, object]]:
         """Return the rows as the Open Inference Protocol has them: a tensor for each feature, or one for all."""
         name, wanted = str(self.settings.get("tensor") or ""), str(self.settings.get("datatype") or "")
@@ -188,10 +202,17 @@ class Rows:
         if name:
             shape = [count, len(self.columns)]
             return [{"name": name, "shape": shape, "datatype": wanted or "FP64", "data": self.words["$flat"]()}]
+        shape = [count] if self.settings.get("flat") else [count, 1]
         return [
-            {"name": name, "shape": [count, 1], "datatype": _datatype(values, wanted), "data": values}
+            {"name": name, "shape": shape, "datatype": kind, "data": self._without_gaps(kind, values)}
             for name, values in self.columns.items()
+            for kind in [_datatype(values, wanted)]
         ]
+
+    def _without_gaps(self, kind: str, values: list[object]) -> list[object]:
+        """Return texts with the one that stands for a missing value, where the settings name it."""
+        stands_for_none = self.settings.get("missing_text") if kind == "BYTES" else None
+        return [stands_for_none if value is None else value for value in values] if stands_for_none else values
 
 
 def _csv(rows: Sequence[Sequence[object]]) -> str:

@@ -1,33 +1,27 @@
-"""One HTTP client for every protocol: what does not answer as agreed becomes an error that says what to do."""
+"""One client for every protocol: what does not answer as agreed becomes an error that says what to do."""
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
 
-import httpx
 import numpy as np
 
 from mltestscore.errors import InputError
 from mltestscore.serving.answers import Prediction, Reply, error_in, parsed, told
 from mltestscore.serving.bodies import Columns, row_count
-from mltestscore.serving.wire import Wire, joined, secret_in
+from mltestscore.serving.transports.base import NotReadyError, TimedOutError
+from mltestscore.serving.transports.chosen import transport_to
+from mltestscore.serving.urls import at_path, port_of, redact, token_header
+from mltestscore.serving.wire import Wire, joined
+from mltestscore.settings_serving import Route
 
-MAX_ANSWER = 64 * 1024 * 1024
-
+__all__ = ["Answer", "Client", "NotReadyError", "TimedOutError", "at_path", "port_of", "redact", "token_header"]
 
 STARTING = (429, 502, 503, 504)
 """HTTP statuses of a server that may yet become ready."""
 
-
-class NotReadyError(InputError):
-    """No answer, or one that says later: worth asking again while a server starts."""
-
-
-class TimedOutError(NotReadyError):
-    """No answer in time: the server hangs, or is too slow."""
+NO_SUCH_ROUTE = 501
 
 
 @dataclass(frozen=True)
@@ -53,23 +47,18 @@ class Client:
     """Speaks one protocol to one URL; every wait ends after ``timeout`` seconds."""
 
     def __init__(self, url: str, protocol: Wire, *, timeout: float, headers: dict[str, str] | None = None) -> None:
-        port_of(url)
         if not timeout > 0:
             raise InputError(f"endpoint: request_timeout must be above 0 s, not {timeout:g}.")
-        self.url = url.rstrip("/")
         self.protocol = protocol
         self.timeout = timeout
         self.headers = {**protocol.headers, **(headers or {})}
-        # trust_env: a proxy variable of the test machine must not come between us and the server under test
-        self._http = httpx.Client(timeout=timeout, headers=self.headers, trust_env=False)
+        self._transport = transport_to(url, protocol, timeout=timeout, headers=self.headers)
+        self.url = self._transport.url
 
     @property
     def predict_url(self) -> str:
         """Where rows are sent, credentials included."""
-        return self._at(self.protocol.predict_path)
-
-    def _at(self, path: str) -> str:
-        return at_path(self.url, path)
+        return self._transport.at(self.protocol.predict_path)
 
     def body(self, columns: Columns) -> bytes:
         """Return the request body that asks for one score per row."""
@@ -85,9 +74,9 @@ class Client:
         started = time.perf_counter()
         for start in range(0, max(rows, 1), step):
             part = {name: values[start : start + step] for name, values in columns.items()}
-            reply = self._request(self.protocol.declared.predict, self.body(part))
+            reply = self.exchange(part)
             found.append(self.decode(reply, row_count(part)))
-            fields |= _fields(reply)
+            fields |= _fields(self.protocol, reply)
         seconds = time.perf_counter() - started
         shapes = {prediction.scores.shape[1:] for prediction in found}
         if len(shapes) > 1:
@@ -101,7 +90,7 @@ class Client:
 
     def exchange(self, columns: Columns) -> Reply:
         """Ask for one score per row and return the answer as it came; raises :class:`InputError` where none comes."""
-        return self._request(self.protocol.declared.predict, self.body(columns))
+        return self._request(*self.protocol.route(self.protocol.declared.predict), self.body(columns))
 
     def decode(self, reply: Reply, rows: int) -> Prediction:
         """Read the answer to a prediction; raises :class:`InputError` as :meth:`predict` does."""
@@ -117,8 +106,8 @@ class Client:
             said = failure or told(reply, parsed(reply.content, "json"))
             later = reply.status in STARTING and not failure
             raise (NotReadyError if later else InputError)(
-                f"{where}: expected {'HTTP status 200' if reply.status != 200 else 'predictions'} for {rows} row(s), "
-                f"found {reply.status if reply.status != 200 else 'an error in status 200'}: {said!r}. "
+                f"{where}: expected {'predictions' if reply.status == 200 else self._success} for {rows} row(s), "
+                f"found {reply.named if reply.status != 200 else f'an error in status {reply.named}'}: {said!r}. "
                 "Check the path, the feature names and types sent, and the server's log."
             )
         try:
@@ -136,135 +125,65 @@ class Client:
 
         Ready without a version where the protocol has no such route. Raises :class:`InputError` when it is silent.
         """
-        for route in self.protocol.status_routes[:1]:
-            reply = self._request(route.ask)
-            body = parsed(reply.content, "json")
+        for route in self.protocol.status_routes:
+            reply = self.ask(route)
+            if reply.status == NO_SUCH_ROUTE:  # it says that it has none: then the probe alone decides
+                continue
+            body = self.protocol.read(route, reply)
             if reply.status != 200 or not self.protocol.ready(route, body):
                 return False, ""
             if version := self.protocol.version(route, body):
                 return True, version
+            break
         return True, self._version_in_metadata()
 
     def _version_in_metadata(self) -> str:
-        if not any(place.startswith("metadata:") for place in self.protocol.declared.version):
+        metadata = self.protocol.declared.metadata
+        if metadata is None or not any(place.startswith("metadata:") for place in self.protocol.declared.version):
             return ""
-        reply = self.ask(self.protocol.declared.metadata)
-        return self.protocol.version_in_metadata(parsed(reply.content, "json")) if reply.status == 200 else ""
+        reply = self.ask(metadata)
+        return self.protocol.version_in_metadata(self.protocol.read(metadata, reply)) if reply.status == 200 else ""
 
     def describe_status(self) -> str:
         """Return what each status route says, for an error message about a server that is not ready."""
         said = []
         for route in self.protocol.status_routes:
-            url = redact(self._at(self.protocol.route(route.ask)[1]))
+            url = redact(self._transport.at(self.protocol.route(route.ask)[1]))
             try:
-                reply = self._request(route.ask)
-                ready = reply.status == 200 and self.protocol.ready(route, parsed(reply.content, "json"))
-                said.append(f"{url} {'says ready' if ready else f'does not say ready (HTTP status {reply.status})'}")
+                reply = self.ask(route)
+                ready = reply.status == 200 and self.protocol.ready(route, self.protocol.read(route, reply))
+                found = f"does not say ready ({self._transport.status} {reply.named})"
+                said.append(f"{url} {'says ready' if ready else found}")
             except InputError:
                 said.append(f"{url} is silent")
         return "; ".join(said)
 
-    def ask(self, route: str, body: object = None) -> Reply:
-        """Ask a route of the protocol, such as ``protocol.declared.metadata`` or one of ``admin``, with a JSON body.
+    def ask(self, route: str | Route, body: object = None) -> Reply:
+        """Ask a route of the protocol, such as ``protocol.declared.metadata`` or one of ``admin``; ``body`` as it is.
 
         Raises :class:`InputError` where a setting that the route needs is empty, or nothing answers.
         """
-        if not self.protocol.route(route)[1]:
-            raise InputError(f"endpoint: the protocol {self.protocol.name!r} cannot ask {route!r}: a setting is empty.")
-        return self._request(
-            route, None if body is None else json.dumps(body).encode(), content_type="application/json"
-        )
+        route = Route(ask=route) if isinstance(route, str) else route
+        if not self.protocol.route(route.ask)[1]:
+            raise InputError(
+                f"endpoint: the protocol {self.protocol.name!r} cannot ask {route.ask!r}: a setting is empty."
+            )
+        return self._request(*self.protocol.asked(route, body), content_type="application/json")
 
-    def _request(self, route: str, content: bytes | None = None, *, content_type: str = "") -> Reply:
-        method, path = self.protocol.route(route)
-        url = self._at(path)
-        where = f"endpoint: {method} {redact(url)}"
+    def _request(self, method: str, path: str, content: bytes | None, *, content_type: str = "") -> Reply:
         headers = {"content-type": content_type} if content_type else {}
-        try:
-            with self._http.stream(method, url, content=content, headers=headers) as answer:
-                return bounded(answer, time.monotonic() + self.timeout, where)
-        except httpx.TimeoutException as error:
-            raise TimedOutError(
-                f"{where}: no answer within {self.timeout:g} s. The server hangs or is too slow; "
-                "see its log, or raise request_timeout."
-            ) from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise NotReadyError(
-                f"{where}: no answer ({type(error).__name__}: {error}). Is the server running and the URL right?"
-            ) from error
+        return self._transport.request(method, path, content, headers)
+
+    @property
+    def _success(self) -> str:
+        return f"{self._transport.status} {self._transport.success}"
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._transport.close()
 
 
-def _fields(reply: Reply) -> set[str]:
-    """Return the outermost names of an answer in JSON that hold anything."""
-    try:
-        body = json.loads(reply.content)
-    except (ValueError, RecursionError):
-        return set()
+def _fields(protocol: Wire, reply: Reply) -> set[str]:
+    """Return the outermost names of an answer that hold anything."""
+    body = protocol.answered(reply)
     return {name for name, held in body.items() if held is not None} if isinstance(body, dict) else set()
-
-
-def bounded(answer: httpx.Response, deadline: float, where: str) -> Reply:
-    """Read an answer of bounded size in bounded time: httpx limits each wait, not the sum of them."""
-    content = bytearray()
-    for chunk in answer.iter_bytes():
-        content += chunk
-        if len(content) > MAX_ANSWER:
-            raise InputError(f"{where}: the answer is larger than {MAX_ANSWER // 2**20} MiB; is it a prediction route?")
-        if time.monotonic() > deadline:
-            raise httpx.ReadTimeout("the answer drips")
-    return Reply(answer.status_code, bytes(content), answer.headers, answer.reason_phrase)
-
-
-def at_path(url: str, path: str) -> str:
-    """Return the URL of a path at a server's URL; one that begins with ``:port`` is on another port of the same host.
-
-    >>> at_path("http://me@localhost:8080/v1", ":8081/models")
-    'http://me@localhost:8081/models'
-    """
-    if not path.startswith(":"):
-        return url + path
-    port, slash, rest = path[1:].partition("/")
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    host = host if host.endswith("]") else host.rpartition(":")[0] or host
-    return urlunsplit((parts.scheme, f"{user}{at}{host}:{port}", slash + rest, "", ""))
-
-
-def port_of(url: str) -> int:
-    """Return the port of a server's URL, 0 where it names none; raises :class:`InputError` for what is no such URL."""
-    try:
-        parts = urlsplit(url)
-        if parts.scheme in ("http", "https") and parts.hostname:
-            return parts.port or 0
-    except ValueError:  # a port that is no number, or none that exists; an address that is not closed
-        raise InputError("endpoint: the url has no valid host and port; write it as http://host:port.") from None
-    raise InputError(f"endpoint: {redact(url)!r} is no URL of a server; write it as http://host:port.")
-
-
-def redact(url: str) -> str:
-    """Return the URL without user, password and query values.
-
-    >>> redact("https://me:secret@example.org/score?key=abc")
-    'https://***@example.org/score?***'
-    """
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")
-    netloc = f"***@{host[2]}" if host[1] else host[2]
-    return urlunsplit((parts.scheme, netloc, parts.path, "***" if parts.query else "", ""))
-
-
-def token_header(variable: str) -> dict[str, str]:
-    """Return the ``Authorization`` header for the token in the named environment variable; none for an empty name.
-
-    A value with a space in it is the whole header (``Basic …``), any other a bearer token.
-
-    Raises :class:`InputError` when the variable is not set.
-    """
-    if not variable:
-        return {}
-    value = secret_in(variable, "token_variable")
-    return {"authorization": value if " " in value else f"Bearer {value}"}

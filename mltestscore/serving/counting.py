@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from mltestscore.errors import InputError
-from mltestscore.serving.answers import Reply, parsed
+from mltestscore.serving.answers import Reply
 from mltestscore.serving.bodies import Columns, row_count
 from mltestscore.serving.client import Client
 from mltestscore.serving.places import find
@@ -65,7 +65,7 @@ class Counting:
             kind, _, where = place.partition(":")
             said = [reply.headers.get(where.lower(), "")] if kind == "header" else []
             if kind == "body":
-                said = find(parsed(reply.content, "json"), where)
+                said = find(self.client.protocol.answered(reply), where)
             with suppress(TypeError, ValueError):
                 if said:
                     found[name] = math.fsum(float(one) for one in said)

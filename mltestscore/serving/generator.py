@@ -20,8 +20,9 @@ from mltestscore.errors import InputError
 from mltestscore.serving.answers import Reply
 from mltestscore.serving.client import Client
 from mltestscore.serving.load import MAX_CPU, Load, generator_limit
-from mltestscore.serving.sending import Connections, Sender, Sent, Target
+from mltestscore.serving.sending import Connections, Sender, Sent
 from mltestscore.serving.stalls import Hold
+from mltestscore.serving.transports.base import Target
 from mltestscore.serving.workers import Workers
 
 Decode = Callable[[Reply], str]

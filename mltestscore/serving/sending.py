@@ -8,35 +8,20 @@ from __future__ import annotations
 
 import gc
 import http.client
-import ssl
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 import numpy as np
 
 from mltestscore.serving.answers import Reply
 from mltestscore.serving.stalls import Hold
+from mltestscore.serving.transports.base import Pool, Target
+from mltestscore.serving.transports.chosen import connector
 
-MAX_ANSWER = 1 << 20
-STALE = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
 UNSENT = "not sent in time: all connections waited for answers"
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where requests go, and how."""
-
-    url: str
-    headers: dict[str, str]
-    timeout: float
-    keep: tuple[str, ...] = ()
-    """Of an answer's headers, only what it is read with."""
-    method: str = "POST"
 
 
 @dataclass(frozen=True)
@@ -104,11 +89,7 @@ class Sender:
     """
 
     def __init__(self, target: Target) -> None:
-        self._target, self._parts = target, urlsplit(target.url)
-        self._path = (self._parts.path or "/") + (f"?{self._parts.query}" if self._parts.query else "")
-        self._free: deque[http.client.HTTPConnection] = deque()
-        self._open: set[http.client.HTTPConnection] = set()
-        self._trust = ssl.create_default_context() if self._parts.scheme == "https" else None
+        self._target, self._pool = target, Pool(connector(target))
 
     def send(
         self,
@@ -179,53 +160,17 @@ class Sender:
                 run.busy -= 1
 
     def _exchange(self, body: bytes) -> Reply | str:
-        """Return the answer, or what went wrong; a kept connection gone stale is opened once more."""
-        target = self._target
-        while True:
-            connection, kept = self._connection()
-            try:
-                connection.request(target.method, self._path, body, target.headers)
-                answer = connection.getresponse()
-                content = answer.read(MAX_ANSWER)
-                if not answer.isclosed() and answer.read(1):
-                    raise http.client.HTTPException(f"an answer above {MAX_ANSWER} bytes")
-                self._free.append(connection)
-                return Reply(answer.status, content, {name: answer.getheader(name, "") for name in target.keep})
-            except STALE as error:
-                self._drop(connection)
-                if not kept:
-                    return f"no answer: {type(error).__name__}"
-            except TimeoutError:
-                self._drop(connection)
-                return f"no answer within {target.timeout:g} s"
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                self._drop(connection)
-                return f"no answer: {type(error).__name__}"
-
-    def _connection(self) -> tuple[http.client.HTTPConnection, bool]:
-        with suppress(IndexError):
-            return self._free.pop(), True
-        host, port, timeout = self._parts.hostname or "", self._parts.port, self._target.timeout
-        connection = (
-            http.client.HTTPSConnection(host, port, timeout=timeout, context=self._trust)
-            if self._parts.scheme == "https"
-            else http.client.HTTPConnection(host, port, timeout=timeout)
-        )
-        self._open.add(connection)
-        return connection, False
-
-    def _drop(self, connection: http.client.HTTPConnection) -> None:
-        self._open.discard(connection)
-        connection.close()
+        """Return the answer, or what went wrong."""
+        try:
+            return self._pool.exchange(body)
+        except TimeoutError:
+            return f"no answer within {self._target.timeout:g} s"
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            return f"no answer: {type(error).__name__}"
 
     def close(self) -> None:
         """Close all connections, also those that wait for an answer."""
-        self._free.clear()
-        while self._open:
-            connection = self._open.pop()
-            with suppress(OSError, AttributeError):
-                connection.sock.shutdown(2)  # close alone would not wake a thread that reads
-            connection.close()
+        self._pool.close()
 
 
 def _join(run: _Run, deadline: float) -> None:

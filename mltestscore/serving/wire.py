@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mltestscore.errors import ConfigError, InputError, near
+from mltestscore.errors import ConfigError, near
 from mltestscore.serving.answers import (
     NOT_PARSED,
     Prediction,
@@ -26,8 +24,10 @@ from mltestscore.serving.answers import (
     told,
 )
 from mltestscore.serving.bodies import ABSENT, Columns, Rows, fill, filled, path_of
+from mltestscore.serving.coders import coder_of
 from mltestscore.serving.places import find, first, is_place, texts
-from mltestscore.settings_serving import Failure, Protocol, Route, Setting
+from mltestscore.serving.urls import secret_in
+from mltestscore.settings_serving import TRANSPORTS, Failure, Protocol, Route, Setting
 
 COMMON: dict[str, Setting] = {"column": None, "label": "", "missing": "null"}
 """Settings of every protocol: which of a row's class scores is the score, by position or by label; unset: all. And how
@@ -42,6 +42,7 @@ class Wire:
 
     Attributes:
         name: the protocol's.
+        transport: how it travels: ``http``, ``grpc`` or ``resp``.
         declared: what it says.
         settings: as set, defaults included.
         batch: most rows of a request; 0: no limit.
@@ -50,6 +51,7 @@ class Wire:
 
     def __init__(self, name: str, declared: Protocol, settings: Mapping[str, object] | None = None) -> None:
         self.name, self.declared = name, declared
+        self.transport = TRANSPORTS.get(declared.predict.partition(" ")[0], "http")
         self.settings = _set(name, {**COMMON, **declared.settings}, settings or {})
         self.batch = declared.batch
         if (missing := self.settings["missing"]) not in MISSING:
@@ -61,6 +63,7 @@ class Wire:
         version = (filled(place, self.settings) for place in declared.version)
         self._version = [place for place in version if not place.endswith(":")]
         self._boundary = secrets.token_hex(16)
+        self._coder = coder_of(name, declared, self.transport, allow_nan=missing == "NaN")
         self.headers = self._headers()
         if not self.predict_path:
             empty = [key for key in re.findall(r"\{(\w+)\}", declared.predict) if not self.settings[key]]
@@ -69,6 +72,7 @@ class Wire:
     def _headers(self) -> dict[str, str]:
         kind = CONTENT_TYPES.get(self.declared.format, f"multipart/form-data; boundary={self._boundary}")
         sent = {"content-type": self.declared.content_type or kind, "accept": self.declared.accept}
+        sent = sent if self.transport == "http" else {}
         sent |= {key.lower(): filled(value, self.settings) for key, value in self.declared.headers.items()}
         for key, text in self.declared.secrets.items():
             if variable := filled(text, self.settings):
@@ -112,16 +116,36 @@ class Wire:
         if self.declared.format == "ndjson":
             return rows.lines(self._body).encode()
         if self.declared.format == "json":
-            return json.dumps(rows.laid_out(self._body), allow_nan=self.settings["missing"] == "NaN").encode()
+            return self._coder.pack(self.predict_path, rows.laid_out(self._body))
         part = f'form-data; name="{self.declared.part}"; filename="rows.csv"'
         head = f"--{self._boundary}\r\ncontent-disposition: {part}\r\ncontent-type: text/csv\r\n\r\n"
         return f"{head}{rows.csv(header=self.declared.header)}\r\n--{self._boundary}--\r\n".encode()
 
+    def asked(self, route: Route, body: object = None) -> tuple[str, str, bytes | None]:
+        """Return method, path and content of a route's request: ``body``, or else what the route says."""
+        method, path = self.route(route.ask)
+        if body is None:
+            body = fill(route.body, self.settings)
+        if self.transport == "http" and body is None:
+            return method, path, None
+        return method, path, self._coder.pack(path, {} if body in (None, ABSENT) else body)
+
+    def read(self, route: Route, reply: Reply) -> Any:
+        """Return what a route's answer holds; :data:`NOT_PARSED` where it cannot be read."""
+        return self._coder.unpack(self.route(route.ask)[1], reply)
+
+    def answered(self, reply: Reply) -> Any:
+        """Return what the answer to a prediction holds."""
+        if self.transport == "http":
+            return parsed(reply.content, self.declared.answer)
+        return self._coder.unpack(self.predict_path, reply)
+
     def decode(self, reply: Reply, rows: int) -> Prediction:
         """Return the scores in row order; raises :class:`ValueError` saying what was expected and what was found."""
-        body = parsed(reply.content, self.declared.answer)
+        body = self.answered(reply)
         if body is NOT_PARSED:
             expected = {"json": "JSON", "csv": "CSV", "ndjson": "lines of JSON"}[self.declared.answer]
+            expected = expected if self.transport == "http" else f"an answer of {self.predict_path}"
             raise ValueError(f"expected {expected}, found {reply.content[:200].decode('utf-8', 'replace')!r}")
         found = first(body, self._scores)
         entries = self._entries(found, rows)
@@ -143,7 +167,10 @@ class Wire:
 
     def failure(self, reply: Reply) -> str:
         """Return the reason when the answer says, in its body or headers, that it is no prediction; else nothing."""
-        body = parsed(reply.content, self.declared.answer) if self.declared.failures else None
+        try:
+            body = self.answered(reply) if self.declared.failures else None
+        except ValueError:  # decoding says what is wrong with it
+            return ""
         for failure in self.declared.failures:
             kind, _, place = failure.where.partition(":")
             held = texts(body, [place]) if kind == "body" else [reply.headers.get(place.lower(), "").lower()]
@@ -225,13 +252,3 @@ def _reason(failure: Failure, body: object, otherwise: str) -> str:
     said = [str(value) for value in find(body, failure.message)] if failure.message else []
     reason = (said[0] if said else otherwise)[:200]
     return f"the model did not answer, a default stands in its place: {reason}" if failure.degraded else reason
-
-
-def secret_in(variable: str, key: str = "secrets") -> str:
-    """Return what an environment variable holds; raises :class:`InputError`, naming its ``key``, when it is not set."""
-    value = os.environ.get(variable, "").strip()
-    if not value:
-        raise InputError(f"endpoint: the environment variable {variable!r} ({key}) is not set; set the token.")
-    if not value.isprintable() or not value.isascii():  # the HTTP library would show it in its error
-        raise InputError(f"endpoint: the environment variable {variable!r} ({key}) holds what no header can.")
-    return value

@@ -11,14 +11,14 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from mltestscore.serving.answers import Reply
-from mltestscore.serving.sending import Connections, Sender, Sent, Target
+from mltestscore.serving.sending import Connections, Sender, Sent
 from mltestscore.serving.stalls import as_told
+from mltestscore.serving.transports.base import Target
 
 READY = "ready"
 
@@ -64,14 +64,19 @@ def _told(sent: Sent) -> dict[str, Any]:
 def _key(answer: Reply | str) -> Any:
     if isinstance(answer, str):
         return answer
-    return answer.status, answer.content.decode("latin-1"), tuple(answer.headers.items())
+    return answer.status, answer.content.decode("latin-1"), tuple(answer.headers.items()), answer.code
 
 
 def heard(told: dict[str, Any]) -> Sent:
     """Return what a worker's line says."""
-    kinds: Sequence[Reply | str] = [
-        one if isinstance(one, str) else Reply(one[0], one[1].encode("latin-1"), dict(one[2])) for one in told["kinds"]
-    ]
+    kinds = [_answer(one) for one in told["kinds"]]
     sent, finished, lag = (np.array(told[name], dtype=float) for name in ("sent", "finished", "lag"))
     answers = [kinds[one] for one in told["which"]]
     return Sent(sent, finished, lag, answers, told["cpu"], told["seconds"], told["connections"])
+
+
+def _answer(key: Any) -> Reply | str:
+    if isinstance(key, str):
+        return key
+    status, content, headers, code = key
+    return Reply(status, content.encode("latin-1"), dict(headers), code=code)

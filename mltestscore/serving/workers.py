@@ -24,8 +24,9 @@ import mltestscore
 from mltestscore.errors import InputError
 from mltestscore.serving.answers import Reply
 from mltestscore.serving.process import environment
-from mltestscore.serving.sending import UNSENT, Connections, Sent, Target
+from mltestscore.serving.sending import UNSENT, Connections, Sent
 from mltestscore.serving.stalls import Hold
+from mltestscore.serving.transports.base import Target
 from mltestscore.serving.worker import READY, heard
 
 ROOT = str(Path(mltestscore.__file__).parents[1])

@@ -119,7 +119,7 @@ def test_route_whose_setting_is_empty_cannot_be_asked():
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "me:secret@example.org"])
 def test_management_port_is_on_the_same_host(host):
     client = Client(f"http://{host}:8080/prefix", protocol_named("torchserve"), timeout=1.0)
-    assert client._at(":8081/models/m") == f"http://{host}:8081/models/m"
+    assert client._transport.at(":8081/models/m") == f"http://{host}:8081/models/m"
     client.close()
 
 

@@ -1,6 +1,7 @@
 """Rows become requests and answers become scores, by protocol."""
 
 import json
+import struct
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -20,6 +21,7 @@ from mltestscore.serving.protocols import NAMES, Wire, protocol_named
 
 COLUMNS = {"a": [1.5, float("nan")], "b": ["x", None]}
 NEEDED = {"datarobot": {"model": "d"}, "watson": {"model": "d"}, "yhat": {"user": "u"}, "yhat_bulk": {"user": "u"}}
+NEEDED |= {name: {"missing_text": "none"} for name in ("open_inference_grpc", "tensorflow_grpc")}
 
 
 def sent(wire: Wire, columns) -> object:
@@ -69,7 +71,7 @@ def test_setting_of_another_kind_is_an_error(name, settings, message):
         protocol_named(name, settings)
 
 
-@pytest.mark.parametrize(("name", "remedy"), [("h2o", "MOJO"), ("grpc", "HTTP too"), ("redis_ml", "asks Redis")])
+@pytest.mark.parametrize(("name", "remedy"), [("h2o", "MOJO"), ("grpc", "open_inference_grpc")])
 def test_protocol_that_is_not_spoken_says_what_to_do_instead(name, remedy):
     with pytest.raises(ConfigError, match=remedy):
         protocol_named(name)
@@ -191,9 +193,15 @@ def test_plain_json_without_a_version_says_none():
 def test_every_protocol_encodes_what_its_format_says():
     for name in NAMES:
         wire = protocol_named(name, NEEDED.get(name))
-        columns = {key: values[:1] for key, values in COLUMNS.items()} if wire.batch == 1 else COLUMNS
+        columns = (
+            {key: values[:1] for key, values in COLUMNS.items()}
+            if wire.transport == "resp" or wire.batch == 1
+            else COLUMNS
+        )
         body = wire.encode(columns)
-        if wire.declared.format == "json":
+        if wire.transport != "http":
+            assert body.count({"grpc": struct.pack("<d", 1.5), "resp": b"1.5"}[wire.transport]) == 1
+        elif wire.declared.format == "json":
             assert json.loads(body)
         else:
             assert body.count(b"1.5") == 1

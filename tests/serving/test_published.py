@@ -1,4 +1,4 @@
-"""Conformance: what each system publishes as request and answer, over real HTTP; ``published/``: one file a system.
+"""Conformance: what each system publishes as request and answer, over real HTTP, gRPC or RESP; a file a system.
 
 These are the systems that cannot be run here (tests/serving/matrix.md says which are run).
 """
@@ -14,8 +14,11 @@ from mltestscore.serving.client import Client
 from mltestscore.serving.protocols import protocol_named
 
 from .replay import MISMATCH, replaying
+from .replay_grpc import calling
+from .replay_resp import running
 
 PUBLISHED = sorted((Path(__file__).parent / "published").glob("*.json"))
+REPLAYS = {"http": replaying, "grpc": calling, "resp": running}
 EXCHANGES = [
     pytest.param(system, exchange, id=f"{file.stem}: {exchange['name']}")
     for file in PUBLISHED
@@ -45,8 +48,9 @@ def test_request_that_is_not_the_published_one_is_refused(other):
 def test_published_exchange(system, exchange, monkeypatch):
     monkeypatch.setenv("PUBLISHED_KEY", "published-key")
     settings = {**system["settings"], **exchange.get("settings", {})}
-    with replaying(exchange["calls"]) as url:
-        client = Client(url, protocol_named(system["protocol"], settings), timeout=5)
+    wire = protocol_named(system["protocol"], settings)
+    with REPLAYS[wire.transport](exchange["calls"]) as url:
+        client = Client(url, wire, timeout=5)
         try:
             if "ready" in exchange:
                 assert client.status() == tuple(exchange["ready"])

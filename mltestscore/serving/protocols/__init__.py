@@ -32,15 +32,20 @@ NAMES = (
     "mlflow",
     "multi_model_server",
     "open_inference",
+    "open_inference_grpc",
     "openscoring",
     "plain_json",
     "predictionio",
     "ray_serve",
+    "redis_ai",
+    "redis_ml",
+    "redis_ml_forest",
     "sagemaker",
     "seldon",
     "skil",
     "tensorflow",
     "tensorflow_columns",
+    "tensorflow_grpc",
     "torchserve",
     "triton",
     "vertex",
@@ -53,16 +58,19 @@ ALIASES = {
     "fastapi": "plain_json",
     "flask": "plain_json",
     "kserve": "open_inference",
+    "kserve_grpc": "open_inference_grpc",
     "kserve_v2": "open_inference",
     "michelangelo": "open_inference",
     "mlserver": "open_inference",
+    "mlserver_grpc": "open_inference_grpc",
     "mms": "multi_model_server",
+    "triton_grpc": "open_inference_grpc",
 }
 
 NOT_SPOKEN = {
     "h2o": "H2O-3 has no route that scores rows; export the MOJO and offer it as path under [tool.mltestscore.model]",
-    "grpc": "only HTTP is spoken; Triton, KServe, MLServer and TensorFlow Serving answer over HTTP too",
-    "redis_ml": 'only HTTP is spoken; offer the model by a function, loader = "module:function", that asks Redis',
+    "grpc": 'write protocol = "open_inference_grpc" for Triton, KServe and MLServer, "tensorflow_grpc" for '
+    'TensorFlow Serving, or a protocol of your own with predict = "CALL /package.Service/Method"',
 }
 
 

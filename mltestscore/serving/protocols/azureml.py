@@ -15,6 +15,6 @@ PROTOCOL = Protocol(
     headers={"azureml-model-deployment": "{deployment}"},
     scores=["{scores_field}"],
     ready=Route(ask="GET {health}"),
-    metadata="GET /swagger.json",
+    metadata=Route(ask="GET /swagger.json"),
     failures=[Failure(where="header:x-ms-run-function-failed", values=["true"])],
 )

@@ -11,5 +11,5 @@ PROTOCOL = Protocol(
     scores=["{scores_field}"],
     live=Route(ask="GET /livez"),
     ready=Route(ask="GET {health}"),
-    metadata="GET /schema.json",
+    metadata=Route(ask="GET /schema.json"),
 )

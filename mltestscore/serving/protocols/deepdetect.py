@@ -22,6 +22,6 @@ PROTOCOL = Protocol(
     pair=("cat", "prob"),
     live=Route(ask="GET /info"),
     model_ready=Route(ask="GET /services/{model}", where=["status.code"], values=["200"]),
-    metadata="GET /services/{model}",
+    metadata=Route(ask="GET /services/{model}"),
     failures=[Failure(where="body:status.code", unless=["200", "201"], message="status.dd_msg")],
 )

@@ -14,5 +14,5 @@ PROTOCOL = Protocol(
     scores=["predictions"],
     live=Route(ask="GET /ping/"),
     ready=Route(ask="GET /health/"),
-    metadata="GET /info/",
+    metadata=Route(ask="GET /info/"),
 )

@@ -16,5 +16,5 @@ PROTOCOL = Protocol(
     names="metadata.feature_names",
     score=["{output}"],
     ready=Route(ask="GET /health"),
-    metadata="GET /openapi.json",
+    metadata=Route(ask="GET /openapi.json"),
 )

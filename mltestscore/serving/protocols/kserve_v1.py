@@ -12,5 +12,5 @@ PROTOCOL = Protocol(
     score=["{output}"],
     live=Route(ask="GET /", where=["status"], values=["alive"]),
     model_ready=Route(ask="GET /v1/models/{model}", where=["ready"], values=["true"]),
-    metadata="GET /v1/models",
+    metadata=Route(ask="GET /v1/models"),
 )

@@ -12,5 +12,5 @@ PROTOCOL = Protocol(
     scores=["{scores_field}"],
     version=["metadata:model.version"],
     ready=Route(ask="GET /health"),
-    metadata="GET /info",
+    metadata=Route(ask="GET /info"),
 )

@@ -16,7 +16,7 @@ PROTOCOL = Protocol(
     score=["{output}"],
     ready=Route(ask="GET /actuator/health", where=["status"], unless=["DOWN", "OUT_OF_SERVICE"]),
     model_ready=Route(ask="GET /models/{model}/meta"),
-    metadata="GET /models/{model}/meta",
+    metadata=Route(ask="GET /models/{model}/meta"),
     failures=[Failure(where="body:status", values=["STATUS_ERROR"], message="error")],
     admin={"load": "POST /models", "unload": "DELETE /models/{model}"},
 )

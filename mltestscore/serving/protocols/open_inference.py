@@ -21,7 +21,7 @@ PROTOCOL = Protocol(
     live=Route(ask="GET /v2/health/live", where=["live"], unless=["false"]),
     ready=Route(ask="GET /v2/health/ready", where=["ready"], unless=["false"]),
     model_ready=Route(ask="GET /v2/models/{model}[/versions/{model_version}]/ready", where=["ready"], unless=["false"]),
-    metadata="GET /v2/models/{model}[/versions/{model_version}]",
+    metadata=Route(ask="GET /v2/models/{model}[/versions/{model_version}]"),
     admin={
         "load": "POST /v2/repository/models/{model}/load",
         "unload": "POST /v2/repository/models/{model}/unload",

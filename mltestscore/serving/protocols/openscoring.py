@@ -15,7 +15,7 @@ PROTOCOL = Protocol(
     key="id",
     score=["results.{output}"],
     model_ready=Route(ask="GET /openscoring/model/{model}"),
-    metadata="GET /openscoring/model/{model}",
+    metadata=Route(ask="GET /openscoring/model/{model}"),
     failures=[Failure(where="row:message", message="message")],
     admin={"load": "PUT /openscoring/model/{model}", "unload": "DELETE /openscoring/model/{model}"},
 )

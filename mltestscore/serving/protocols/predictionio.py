@@ -14,6 +14,6 @@ PROTOCOL = Protocol(
     batch=1,
     score=["{output}"],
     ready=Route(ask="GET /"),
-    metadata="GET /plugins.json",
+    metadata=Route(ask="GET /plugins.json"),
     admin={"reload": "POST /reload"},
 )

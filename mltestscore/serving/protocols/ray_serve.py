@@ -11,5 +11,5 @@ PROTOCOL = Protocol(
     scores=["{scores_field}"],
     version=["body:{version_field}"],
     ready=Route(ask="GET /-/healthz"),
-    metadata="GET /-/routes",
+    metadata=Route(ask="GET /-/routes"),
 )

@@ -13,6 +13,6 @@ PROTOCOL = Protocol(
     body={"data": {"names": "$names", "ndarray": "$lists"}},
     scores=["data.ndarray"],
     ready=Route(ask="GET {health}"),
-    metadata="GET /metadata",
+    metadata=Route(ask="GET /metadata"),
     failures=[Failure(where="body:status.status", values=["1", "FAILURE"], message="status.info")],
 )

@@ -3,7 +3,7 @@
 ``token_variable`` holds what ``POST /login`` gave. The version asked for is the model's version name.
 """
 
-from mltestscore.settings_serving import Protocol
+from mltestscore.settings_serving import Protocol, Route
 
 PROTOCOL = Protocol(
     title="Skymind SKIL",
@@ -17,5 +17,5 @@ PROTOCOL = Protocol(
     },
     scores=["prediction"],
     reading="tensor",
-    metadata="GET /endpoints/{deployment}/model/{model}/{model_version}/meta",
+    metadata=Route(ask="GET /endpoints/{deployment}/model/{model}/{model_version}/meta"),
 )

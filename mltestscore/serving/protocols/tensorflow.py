@@ -29,5 +29,5 @@ PROTOCOL = Protocol(
         values=["AVAILABLE", "true"],
         version="model_version_status[state=AVAILABLE].version",
     ),
-    metadata="GET /v1/models/{model}[/versions/{model_version}][/labels/{version_label}]/metadata",
+    metadata=Route(ask="GET /v1/models/{model}[/versions/{model_version}][/labels/{version_label}]/metadata"),
 )

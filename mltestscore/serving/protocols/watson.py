@@ -3,7 +3,7 @@
 ``model`` is the deployment. The service before this one reported errors as HTTP status 200 with ``"flag": false``.
 """
 
-from mltestscore.settings_serving import Failure, Protocol
+from mltestscore.settings_serving import Failure, Protocol, Route
 
 PROTOCOL = Protocol(
     title="IBM Watson Machine Learning",
@@ -14,6 +14,6 @@ PROTOCOL = Protocol(
     scores=["predictions[0].values"],
     names="predictions[0].fields",
     score=["{output}"],
-    metadata="GET /ml/v4/deployments/{model}?version={api_date}",
+    metadata=Route(ask="GET /ml/v4/deployments/{model}?version={api_date}"),
     failures=[Failure(where="body:flag", values=["false"], message="message")],
 )

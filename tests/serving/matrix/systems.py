@@ -126,6 +126,37 @@ SYSTEMS = (
         version="2",
     ),
     System(
+        "mlserver_grpc",
+        "MLServer over gRPC, two versions",
+        "mlserver",
+        "mlserver_grpc",
+        prepare=_script("mlserver_models.py", "0", "{port2}", "{port3}"),
+        command=_script("mlserver_models.py", "{port2}", "{port}", "{port3}"),
+        requirements="mlserver",
+        settings={"model": "iris", "model_version": "v2", "tensor": "x", "output": "predict_proba"},
+        version="v2",
+    ),
+    System(
+        "triton_grpc",
+        "NVIDIA Triton over gRPC, two versions",
+        "nvidia-pytriton",
+        "triton_grpc",
+        prepare=_script("triton_server.py", "0", "{port2}", "{port3}"),
+        command=_script("triton_server.py", "{port2}", "{port}", "{port3}"),
+        requirements="triton",
+        settings={**TRITON, "model_version": "2"},
+        version="2",
+    ),
+    System(
+        "pythie",
+        "pythie-serving (TensorFlow Serving's gRPC)",
+        "pythie-serving",
+        "tensorflow_grpc",
+        **_both("pythie_model.py"),
+        settings={"model": "iris", "flat": False, "output": "predictions"},
+        tolerance=1e-6,  # it answers in 32 bits
+    ),
+    System(
         "mms",
         "Multi Model Server",
         "multi-model-server",
@@ -197,9 +228,11 @@ SYSTEMS = (
 ELSEWHERE = {
     "Flask": "real, behind waitress, in the ordinary suite: `tests/inputs/test_endpoint.py`",
     "H2O-3": "no route scores rows: its MOJO is a model here, with the real jar: `tests/inputs/models/test_mojo.py`",
-    "TensorFlow Serving": "no package on PyPI or in Debian carries the server",
+    "TensorFlow Serving": "no package on PyPI or in Debian carries the server; its gRPC is run by pythie-serving, "
+    "generated from the official files",
+    "Redis": "real, in the ordinary suite, for passwords, errors and time-outs: `tests/serving/test_resp.py`",
     "Clipper, PredictionIO, DeepDetect, MLeap, Openscoring": "Docker, Maven or an index of their own",
     "DataRobot, Watson, Databricks, control planes of SageMaker, Vertex, AzureML": "cloud services",
     "SKIL, Y-Hat": "no longer to be had",
-    "Redis-ML": "not spoken: no module on any registry; gRPC is not spoken either",
+    "Redis-ML, RedisAI": "no module on any registry: published exchanges, by a server that takes no other command",
 }

@@ -1,0 +1,444 @@
+"""gRPC as the endpoint sees it: the same answers, the same errors, the same time-outs as over HTTP."""
+
+import math
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mltestscore.errors import ConfigError, InputError
+from mltestscore.inputs.endpoint import open_endpoint
+from mltestscore.serving import messages, process
+from mltestscore.serving.client import Client, NotReadyError, token_header
+from mltestscore.serving.generator import generator_for
+from mltestscore.serving.load import schedule
+from mltestscore.serving.messages import Messages
+from mltestscore.serving.protocols import protocol_named
+from mltestscore.settings_serving import Protocol
+
+from .replay_grpc import serving
+
+grpc = pytest.importorskip("grpc")
+
+SERVER = Path(__file__).parent / "servers" / "grpc_server.py"
+INFER, READY = "/inference.GRPCInferenceService/ModelInfer", "/inference.GRPCInferenceService/ModelReady"
+PREDICT = "/tensorflow.serving.PredictionService/Predict"
+ROWS = {"a": [1.0, 2.0, 3.0], "b": [1, 0, 2]}
+SUMS = [11.0, 2.0, 23.0]
+V2, TENSORFLOW = Messages("test", "open_inference"), Messages("test", "tensorflow_serving")
+
+
+def client_of(url, *, protocol="open_inference_grpc", timeout=5.0, headers=None, **settings):
+    return Client(url, protocol_named(protocol, settings), timeout=timeout, headers=headers)
+
+
+def answer_of(messages, path, content):
+    """Return a call's request as parsed, and an empty answer."""
+    request, answer = (kind() for kind in messages._classes(path))
+    request.ParseFromString(content)
+    return request, answer
+
+
+def infer(scores, *, version="2", datatype="FP64", raw=False):
+    """Return an answer of the Open Inference Protocol for whatever was asked."""
+
+    def answered(content, context):
+        _, answer = answer_of(V2, INFER, content)
+        values = np.array(scores, dtype={"FP64": "<f8", "FP32": "<f4", "FP16": "<f2"}[datatype])
+        answer.model_version = version
+        output = answer.outputs.add(name="score", datatype=datatype, shape=values.shape)
+        if raw:
+            answer.raw_output_contents.append(values.tobytes())
+        else:
+            getattr(output.contents, f"{datatype.lower()}_contents").extend(values.ravel().tolist())
+        return answer.SerializeToString()
+
+    return answered
+
+
+def aborting(code, message):
+    return lambda content, context: context.abort(getattr(grpc.StatusCode, code), message)
+
+
+@pytest.fixture
+def endpoint_of():
+    """Return a function that opens an endpoint on a server of our own, started by command."""
+    opened = []
+
+    def start(behaviour, **given):
+        command = [sys.executable, str(SERVER), "{port}", behaviour]
+        settings = {"protocol": "triton_grpc", "model": "sum", "ready_timeout": 20.0, **given}
+        opened.append(open_endpoint(command=command, **settings))
+        return opened[-1]
+
+    yield start
+    for endpoint in opened:
+        endpoint.close()
+
+
+def test_started_server_answers_in_row_order_names_its_version_takes_load_and_ends(endpoint_of):
+    endpoint, frame = endpoint_of("sound"), pd.DataFrame(ROWS)
+    assert endpoint.predict(frame).scores.tolist() == SUMS
+    assert endpoint.predict(frame.iloc[::-1]).scores.tolist() == SUMS[::-1]
+    load = endpoint.load(frame, rate=100, seconds=0.5, seed=1)
+    assert (load.requests, load.errors, load.versions) == (50, {}, ("3",))
+    assert (endpoint.version, endpoint.url[:7], endpoint.ours) == ("3", "grpc://", True)
+    assert endpoint.memory() > 10_000_000
+    port = int(endpoint.url.rpartition(":")[2])
+    endpoint.close()
+    assert not process.is_listening(port)
+
+
+def test_server_that_says_ready_is_not_until_a_row_was_answered(endpoint_of):
+    endpoint = endpoint_of("loads")
+    assert endpoint.predict(pd.DataFrame(ROWS)).scores.tolist() == SUMS
+
+
+def test_server_that_says_ready_and_never_answers_rows_is_an_error_that_says_so(endpoint_of):
+    endpoint = endpoint_of("never", ready_timeout=1.5)
+    with pytest.raises(InputError, match=r"not ready in time.*found UNAVAILABLE: 'the model is loading'"):
+        endpoint.predict(pd.DataFrame(ROWS))
+
+
+def test_started_server_without_the_model_is_an_error(endpoint_of):
+    with pytest.raises(
+        InputError, match=r"ModelInfer: expected gRPC status OK for 1 row.*NOT_FOUND: 'unknown model other'"
+    ):
+        endpoint_of("sound", model="other").predict(pd.DataFrame(ROWS))
+
+
+def test_call_without_an_answer_ends_at_the_time_out():
+    with serving({INFER: lambda content, context: time.sleep(1.2) or b""}) as url:
+        client, started = client_of(url, timeout=0.3), time.monotonic()
+        with pytest.raises(NotReadyError, match=r"CALL grpc://.*/ModelInfer: no answer within 0\.3 s"):
+            client.predict(ROWS)
+        assert time.monotonic() - started < 1.2
+        client.close()
+
+
+def test_dead_line_is_an_error_that_asks_whether_the_server_runs():
+    client = client_of(f"grpc://127.0.0.1:{process.free_port()}")
+    with pytest.raises(NotReadyError, match=r"no answer .*failed to connect.*Is the server running"):
+        client.predict(ROWS)
+    client.close()
+
+
+def test_server_that_comes_up_later_is_found_at_once():
+    port = process.free_port()
+    client = client_of(f"grpc://127.0.0.1:{port}")
+    with pytest.raises(NotReadyError):
+        client.predict({"a": [1.0]})
+    server = process.start([sys.executable, str(SERVER), str(port), "sound"], port=port)
+    try:
+        process.wait_until_listening(server, time.monotonic() + 20)
+        deadline = time.monotonic() + 2
+        while True:
+            try:
+                assert client.status() == (True, "")
+                break
+            except NotReadyError:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+    finally:
+        client.close()
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    ("code", "later"), [("UNAVAILABLE", True), ("RESOURCE_EXHAUSTED", True), ("INVALID_ARGUMENT", False)]
+)
+def test_status_of_a_refused_call_is_told_and_says_whether_to_ask_again(code, later):
+    with serving({INFER: aborting(code, "no such input 'c'")}) as url:
+        client = client_of(url)
+        with pytest.raises(InputError, match=f"found {code}: .no such input 'c'") as caught:
+            client.predict(ROWS)
+        assert isinstance(caught.value, NotReadyError) is later
+        client.close()
+
+
+@pytest.mark.parametrize(
+    ("answered", "message"),
+    [
+        (infer([1.0, 2.0]), "expected 3 scores, one per row in order, found 2 scores"),
+        (infer([1.0, math.nan, 2.0]), "expected finite scores, found nan for row 1"),
+        (lambda content, context: b"\xff\xff\xff", "expected an answer of /inference.*found"),
+        (lambda content, context: b"", r"expected the key 'outputs\[name=\]' in the answer"),
+    ],
+)
+def test_unusable_answer_is_an_error(answered, message):
+    with serving({INFER: answered}) as url:
+        client = client_of(url)
+        with pytest.raises(InputError, match=message):
+            client.predict(ROWS)
+        client.close()
+
+
+def test_tensors_that_do_not_fit_their_shape_are_an_error():
+    def short(content, context):
+        _, answer = answer_of(V2, INFER, content)
+        answer.outputs.add(name="y", datatype="FP32", shape=[3])
+        answer.raw_output_contents.append(b"\x00" * 10)
+        return answer.SerializeToString()
+
+    with serving({INFER: short}) as url:
+        client = client_of(url)
+        with pytest.raises(InputError, match="expected raw contents of 4 bytes a value, found 10 bytes"):
+            client.predict(ROWS)
+        client.close()
+
+
+@pytest.mark.parametrize(("datatype", "raw"), [("FP64", True), ("FP32", False), ("FP32", True), ("FP16", True)])
+def test_class_scores_come_typed_or_raw(datatype, raw):
+    classes = [[0.5, 0.25, 0.25], [0.125, 0.5, 0.375], [0.0, 0.0, 1.0]]
+    with serving({INFER: infer(classes, datatype=datatype, raw=raw)}) as url:
+        client = client_of(url, column=2)
+        answer = client.predict(ROWS)
+        assert (answer.scores.tolist(), answer.version) == ([0.25, 0.375, 1.0], "2")
+        client.close()
+
+
+def test_rows_of_mixed_types_arrive_in_their_types():
+    seen = {}
+
+    def answered(content, context):
+        request, _ = answer_of(V2, INFER, content)
+        for one in request.inputs:
+            ((_, values),) = one.contents.ListFields()
+            seen[one.name] = (one.datatype, list(one.shape), list(values))
+        return infer([0.5, 0.5])(content, context)
+
+    with serving({INFER: answered}) as url:
+        client = client_of(url, missing_text="UA")
+        client.predict({"x": [0.5, None], "n": [3, -(2**62)], "s": [None, "ä"], "b": [True, False]})
+        client.close()
+    assert math.isnan(seen["x"][2].pop())
+    assert seen == {
+        "x": ("FP64", [2, 1], [0.5]),
+        "n": ("INT64", [2, 1], [3, -(2**62)]),
+        "s": ("BYTES", [2, 1], [b"UA", "ä".encode()]),
+        "b": ("BOOL", [2, 1], [True, False]),
+    }
+
+
+@pytest.mark.parametrize("datatype", ["FP16", "BF16"])
+def test_numbers_of_16_bits_travel_raw(datatype):
+    seen = []
+
+    def answered(content, context):
+        request, _ = answer_of(V2, INFER, content)
+        seen.extend(request.raw_input_contents)
+        return infer([1.0, 2.0])(content, context)
+
+    with serving({INFER: answered}) as url:
+        client = client_of(url, datatype=datatype)
+        client.predict({"x": [1.0, -2.5]})
+        client.close()
+    assert seen == [{"FP16": b"\x00\x3c\x00\xc1", "BF16": b"\x80\x3f\x20\xc0"}[datatype]]
+
+
+@pytest.mark.parametrize(
+    ("columns", "settings", "message"),
+    [
+        ({"s": ["UA", None]}, {}, "values of 's' cannot be sent as BYTES: row 1 has none"),
+        ({"x": [1.5]}, {"datatype": "INT64"}, r"cannot be sent as INT64: row 0 has 1\.5"),
+        ({"x": [300]}, {"datatype": "INT8"}, "cannot be sent as INT8"),
+        ({"x": [1.0], "s": ["UA"]}, {"tensor": "in"}, "'UA' is text. One tensor holds values of one type"),
+        ({"x": [1.0]}, {"datatype": "FP65"}, "no datatype 'FP65'.*FP64"),
+    ],
+)
+def test_values_that_a_tensor_cannot_hold_are_an_error_before_anything_is_sent(columns, settings, message):
+    client = client_of("grpc://127.0.0.1:1", **settings)
+    with pytest.raises((InputError, ConfigError), match=message):
+        client.predict(columns)
+    client.close()
+
+
+def test_tensorflow_fills_a_shape_with_its_last_value():
+    def answered(content, context):
+        request, answer = answer_of(TENSORFLOW, PREDICT, content)
+        assert [dim.size for dim in request.inputs["in"].tensor_shape.dim] == [3, 2]
+        output = answer.outputs["y"]
+        output.dtype = 2
+        output.tensor_shape.dim.add(size=3)
+        output.double_val.extend([0.5, 0.75])
+        answer.model_spec.version.value = 7
+        return answer.SerializeToString()
+
+    with serving({PREDICT: answered}) as url:
+        client = client_of(url, protocol="tensorflow_grpc", tensor="in")
+        found = client.predict(ROWS)
+        assert (found.scores.tolist(), found.version) == ([0.5, 0.75, 0.75], "7")
+        assert client.status() == (True, "")  # it has no ModelService: then the probe alone decides
+        client.close()
+
+
+def test_tensorflow_shape_of_billions_is_refused():
+    def answered(content, context):
+        _, answer = answer_of(TENSORFLOW, PREDICT, content)
+        answer.outputs["y"].dtype = 1
+        answer.outputs["y"].tensor_shape.dim.add(size=1 << 40)
+        return answer.SerializeToString()
+
+    with serving({PREDICT: answered}) as url:
+        client = client_of(url, protocol="tensorflow_grpc")
+        with pytest.raises(InputError, match="expected a shape of at most"):
+            client.predict(ROWS)
+        client.close()
+
+
+def test_version_that_is_no_number_is_an_error_at_tensorflow():
+    client = client_of("grpc://127.0.0.1:1", protocol="tensorflow_grpc", model_version="v2")
+    with pytest.raises(InputError, match=r"'version' of tensorflow.serving.ModelSpec cannot be 'v2'"):
+        client.predict(ROWS)
+    client.close()
+
+
+def test_token_travels_as_metadata_and_is_not_shown(monkeypatch):
+    monkeypatch.setenv("MODEL_TOKEN", "open-sesame")
+
+    def guarded(content, context):
+        if ("authorization", "Bearer open-sesame") not in context.invocation_metadata():
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "who are you")
+        return infer([1.0, 2.0, 3.0])(content, context)
+
+    with serving({INFER: guarded}) as url:
+        client = client_of(url, headers=token_header("MODEL_TOKEN"))
+        assert client.predict(ROWS).scores.tolist() == [1.0, 2.0, 3.0]
+        client.close()
+        client = client_of(url, headers={"authorization": "Bearer wrong"})
+        with pytest.raises(InputError, match="found UNAUTHENTICATED: 'who are you'") as caught:
+            client.predict(ROWS)
+        assert "wrong" not in str(caught.value)
+        client.close()
+
+
+def test_grpcs_is_encrypted_and_trusts_the_machines_authorities(certificate, monkeypatch):
+    key, chain = certificate
+    credentials = grpc.ssl_server_credentials([(key.read_bytes(), chain.read_bytes())])
+    with serving({INFER: infer([1.0, 2.0, 3.0])}, credentials=credentials) as url:
+        client = client_of(url)
+        with pytest.raises(NotReadyError, match="failed to connect"):  # nobody vouches for it
+            client.predict(ROWS)
+        client.close()
+        monkeypatch.setenv("SSL_CERT_FILE", str(chain))
+        client = client_of(url)
+        assert client.predict(ROWS).scores.tolist() == [1.0, 2.0, 3.0]
+        client.close()
+        client = client_of(url.replace("grpcs", "grpc"))
+        with pytest.raises(NotReadyError):
+            client.predict(ROWS)
+        client.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("redis://127.0.0.1:1", r"spoken over GRPC.*write it as grpc://host:port"),
+        ("grpc://me:secret@127.0.0.1:1", r"grpc://\*\*\*@127.0.0.1:1'.*token_variable"),
+        ("grpc://127.0.0.1:1/prefix", "knows only host and port"),
+    ],
+)
+def test_address_that_grpc_cannot_reach_is_an_error(url, message):
+    with pytest.raises(InputError, match=message) as caught:
+        client_of(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_grpc_address_of_a_protocol_over_http_is_an_error():
+    with pytest.raises(InputError, match=r"'mlflow' is spoken over HTTP.*http://host:port, or name another protocol"):
+        client_of("grpc://127.0.0.1:1", protocol="mlflow")
+
+
+def test_missing_library_is_an_error_with_the_command(monkeypatch):
+    monkeypatch.setitem(sys.modules, "grpc", None)
+    with pytest.raises(InputError, match=r"'open_inference_grpc' needs gRPC.*pip install 'mltestscore\[grpc\]'"):
+        client_of("grpc://127.0.0.1:1")
+
+
+def test_teams_own_messages_are_spoken(tmp_path):
+    ours = Path(messages.__file__).parent / "open_inference.binpb"
+    (tmp_path / "scorer.binpb").write_bytes(ours.read_bytes())
+    own = Protocol(
+        predict=f"CALL {READY}",
+        messages=str(tmp_path / "scorer.binpb"),
+        body={"name": "{who}", "version": "$index"},
+        settings={"who": "us"},
+        batch=1,
+        scores=["ready"],
+        ready={"ask": "CALL /inference.GRPCInferenceService/ServerLive", "where": ["live"], "values": ["true"]},
+    )
+    asked = []
+
+    def answered(content, context):
+        request, answer = answer_of(V2, READY, content)
+        asked.append((request.name, request.version))
+        answer.ready = True
+        return answer.SerializeToString()
+
+    with serving({READY: answered}) as url:
+        client = Client(url, protocol_named("ours", {}, declared={"ours": own}), timeout=5)
+        assert client.predict({"x": [1, 2]}).scores.tolist() == [1.0, 1.0]
+        client.close()
+    assert asked == [("us", "0"), ("us", "0")]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"messages": ""}, "names no messages"),
+        ({"messages": "nowhere.binpb"}, "'nowhere.binpb' cannot be read"),
+        ({"messages": __file__}, "no compiled descriptor set.*protoc --include_imports"),
+        (
+            {"predict": "CALL /inference.GRPCInferenceService/Infer"},
+            "have no call /inference.GRPCInferenceService/Infer",
+        ),
+        ({"body": {"model": "m"}}, "ModelInferRequest has no field 'model'"),
+        ({"body": "$list"}, "must be a table of the message's fields"),
+        ({"ready": "GET /health"}, "one protocol travels one way"),
+    ],
+)
+def test_declared_protocol_that_cannot_be_spoken_is_an_error(changed, message):
+    base = {"predict": f"CALL {INFER}", "messages": "open_inference", "body": {"model_name": "m"}}
+    own = Protocol.model_validate({**base, **changed})
+    with pytest.raises((ConfigError, InputError), match=message):
+        _ask(own)
+
+
+def _ask(own):
+    client = Client("grpc://127.0.0.1:1", protocol_named("ours", {}, declared={"ours": own}), timeout=0.2)
+    try:
+        client.predict(ROWS)
+    finally:
+        client.close()
+
+
+def test_load_from_several_processes_tells_what_each_call_was_answered():
+    calls = iter(range(100))
+
+    def every_tenth(content, context):
+        refused = next(calls) % 10 == 0
+        return (aborting("INVALID_ARGUMENT", "no") if refused else infer([1.0]))(content, context)
+
+    with serving({INFER: every_tenth}) as url:
+        client = client_of(url, timeout=2.0)
+        generator = generator_for(client, processes=2)
+        load = generator.run([client.body({"a": [1.0]})], schedule(100, 0.4, 1))
+        assert (load.requests, load.failed, load.versions, load.processes) == (40, 4, ("2",), 2)
+        assert all("found INVALID_ARGUMENT: 'no'" in error for error in load.errors)
+        generator.close()
+        client.close()
+
+
+def test_load_of_a_hanging_server_ends_and_counts_every_request():
+    with serving({INFER: lambda content, context: time.sleep(1.0) or b""}, workers=2) as url:
+        client = client_of(url, timeout=0.3)
+        generator = generator_for(client)
+        started = time.monotonic()
+        load = generator.run([client.body({"a": [1.0]})], np.zeros(5))
+        assert (load.failed, set(load.errors)) == (5, {"no answer within 0.3 s"})
+        assert time.monotonic() - started < 2.0
+        generator.close()
+        client.close()
