@@ -8,6 +8,7 @@ from tests.proving.system import System
 APP = "flights/app.py"
 SCORED = "        latency = (time.perf_counter() - began) * 1000\n"
 STATE = "LOG_BYTES = 20_000_000\n"
+ENDPOINT = "[tool.mltestscore.endpoint]"
 SHORT = "smaller than what fourteen pairs of 0.25 s can tell from this machine's noise"
 
 
@@ -115,3 +116,29 @@ def creep(system: System, severity: float, seed: int) -> None:
 @creep.healthy("the log is rotated every twenty requests")
 def rotated(system: System, severity: float, seed: int) -> None:
     served(system, f"KEPT.extend(range({min(int(severity), 100)}))\nsum(KEPT)\nif calls % 20 == 0:\n    KEPT.clear()")
+
+
+@fault(
+    "O6f",
+    "monitor.6",
+    "both versions serve one request at a time, in 15, 25, 40 ms, and 100 a second are needed",
+    (15, 25, 40),
+    ["peak"],
+    reach="L",
+)
+def beyond_the_peak(system: System, severity: float, seed: int) -> None:
+    needs(system, 100)
+    served(system, f"with LOCK:\n    time.sleep({severity / 1000})", current_only=False)
+
+
+@beyond_the_peak.healthy("so do both, in 4 ms")
+def within_the_peak(system: System, severity: float, seed: int) -> None:
+    needs(system, 100)
+    served(system, "with LOCK:\n    time.sleep(0.004)", current_only=False)
+
+
+def needs(system: System, peak_rate: int) -> None:
+    """Declare a peak, and permit to try it; where the server breaks is not looked for."""
+    permitted = f"load = {{ saturate = true, peak_rate = {peak_rate} }}"
+    system.edit("pyproject.toml", ENDPOINT, f"{ENDPOINT}\n{permitted}")
+    system.option("monitor.6", "climb_seconds", 0.0)
