@@ -18,8 +18,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from mltestscore import unstructured
-from mltestscore.errors import InputError
-from mltestscore.inputs.heuristics import Heuristics, as_scores
+from mltestscore.errors import InputError, NotOffered
+from mltestscore.inputs.heuristics import TABLE, Heuristics, as_scores
 
 if TYPE_CHECKING:
     from mltestscore.contest import Lesson
@@ -59,13 +59,15 @@ def fit_baselines(
     Args:
         frame: training rows, with the features in any dtype; missing values are welcome.
         features: the columns that the baselines may use: those of the model they are compared with.
-        y: shape (n,), class numbers from 0, or values for regression.
-        task: ``"binary"``, ``"multiclass"`` or ``"regression"``.
+        y: shape (n,), class numbers from 0, values or grades; shape (n, k) of 0 and 1 for several labels.
+        task: as of the model.
         classes: how many classes there are; scores have that many columns in a multiclass task.
         median: for regression, whether the constant is the median rather than the mean.
 
     Raises :class:`InputError` for training labels of one value only: nothing can be learned from them.
     """
+    if task == "ranking":  # each row for itself: how relevant it is orders the rows of a query
+        task = "regression"
     if len(np.unique(y)) < 2:
         raise InputError(f"all {len(y)} labels of the training rows are the same; is the label column the right one?")
     started = perf_counter()
@@ -90,6 +92,10 @@ def ruled(
 
     A rule that answers for no row is left out. Raises :class:`InputError` as :meth:`Heuristics.answers` does.
     """
+    if model.task == "multilabel":
+        raise NotOffered(
+            "rules of several labels", f"a rule gives one answer a row: remove {TABLE}, or offer one label"
+        )
     otherwise = lesson.baselines[0].predict(rows)
     found = []
     for name, answers in heuristics.answers(rows, training, holdout).items():
@@ -176,6 +182,9 @@ def _constant(y: npt.NDArray[Any], task: str, classes: int, median: bool) -> Cal
     if task == "multiclass":
         shares = np.bincount(y, minlength=classes) / len(y)
         return lambda frame: np.tile(shares, (len(frame), 1))
+    if task == "multilabel":
+        means = y.mean(axis=0)
+        return lambda frame: np.tile(means, (len(frame), 1))
     value = float(np.median(y) if median and task == "regression" else np.mean(y))
     return lambda frame: np.full(len(frame), value)
 
@@ -185,6 +194,13 @@ def _estimators(task: str, rows: int) -> dict[str, Any]:
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     leaf = max(5, int(LEAF_SHARE * rows))
+    if task == "multilabel":
+        from sklearn.multiclass import OneVsRestClassifier
+
+        return {
+            "logistic regression of each label": OneVsRestClassifier(LogisticRegression(max_iter=ITERATIONS)),
+            "tree of depth 3": DecisionTreeRegressor(max_depth=3, min_samples_leaf=leaf, random_state=0),
+        }
     if task == "regression":
         return {
             "ridge regression": Ridge(),
@@ -199,8 +215,10 @@ def _estimators(task: str, rows: int) -> dict[str, Any]:
 def _predict(estimator: Any, design: _Design, task: str, classes: int) -> Callable[[pd.DataFrame], Scores]:
     def predict(frame: pd.DataFrame) -> Scores:
         matrix = design.matrix(frame)
-        if task == "regression":
+        if task == "regression" or not hasattr(estimator, "predict_proba"):
             return np.asarray(estimator.predict(matrix), dtype=np.float64)
+        if task == "multilabel":
+            return np.asarray(estimator.predict_proba(matrix), dtype=np.float64)
         shares = np.zeros((len(frame), classes))
         shares[:, estimator.classes_.astype(int)] = estimator.predict_proba(matrix)
         return shares[:, 1] if task == "binary" else shares

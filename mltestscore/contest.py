@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, reduce
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,12 @@ import pandas as pd
 from mltestscore.dependence import stretches
 from mltestscore.errors import InputError, NotOffered
 from mltestscore.inputs.dataset import Dataset
+from mltestscore.several_labels import indicators, names_of
 from mltestscore.stats.interval import Interval
 from mltestscore.stats.quality import advantage, quality
 from mltestscore.stats.seeds import generator, seed_of
-from mltestscore.tasks import require_one_answer
+from mltestscore.tasks import JUDGED_TOO, require_one_answer
+from mltestscore.unstructured import is_array
 
 if TYPE_CHECKING:
     from mltestscore.baselines import Baseline
@@ -60,12 +62,15 @@ class Contest:
 
     def quality(self, name: str) -> float:
         """Return the metric of a model on the judged rows."""
-        return quality(self.metric, self.truth[self.judged], self.scores[name][self.judged])
+        return self._quality(name, self.judged)
 
     def best(self, names: Sequence[str]) -> str:
         """Return the name of the model that is best on the choosing rows; the first of equals."""
-        rows = ~self.judged
-        return max(names, key=lambda name: quality(self.metric, self.truth[rows], self.scores[name][rows]))
+        return max(names, key=lambda name: self._quality(name, ~self.judged))
+
+    def _quality(self, name: str, rows: Mask) -> float:
+        clusters = None if self.clusters is None else self.clusters[rows]
+        return quality(self.metric, self.truth[rows], self.scores[name][rows], clusters)
 
     def advantage(self, ours: str, theirs: str, alpha: float) -> Interval:
         """Return by how much the metric of one model exceeds another's on the judged rows, bounds at ``alpha``."""
@@ -91,7 +96,7 @@ class Lesson:
         self._features, self._task, self._median = features, task, median
         column = self._frame[training.roles.label]
         self.classes = classes_of(classes, column)
-        self.labels = encoded(column, task, self.classes, training.name)
+        self.labels = encoded(column, task, self.classes, training.name, also=JUDGED_TOO)
 
     @cached_property
     def baselines(self) -> tuple[Baseline, ...]:
@@ -158,23 +163,38 @@ def clusters_of(frame: pd.DataFrame, dataset: Dataset) -> npt.NDArray[Any] | Non
     return frame[dataset.roles.cluster].to_numpy() if dataset.roles.cluster else None
 
 
+def queries_of(frame: pd.DataFrame, dataset: Dataset) -> npt.NDArray[Any]:
+    """Return the query of each row of a ranking: its cluster. Raises :class:`NotOffered` where none is declared."""
+    found = clusters_of(frame, dataset)
+    if found is None:
+        table = f"[tool.mltestscore.data.{dataset.name}]"
+        raise NotOffered(f"the query of each row of {dataset.name}", f"name its column with cluster = … under {table}")
+    return found
+
+
 def classes_of(declared: Sequence[object], labels: pd.Series[Any]) -> tuple[object, ...]:
     """Return the classes in the order of the scores: as the model declares them, else the sorted training labels."""
-    return tuple(declared) or tuple(sorted(labels.unique().tolist()))
+    return tuple(declared) or (names_of(labels) if is_array(labels) else tuple(sorted(labels.unique().tolist())))
 
 
-def encoded(labels: pd.Series[Any], task: str, classes: Sequence[object], where: str) -> npt.NDArray[Any]:
+def encoded(
+    labels: pd.Series[Any], task: str, classes: Sequence[object], where: str, also: Collection[str] = ()
+) -> npt.NDArray[Any]:
     """Return labels as class numbers from 0 (1, 1.0 and True are one class), or as values for regression.
 
     Raises :class:`InputError` that names ``where`` for a label that is not among the classes, or not a number, and
-    :class:`NotOffered` for a model with several answers a row, or an order of rows.
+    :class:`NotOffered` for a model with several answers a row, or an order of rows, unless ``also`` names its task.
     """
-    require_one_answer(task)
-    if task == "regression":
+    require_one_answer(task, also=also)
+    if task == "multilabel":
+        return indicators(labels, classes, where)
+    if task in ("regression", "ranking"):
         values = pd.to_numeric(labels, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
         if not np.isfinite(values).all():
             odd = labels[~np.isfinite(values)].iloc[0]
-            raise InputError(f"{where} holds the label {odd!r}; a regression needs finite numbers.")
+            raise InputError(f"{where} holds the label {odd!r:.80}; a {task} needs finite numbers.")
+        if task == "ranking" and values.min(initial=0.0) < 0:
+            raise InputError(f"{where} holds the label {values.min():g}; the grades of a ranking are 0 or more.")
         return np.asarray(values)
     numbers = {label: number for number, label in enumerate(classes)}
     codes, found = pd.factorize(labels)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from mltestscore.contest import queries_of
 from mltestscore.declare import Observations
 from mltestscore.dependence import dependent
 from mltestscore.details import Table
+from mltestscore.errors import NotOffered
 from mltestscore.finding import at_least, undecided
 from mltestscore.stats.interval import CLEAR, two_levels
 from mltestscore.stats.periods import few
@@ -25,10 +27,23 @@ if TYPE_CHECKING:
     from mltestscore.contest import Contest
     from mltestscore.inputs.dataset import Dataset
     from mltestscore.inputs.heuristics import Heuristics
+    from mltestscore.inputs.model import Model
 
 ADVANTAGE = "advantage over the best simple model"
 FAIR = "advantage of the best trained baseline over the constant"
 OURS = "the model"
+
+
+def require_kind(model: Model, holdout: Dataset, rules: Heuristics | None) -> None:
+    """Raise :class:`NotOffered` for a ranking without queries, and for a forecast without its time and horizon."""
+    if model.task == "ranking":
+        queries_of(holdout.frame(limit=1), holdout)
+    if model.forecast and not holdout.roles.time:
+        table = f"[tool.mltestscore.data.{holdout.name}]"
+        raise NotOffered(f"the time of {holdout.name}", f"name its column with time = … under {table}, for a forecast")
+    if model.forecast and (rules is None or rules.horizon_days is None):
+        remedy = "write horizon_days = … under [tool.mltestscore.heuristics]: a forecast must beat the last known value"
+        raise NotOffered("the horizon of the forecast", remedy)
 
 
 def together(

@@ -41,9 +41,12 @@ def dependent(
     roles = dataset.roles
     if roles.cluster:
         return codes_of(frame[roles.cluster].to_numpy())
-    if not roles.time:
-        return None
-    times, real = _seconds(frame[roles.time])
+    return near_in_time(frame[roles.time], values, horizon, season) if roles.time else None
+
+
+def near_in_time(column: pd.Series[Any], values: Callable[[], Values], horizon: float = 0, season: float = 0) -> Codes:
+    """Return the period of time of each row; arguments as for :func:`dependent`, ``column`` the times, shape (n,)."""
+    times, real = _seconds(column)
     span = (np.nanmax(times) - np.nanmin(times)) / DAY if real and len(times) else 0.0
     covered = max(horizon, season if span >= 2 * LEAST * season else 0.0) if real else 0.0
     found = np.nan_to_num(np.asarray(values(), dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)

@@ -124,7 +124,7 @@ def moved_by_rounding(model: Model, frame: pd.DataFrame, scored: Scored, toleran
     both = again.accepted[scored.accepted]
     before, after = _columns(scored.scores[both]), _columns(again.scores[scored.accepted[again.accepted]])
     finite = before[np.isfinite(before)]
-    scale = float(finite.std()) if model.task == "regression" and len(finite) else 1.0
+    scale = float(finite.std()) if model.task in ("regression", "ranking") and len(finite) else 1.0
     with np.errstate(invalid="ignore"):
         moved = np.asarray((np.abs(before - after) > tolerance * scale).any(axis=1))
     return int(moved.sum()) + int((~both).sum()), len(both)

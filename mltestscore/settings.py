@@ -45,7 +45,7 @@ class ModelConfig(Table):
     trusted: list[str] = []
     allow_pickle: bool = False
     loader: str = ""
-    task: Literal["", "binary", "multiclass", "regression", "multioutput", "ranking"] = ""
+    task: Literal["", "binary", "multiclass", "regression", "forecast", "multilabel", "multioutput", "ranking"] = ""
     features: list[str] = []
     providers: list[str] = []
     output: str = ""

@@ -1,25 +1,33 @@
-"""What a model's answers mean: a number or a probability a row, several answers a row, or an order of rows."""
+"""What a model's answers mean: a number or a probability a row, a probability a label, several answers, an order."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 from mltestscore.errors import NotOffered
 
-Task = Literal["binary", "multiclass", "regression", "multioutput", "ranking"]
+Task = Literal["binary", "multiclass", "regression", "multilabel", "multioutput", "ranking"]
+
+JUDGED_TOO = ("multilabel", "ranking")
+"""Tasks beyond one answer a row of which model.5 and model.6 know what a loss is."""
 
 INSTEAD = {
     "multioutput": "gives several answers a row, and which of them is judged must be told: offer one of them by loader "
-    'or a fixture "model", and score each in a run of its own',
-    "ranking": "orders the rows of a query, and no check here judges an order: offer by loader what it serves in the "
-    "end, such as the probability that a row is chosen",
+    'or a fixture "model", and score each in a run of its own; if they are probabilities of labels, declare task = '
+    '"multilabel" under [tool.mltestscore.model]',
+    "multilabel": "gives a probability for each of several labels, which model.5 and model.6 judge together: for other "
+    'items offer one label by loader or a fixture "model", and score each in a run of its own',
+    "ranking": "orders the rows of a query, which model.5 and model.6 judge: for other items offer by loader what it "
+    "serves in the end, such as the probability that a row is chosen",
 }
 
 
-def require_one_answer(task: str, name: str = "this model") -> None:
-    """Raise :class:`NotOffered` for a task whose answers no check can judge; what it needs of features stays known.
+def require_one_answer(task: str, name: str = "this model", also: Collection[str] = ()) -> None:
+    """Raise :class:`NotOffered` for a task whose answers a check cannot judge; ``also``: those that it can.
 
     >>> require_one_answer("binary")
+    >>> require_one_answer("ranking", also=("ranking", "multilabel"))
     """
-    if task in INSTEAD:
+    if task in INSTEAD and task not in also:
         raise NotOffered("a model with one answer a row", f"{name} {INSTEAD[task]}")

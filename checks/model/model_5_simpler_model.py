@@ -24,7 +24,8 @@ Options
     alpha: .0005 for the bound that shows a simpler model better: a sound model fails in one run of 2,000 at most.
     min_rows 500, min_per_class 50 (judged): below them intervals are not reliable at this alpha. max_training_rows
     50,000: a linear model and a shallow tree gain nothing visible from more. max_holdout_rows 200,000 bounds the time.
-    metric: roc_auc for two classes, accuracy for more, r2 for numbers; also d2_log_loss and d2_absolute_error.
+    metric: roc_auc for two classes, accuracy for more, r2 for numbers, d2_brier_score for several labels (the mean of
+    all), ndcg for a ranking, by the query that cluster names; also d2_log_loss, d2_absolute_error and mrr.
 
 Source
     Breck et al. 2017, Model 5; DeLong et al. 1988 (AUC), McNemar 1947 (accuracy), paired t (losses).
@@ -70,15 +71,17 @@ def check_simpler_model(
 
     from mltestscore import contest
     from mltestscore.baselines import ruled
-    from mltestscore.contest_verdicts import OURS, compared, together
+    from mltestscore.contest_verdicts import OURS, compared, require_kind, together
     from mltestscore.stats.quality import metric_for
+    from mltestscore.tasks import JUDGED_TOO
 
-    metric = metric_for(model.task, metric)
+    metric = metric_for(model.task, metric, JUDGED_TOO)
+    require_kind(model, holdout, heuristics)
     columns = [*model.features, *(heuristics.columns(holdout) if heuristics else ())]
     later = contest.labelled(holdout, columns, max_holdout_rows)
     median = metric == "d2_absolute_error"
     lesson = contest.lesson(training, model.features, model.classes, model.task, max_training_rows, median)
-    truth = contest.encoded(later[holdout.roles.label], model.task, lesson.classes, holdout.name)
+    truth = contest.encoded(later[holdout.roles.label], model.task, lesson.classes, holdout.name, JUDGED_TOO)
     judged = contest.judged_rows(later, holdout, "model.5")
     if short := contest.too_few(truth, judged, lesson.labels, model.task, rows=min_rows, per_class=min_per_class):
         yield undecided(ADVANTAGE, short.reason, n_to_settle=short.rows_wanted)
@@ -90,7 +93,7 @@ def check_simpler_model(
         rules = ruled(heuristics, lesson, later, model, training, holdout) if heuristics else []
         simple = [*lesson.baselines, *rules]
         named = {OURS: scores} | {baseline.name: baseline.predict(later) for baseline in simple}
-        held = contest.Contest(metric, truth, named, judged, None)
+        held = contest.Contest(metric, truth, named, judged, contest.clusters_of(later, holdout))
         held = replace(held, clusters=together(held, simple, later, holdout, heuristics))
         yield from compared(held, simple, alpha, declared=bool(holdout.roles.cluster))
 
@@ -121,6 +124,6 @@ def swapped_labels(model: Model) -> Mapping[str, Any]:
         scores = model.predict(frame)
         if model.task == "multiclass":
             return np.roll(scores, 1, axis=1)
-        return 1 - scores if model.task == "binary" else 2 * scores.mean() - scores
+        return 1 - scores if model.task in ("binary", "multilabel") else 2 * scores.mean() - scores
 
     return {"model": model.replace(predict)}

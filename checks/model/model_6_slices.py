@@ -24,7 +24,8 @@ Options
     accusations of a run together. min_rows 100. max_unjudged .05 of the rows of a slicing may be in values too rare to
     be judged even together; beyond that it is inconclusive. search 5: discovered slices judged; 0 for none. metric:
     d2_brier_score for classes, d2_absolute_error for numbers; also accuracy, d2_log_loss, r2. max_training_rows and
-    max_holdout_rows as in model.5.
+    max_holdout_rows as in model.5. Of several labels the mean is sliced, and each is judged over all rows; a ranking is
+    judged by ndcg or mrr query by query (cluster), its slices are columns in which the rows of a query agree.
 
 Source
     Breck et al. 2017, Model 6; exact McNemar and cluster-robust paired t; honest split as in Athey and Imbens 2016;
@@ -33,7 +34,6 @@ Source
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mltestscore import at_most, check, fault, undecided
@@ -73,19 +73,17 @@ def check_slices(
     import numpy as np
 
     from mltestscore import contest
-    from mltestscore.dependence import dependent
-    from mltestscore.slices import declared, losses, reference
-    from mltestscore.slices.discovered import discovered
-    from mltestscore.slices.verdicts import Judge
-    from mltestscore.unstructured import structured
+    from mltestscore.slices import compared, declared, losses, reference
+    from mltestscore.tasks import JUDGED_TOO
 
-    metric = losses.slice_metric(model.task, metric)
+    metric = losses.slice_metric(model.task, metric, JUDGED_TOO)
     earlier = () if previous_model is None else previous_model.features
     extra = [name for name in earlier if name in holdout.columns]
     columns = dict.fromkeys([*model.features, *declared.columns_of(slices), *extra])
     later = contest.labelled(holdout, list(columns), max_holdout_rows)
     label = later[holdout.roles.label]
-    truth = contest.encoded(label, model.task, contest.classes_of(model.classes, label), holdout.name)
+    classes = contest.classes_of(model.classes, label)
+    truth = contest.encoded(label, model.task, classes, holdout.name, JUDGED_TOO)
     if why := _too_little(truth, 2 * min_rows) or reference.incomparable(model, previous_model, later):
         yield undecided(LOST, why, n_to_settle=2 * min_rows if len(later) < 2 * min_rows else None)
         return
@@ -98,20 +96,19 @@ def check_slices(
     if previous_model is not None:
         other = reference.version_before(previous_model, holdout, later, max_holdout_rows)
     else:
-        other = reference.simple_model(model, training, later, truth, ~judging, metric, max_training_rows)
-    compared = losses.compare(metric, truth, scores, other.scores, None)
-    compared = replace(compared, clusters=dependent(later, holdout, lambda: compared.lost))
-    rows = judging if other.chosen else np.ones(len(later), dtype=bool)
-    judge = Judge(compared, rows, min_rows, max_loss, min_quality, alpha)
-    named = structured(later, model.features)
-    slicings = list(declared.slicings(later, slices or declared.by_default(later, named), min_rows))
-    found = discovered(later, named, compared.lost, ~judging, most=search, least=min_rows) if search and named else []
-    yield from judge.unjudged(slicings, max_unjudged)
-    yield from judge.observations(slicings, found, reference.recorded_gain(registry), other.name)
+        given = contest.clusters_of(later, holdout)
+        other = reference.simple_model(model, training, later, truth, ~judging, metric, max_training_rows, given)
+    pair = compared.Pair(model.task, metric, truth, scores, other.scores)
+    held = compared.units(pair, later, holdout, judging, classes)
+    asked = compared.Asked(slices, min_rows, max_loss, min_quality, max_unjudged, search, alpha)
+    gain = reference.recorded_gain(registry)
+    yield from compared.observations(held, model.features, asked, other.chosen, other.name, gain)
 
 
 def _too_little(truth: Any, least: int) -> str:
-    different = len(set(truth.tolist()))
+    import numpy as np
+
+    different = len(np.unique(truth))
     if len(truth) >= least and different > 1:
         return ""
     return f"{len(truth):,} labelled rows, of which {different} different labels; at least {least:,} and two are needed"

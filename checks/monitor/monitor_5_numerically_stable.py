@@ -110,7 +110,7 @@ def _counted(model: Model, probe: Probe, scored: Scored, max_row_sum_error: floa
     said = f"{most_frequent(refused)}: {scored.message:.300}" if len(refused) else ""
     yield at_most(REFUSED, len(refused), 0, where=PROBE, n=len(probe.origins), cause=said)
     counts = {NOT_FINITE: ~scored.finite}
-    if model.task != "regression":
+    if model.task not in ("regression", "ranking"):
         counts[OUTSIDE] = scored.outside(0, 1)
     if model.task == "multiclass":
         counts[SUMS] = scored.unnormalised(max_row_sum_error)

@@ -62,3 +62,26 @@ def _has_several_outputs(thing: Any) -> bool:
         return True
     shape = np.shape(getattr(thing, "coef_", ()))  # of a linear model: a row a target; of a classifier, a class
     return not hasattr(thing, "classes_") and len(shape) == 2 and shape[0] > 1
+
+
+def is_fitted(thing: object) -> bool:
+    """Say whether an estimator has been trained, as far as it tells."""
+    if not (hasattr(thing, "fit") and hasattr(thing, "get_params")):
+        return True  # only scikit-learn's conventions tell
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    try:
+        check_is_fitted(thing)
+    except NotFittedError:
+        return False
+    except Exception:  # looks like an estimator and is none: it is asked for scores, and says then what is wrong
+        return True
+    return True
+
+
+def by_label(raw: object) -> object:
+    """Return what an estimator of several labels says, a pair of probabilities for each, as one column a label."""
+    if isinstance(raw, list) and raw and all(np.ndim(one) == 2 and np.shape(one)[1] == 2 for one in raw):
+        return np.column_stack([np.asarray(one)[:, 1] for one in raw])
+    return raw

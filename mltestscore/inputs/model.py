@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mltestscore.errors import InputError, near
-from mltestscore.inputs.answers import task_of
+from mltestscore.inputs.answers import by_label, is_fitted, task_of
 from mltestscore.inputs.batches import RowsAs, handed
 from mltestscore.inputs.digests import of_pickle
 from mltestscore.inputs.functions import import_function
@@ -45,6 +45,7 @@ class Model:
         digest: of the file or of the pickled estimator; empty when neither exists.
         scorer: what :meth:`predict` calls; takes the features, in order.
         rows_as: what ``estimator`` takes in place of a table; see :func:`mltestscore.inputs.batches.handed`.
+        forecast: whether it is declared to foretell: a regression that must beat the last value that was known.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Model:
     digest: str
     scorer: Predict
     rows_as: RowsAs = "table"
+    forecast: bool = False
 
     def predict(self, frame: pd.DataFrame) -> Scores:
         """Return the scores of the rows of ``frame``, in order.
@@ -64,10 +66,12 @@ class Model:
         Binary: the probability of the positive class, shape ``(n,)``; multiclass: probabilities, shape ``(n, k)``;
         regression: the predicted value, shape ``(n,)``. Column types are passed to the model as they are.
 
+        Several labels: a probability each, shape ``(n, k)``; ranking: a number that orders rows, shape ``(n,)``.
+
         Raises :class:`InputError` when ``frame`` lacks a feature, or the model fails or returns another shape, and
-        :class:`NotOffered` for a model of another task.
+        :class:`NotOffered` for a model of several answers of any kind.
         """
-        require_one_answer(self.task, f"{self.name} ({self.source})")
+        require_one_answer(self.task, f"{self.name} ({self.source})", also=("multilabel", "ranking"))
         missing = [name for name in self.features if name not in frame.columns]
         if missing:
             raise InputError(
@@ -95,12 +99,12 @@ class Model:
 
     def _checked(self, raw: object, rows: int) -> Scores:
         try:
-            scores = np.asarray(raw, dtype=np.float64)
+            scores = np.asarray(by_label(raw) if self.task == "multilabel" else raw, dtype=np.float64)
         except (TypeError, ValueError):
             found = f"{type(raw).__name__} that is not numeric"
             raise InputError(f"{self.name} ({self.source}) returned a {found}; expected {self._shape(rows)}.") from None
         columns = len(self.classes) or (scores.shape[1] if scores.ndim == 2 else 2)
-        if scores.shape != ((rows, columns) if self.task == "multiclass" else (rows,)):
+        if scores.shape != ((rows, columns) if self.task in ("multiclass", "multilabel") else (rows,)):
             raise InputError(
                 f"{self.name} ({self.source}) returned scores of shape {scores.shape} for {rows} rows; "
                 f"a {self.task} model gives {self._shape(rows)}."
@@ -111,6 +115,8 @@ class Model:
         return {
             "binary": f"one probability of the positive class a row, shape ({rows},)",
             "multiclass": f"one probability a class and row, shape ({rows}, {len(self.classes) or 'classes'})",
+            "multilabel": f"one probability a label and row, shape ({rows}, labels)",
+            "ranking": f"one number a row, shape ({rows},)",
             "regression": f"one number a row, shape ({rows},)",
         }[self.task]
 
@@ -193,18 +199,19 @@ def as_model(
     if isinstance(thing, type) or not (hasattr(speaking, "predict") or callable(thing)):
         found = f"the class {thing.__name__}" if isinstance(thing, type) else f"a {type(thing).__name__}"
         raise InputError(f"{name} is {found}; expected a fitted estimator or a function that scores a frame.")
-    if not _is_fitted(speaking):
+    if not is_fitted(speaking):
         raise InputError(f"{name} ({type(thing).__name__}) is not fitted; offer it as it was after training.")
     if isinstance(speaking, NativeModel) and rows_as != "table":
         raise InputError(f'{name} is read from its library\'s file, which takes a table: remove rows_as = "{rows_as}".')
     classes = _classes(speaking)
-    decided = _task(speaking, name, task, classes)
+    decided = _task(speaking, name, "regression" if task == "forecast" else task, classes)
     return Model(
         name=name,
         version=speaking.version if isinstance(speaking, NativeModel) else "",
         task=decided,
         features=_features(speaking, name, features),
-        classes=() if decided == "multioutput" else classes,
+        classes=() if decided in ("multilabel", "multioutput") else classes,
+        forecast=task == "forecast",
         estimator=thing,
         source=f"{type(thing).__module__}.{type(thing).__qualname__}",
         digest="" if isinstance(thing, NativeModel) else of_pickle(thing),
@@ -247,26 +254,13 @@ def _classes(thing: object) -> tuple[object, ...]:
     return () if classes is None else tuple(np.asarray(classes).tolist())
 
 
-def _is_fitted(thing: object) -> bool:
-    if not (hasattr(thing, "fit") and hasattr(thing, "get_params")):
-        return True  # only scikit-learn's conventions tell
-    from sklearn.exceptions import NotFittedError
-    from sklearn.utils.validation import check_is_fitted
-
-    try:
-        check_is_fitted(thing)
-    except NotFittedError:
-        return False
-    except Exception:  # looks like an estimator and is none: it is asked for scores, and says then what is wrong
-        return True
-    return True
-
-
 def _task(thing: object, name: str, declared: str, classes: tuple[object, ...]) -> Task:
     known = get_args(Task)
     if declared and declared not in known:
         raise InputError(f"{_TABLE} task is {declared!r}.{near(declared, known)}")
     found = task_of(thing, classes)
+    if declared == "multilabel" and found == "multioutput":
+        return "multilabel"
     if declared and found and declared != found:
         raise InputError(f"{name} is a {found} model, but {_TABLE} task declares {declared!r}. Remove the key.")
     if not declared and not found:
@@ -279,7 +273,7 @@ def _scorer(thing: Any, name: str, task: Task) -> Predict:
         return lambda frame: thing.score(frame, task)
     if not hasattr(thing, "predict"):
         return cast(Predict, thing)
-    if task == "regression":
+    if task in ("regression", "ranking"):
         return cast(Predict, thing.predict)
     if hasattr(thing, "predict_proba"):
         return (lambda frame: thing.predict_proba(frame)[:, 1]) if task == "binary" else thing.predict_proba

@@ -27,7 +27,12 @@ QUARTER = 0.25
 def told_by(model: Model, holdout: Dataset) -> list[str]:
     """Return the model inputs that vary enough to name a region by, in order."""
     frame = holdout.frame(model.features, limit=ENOUGH)
-    return [name for name in structured(frame, model.features) if _common(frame[name]) is not None]
+    names = [name for name in structured(frame, model.features) if _common(frame[name]) is not None]
+    if model.task != "ranking" or not holdout.roles.cluster:
+        return names
+    # What is wrong for some rows of a query only is no slice of queries.
+    queries = holdout.frame([holdout.roles.cluster], limit=ENOUGH)[holdout.roles.cluster]
+    return [name for name in names if frame[name].groupby(queries.to_numpy()).nunique(dropna=False).max() == 1]
 
 
 def region(holdout: Dataset, name: str) -> Region:
@@ -84,15 +89,19 @@ def shifted_for(model: Model, column: str, groups: Sequence[object], shift: floa
 def _turned(scores: Vector, task: str) -> Vector:
     if task == "multiclass":
         return np.roll(scores, 1, axis=1)
-    if task == "binary":
+    if task in ("binary", "multilabel"):
         return np.asarray(1 - scores)
+    if task == "ranking":
+        return np.asarray(-scores)
     return np.asarray(2 * scores.mean() - scores - scores.std())
 
 
 def _moved(scores: Vector, task: str) -> Vector:
     if task == "regression":
         return np.asarray(scores + scores.std())
-    if task == "binary":
+    if task == "ranking":  # all by as much is the same order: rows get the scores of their neighbours
+        return np.roll(scores, 1)
+    if task in ("binary", "multilabel"):
         return np.where(scores < 0.5, scores + QUARTER, scores - QUARTER)
     return (1 - QUARTER) * np.roll(scores, 1, axis=1) + QUARTER * scores
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +18,10 @@ from mltestscore.stats.quality import loss_of_a_constant, losses, metric_for
 
 Vector = npt.NDArray[np.float64]
 
-METRIC = {"binary": "d2_brier_score", "multiclass": "d2_brier_score", "regression": "d2_absolute_error"}
+METRIC = dict.fromkeys(("binary", "multiclass", "multilabel"), "d2_brier_score") | {
+    "ranking": "ndcg",
+    "regression": "d2_absolute_error",
+}
 LEAST_CLUSTERS = LEAST  # a cluster-robust variance of fewer is not to be trusted at these levels
 
 
@@ -78,12 +82,12 @@ def _shifted(gap: Interval) -> Interval:
     return replace(gap, value=1 + gap.value, low=1 + gap.low, high=1 + gap.high)
 
 
-def slice_metric(task: str, wanted: str) -> str:
+def slice_metric(task: str, wanted: str, also: Collection[str] = ()) -> str:
     """Return the metric by which slices are judged: one that is a mean over rows.
 
     Raises :class:`ConfigError` for one that the task has not, and for ``roc_auc``, which ranks rows of all slices.
     """
-    metric = metric_for(task, wanted or METRIC.get(task, ""))
+    metric = metric_for(task, wanted or METRIC.get(task, ""), also)
     if metric == "roc_auc":
         raise ConfigError('Slices are not judged by "roc_auc", which is no mean over rows; use "d2_brier_score".')
     return metric

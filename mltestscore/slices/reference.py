@@ -13,7 +13,7 @@ from mltestscore import contest
 from mltestscore.errors import NotOffered
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.slices.declared import Mask
-from mltestscore.stats.quality import losses
+from mltestscore.stats.quality import quality
 
 if TYPE_CHECKING:
     from mltestscore.inputs.model import Model
@@ -64,6 +64,7 @@ def simple_model(
     searched: Mask,
     metric: str,
     rows: int,
+    clusters: npt.NDArray[Any] | None,
 ) -> Reference:
     """Return the constant, linear model or small tree of model.5 that is best on the searched rows.
 
@@ -73,8 +74,9 @@ def simple_model(
         raise NotOffered("previous_model", "offer the version before, or training rows from which a simple one learns")
     lesson = contest.lesson(training, model.features, model.classes, model.task, rows, metric == "d2_absolute_error")
     scores = {one.name: one.predict(frame) for one in lesson.baselines}
-    loss = {name: float(losses(metric, truth[searched], one[searched]).mean()) for name, one in scores.items()}
-    best = min(loss, key=lambda name: loss[name])
+    some = None if clusters is None else clusters[searched]
+    good = {name: quality(metric, truth[searched], one[searched], some) for name, one in scores.items()}
+    best = max(good, key=lambda name: good[name])
     return Reference(f"the best simple model, {best}", scores[best], chosen=True)
 
 

@@ -7,6 +7,7 @@ best, 0 for the constant.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy
 from numpy.typing import ArrayLike, NDArray
 
 from mltestscore.errors import ConfigError, near
+from mltestscore.stats import ranking
 from mltestscore.stats.cluster import Clusters
 from mltestscore.stats.interval import Interval
 from mltestscore.stats.paired import auc, auc_difference, difference
@@ -24,25 +26,29 @@ Vector = NDArray[numpy.float64]
 METRICS = {
     "binary": ("roc_auc", "d2_log_loss", "d2_brier_score", "accuracy"),
     "multiclass": ("accuracy", "d2_log_loss", "d2_brier_score"),
+    "multilabel": ("d2_brier_score", "d2_log_loss", "accuracy"),
+    "ranking": ranking.METRICS,
     "regression": ("r2", "d2_absolute_error"),
 }
 LEAST_PROBABILITY = 1e-6  # a single score of 0 must not decide a mean log loss alone
 
 
-def metric_for(task: str, wanted: str = "") -> str:
+def metric_for(task: str, wanted: str = "", also: Collection[str] = ()) -> str:
     """Return ``wanted`` if the task has that metric, or the task's first metric for an empty ``wanted``.
+
+    ``also``: tasks beyond one answer a row that the caller can judge.
 
     Raises :class:`ConfigError` with near names for a metric that the task has not, :class:`NotOffered` for a task
     without metrics.
     """
-    require_one_answer(task)
+    require_one_answer(task, also=also)
     known = METRICS[task]
     if wanted and wanted not in known:
         raise ConfigError(f"A {task} model is not judged by the metric {wanted!r}.{near(wanted, known)}")
     return wanted or known[0]
 
 
-def quality(metric: str, y: ArrayLike, scores: ArrayLike) -> float:
+def quality(metric: str, y: ArrayLike, scores: ArrayLike, clusters: Clusters | None = None) -> float:
     """Return the metric of scores; arguments as for :func:`advantage`.
 
     >>> quality("roc_auc", [0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), quality("r2", [1, 2, 3], [2, 2, 2])
@@ -50,6 +56,8 @@ def quality(metric: str, y: ArrayLike, scores: ArrayLike) -> float:
     """
     if metric == "roc_auc":
         return auc(y, scores, alpha=0.5).value
+    if metric in ranking.METRICS:
+        return float(ranking.qualities(metric, y, scores, _queries(clusters)).mean())
     loss = float(losses(metric, y, scores).mean())
     return 1 - loss / loss_of_a_constant(metric, numpy.asarray(y))
 
@@ -61,11 +69,12 @@ def advantage(
 
     Args:
         metric: one of :data:`METRICS`.
-        y: shape (n,): 0 and 1 (binary), class numbers from 0 (multiclass) or values (regression).
+        y: shape (n,): 0 and 1 (binary), class numbers from 0 (multiclass), values (regression), grades (ranking);
+            shape (n, k) of 0 and 1: several labels, of which every row's mean loss counts.
         ours: scores in the shape that :meth:`mltestscore.inputs.model.Model.predict` returns; finite.
         theirs: likewise, of the other model.
         alpha: the probability, in (0, 0.5], with which each bound may miss.
-        clusters: the cluster of each row where rows are not independent.
+        clusters: the cluster of each row where rows are not independent; of a ranking, its query.
 
     Source: :func:`mltestscore.stats.paired.auc_difference` and :func:`mltestscore.stats.paired.difference`; the
     loss of the constant, by which a skill score is scaled, counts once as known and once as estimated from the same
@@ -78,6 +87,9 @@ def advantage(
     """
     if metric == "roc_auc":
         return auc_difference(y, ours, theirs, alpha, clusters)
+    if metric in ranking.METRICS:
+        both = [1 - ranking.qualities(metric, y, one, _queries(clusters)) for one in (theirs, ours)]
+        return difference(both[0], both[1], alpha)
     our, their = losses(metric, y, ours), losses(metric, y, theirs)
     if metric == "accuracy":
         return difference(their, our, alpha, clusters)
@@ -89,6 +101,12 @@ def advantage(
     up = max(known.high - known.value, estimated.high - estimated.value)
     value = known.value / scale
     return replace(known, value=value, low=value - down / scale, high=value + up / scale)
+
+
+def _queries(clusters: Clusters | None) -> Clusters:
+    if clusters is None:
+        raise ValueError("a ranking is judged query by query: name the query of each row")
+    return clusters
 
 
 def lost_by_row(metric: str, y: ArrayLike, ours: ArrayLike, theirs: ArrayLike) -> Vector:
@@ -110,6 +128,9 @@ def losses(metric: str, y: ArrayLike, scores: ArrayLike) -> Vector:
     [0.0, 0.0, 1.0]
     """
     truth, given = numpy.asarray(y), numpy.asarray(scores, dtype=numpy.float64)
+    if truth.ndim == 2:  # label by label, all of equal weight
+        each = [losses(metric, own, score) for own, score in zip(truth.T, given.T, strict=True)]
+        return numpy.asarray(numpy.mean(each, axis=0))
     if metric == "accuracy":
         chosen = given.argmax(axis=1) if given.ndim == 2 else given >= 0.5
         return numpy.asarray(chosen != truth, dtype=numpy.float64)
@@ -134,6 +155,11 @@ def loss_of_a_constant(metric: str, y: NDArray[Any]) -> float:
 
 def losses_of_a_constant(metric: str, y: NDArray[Any]) -> Vector:
     """Return the loss of each row under the best constant, shape (n,); errors as for :func:`loss_of_a_constant`."""
+    if y.ndim == 2:
+        found = losses(metric, y, numpy.broadcast_to(y.mean(axis=0), y.shape))
+        if found.mean() <= 0:
+            raise ValueError(f"{metric} needs labels that vary; each is the same in all {len(y)} rows")
+        return found
     if metric in ("d2_log_loss", "d2_brier_score"):
         _, places, counts = numpy.unique(y, return_inverse=True, return_counts=True)
         shares = counts / len(y)

@@ -22,6 +22,7 @@ from mltestscore.inputs.trainer import Trainer
 from mltestscore.stats.interval import CLEAR, Interval, exactly, two_levels
 from mltestscore.stats.quality import advantage, lost_by_row, metric_for, quality
 from mltestscore.stats.seeds import generator
+from mltestscore.tasks import INSTEAD
 
 GAIN = "gain of the best settings that a search finds"
 SEED = 20_130_103
@@ -89,7 +90,7 @@ def opened(
     budget: Budget,
 ) -> Search | None:
     """Return a search, or ``None`` where something that it needs is not offered."""
-    if trainer is None or model is None or training is None or holdout is None:
+    if trainer is None or model is None or training is None or holdout is None or model.task in INSTEAD:
         return None
     if not (trainer.takes_parameters and training.roles.label and holdout.roles.label):
         return None

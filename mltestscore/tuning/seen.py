@@ -14,6 +14,7 @@ from mltestscore.finding import Finding, at_most, undecided
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.model import Model
 from mltestscore.inputs.tuning import Trial
+from mltestscore.tasks import INSTEAD
 from mltestscore.tuning.evidence import Record
 
 ON_HOLDOUT = "trials that were judged on the holdout"
@@ -58,7 +59,7 @@ def _is_one(text: str, names: set[tuple[str, ...]]) -> bool:
 def _same_metric(trials: Sequence[Trial], model: Model, holdout: Dataset) -> tuple[Trial, str] | tuple[()]:
     """Return a trial whose metric is, to at least :data:`DIGITS` decimals, one of the model's on the whole holdout."""
     precise = [one for one in trials if _decimals(one.written) >= DIGITS]
-    if not precise or not holdout.roles.label or holdout.rows > MOST_ROWS:
+    if not precise or not holdout.roles.label or holdout.rows > MOST_ROWS or model.task in INSTEAD:
         return ()
     later = contest.labelled(holdout, model.features, MOST_ROWS)
     labels = later[holdout.roles.label]

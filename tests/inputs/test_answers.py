@@ -76,21 +76,32 @@ def test_one_answer_a_row_is_judged_as_ever(estimator, answers, task):
 
 
 @pytest.mark.parametrize("ranker", ["xgboost", "lightgbm"])
-def test_an_order_of_rows_is_not_judged(ranker):
+def test_an_order_of_rows_is_a_number_a_row(ranker):
     if ranker == "xgboost":
         made = xgboost.XGBRanker(n_estimators=2, n_jobs=1).fit(ROWS, GRADES, qid=np.arange(60) // 10)
     else:
         made = lightgbm.LGBMRanker(n_estimators=2, n_jobs=1, verbose=-1).fit(ROWS, GRADES, group=[10] * 6)
     model = as_model(made)
     assert model.task == "ranking"
-    with pytest.raises(NotOffered, match="orders the rows of a query"):
-        model.predict(ROWS)
+    assert model.predict(ROWS).shape == (len(ROWS),)
 
 
 def test_a_function_says_by_its_declared_task_that_it_ranks():
     model = as_model(lambda rows: rows["temp"], task="ranking", features=["temp"])
-    with pytest.raises(NotOffered, match="no check here judges an order"):
-        model.predict(ROWS)
+    assert model.predict(ROWS).tolist() == ROWS["temp"].tolist()
+
+
+@pytest.mark.parametrize("estimator", [MultiOutputClassifier(LogisticRegression()), KNeighborsClassifier()], ids=kind)
+def test_several_labels_are_declared_and_answered_by_one_probability_each(estimator):
+    model = as_model(estimator.fit(ROWS, LABELS), task="multilabel")
+    scores = model.predict(ROWS)
+    assert scores.shape == LABELS.shape
+    assert ((scores >= 0) & (scores <= 1)).all()
+
+
+def test_a_forecast_is_a_regression_that_says_so():
+    model = as_model(lambda rows: rows["temp"], task="forecast", features=["temp"])
+    assert (model.task, model.forecast) == ("regression", True)
 
 
 def test_a_check_that_asks_for_scores_is_not_offered_and_says_what_to_offer():

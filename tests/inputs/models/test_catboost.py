@@ -82,7 +82,7 @@ def test_a_poisson_model_gives_counts_and_not_their_logarithm():
 
 
 @pytest.mark.parametrize(("loss", "task"), [("MultiRMSE", "multioutput"), ("YetiRank", "ranking")])
-def test_a_loss_without_one_answer_a_row_is_not_asked_for_scores(tmp_path, loss, task):
+def test_a_ranking_gives_a_number_a_row_and_several_answers_are_not_asked_for(tmp_path, loss, task):
     made = catboost.CatBoost(QUIET | {"loss_function": loss, "iterations": 2})
     labels = TRAINING[["cost", "late"]] if loss == "MultiRMSE" else TRAINING["late"]
     groups = None if loss == "MultiRMSE" else np.arange(len(TRAINING)) // 100
@@ -90,6 +90,9 @@ def test_a_loss_without_one_answer_a_row_is_not_asked_for_scores(tmp_path, loss,
     made.save_model(str(tmp_path / "m.cbm"))
     model = load_model(tmp_path / "m.cbm")
     assert (model.task, model.features) == (task, tuple(FEATURES))
+    if task == "ranking":
+        assert model.predict(HOLDOUT).shape == (len(HOLDOUT),)
+        return
     with pytest.raises(NotOffered, match="one answer a row"):
         model.predict(HOLDOUT)
 

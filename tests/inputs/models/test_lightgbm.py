@@ -12,7 +12,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from mltestscore.errors import InputError, NotOffered
+from mltestscore.errors import InputError
 from mltestscore.inputs.model import as_model, load_model
 from mltestscore.parameters import not_finite
 from tests.inputs.models import cases
@@ -90,13 +90,12 @@ def test_an_objective_without_probabilities_is_refused(tmp_path):
         load_model(tmp_path / "m.txt")
 
 
-def test_a_ranking_tells_its_features_and_is_not_asked_for_scores(tmp_path):
+def test_a_ranking_tells_its_features_and_gives_a_number_a_row(tmp_path):
     rows = lightgbm.Dataset(TRAINING[FEATURES], TRAINING["late"], group=[100] * 30)
     lightgbm.train(QUIET | {"objective": "lambdarank"}, rows, 2).save_model(tmp_path / "m.txt")
     model = load_model(tmp_path / "m.txt")
     assert (model.task, model.features) == ("ranking", tuple(FEATURES))
-    with pytest.raises(NotOffered, match="orders the rows of a query"):
-        model.predict(HOLDOUT)
+    assert model.predict(HOLDOUT).shape == (len(HOLDOUT),)
 
 
 def test_a_number_between_0_and_1_needs_its_task():

@@ -118,12 +118,11 @@ def test_an_objective_without_probabilities_is_refused(tmp_path):
         load_model(tmp_path / "m.json")
 
 
-def test_a_ranking_is_not_asked_for_scores(tmp_path):
+def test_a_ranking_gives_a_number_a_row(tmp_path):
     trained(objective="rank:pairwise", rounds=2).save_model(tmp_path / "m.json")
     model = load_model(tmp_path / "m.json")
     assert model.task == "ranking"
-    with pytest.raises(NotOffered, match="orders the rows of a query"):
-        model.predict(HOLDOUT)
+    assert model.predict(HOLDOUT).shape == (len(HOLDOUT),)
 
 
 def test_a_number_between_0_and_1_needs_its_task(tmp_path):

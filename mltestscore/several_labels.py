@@ -1,0 +1,50 @@
+"""Rows with several labels at once: a column that holds the labels of each row, or a 0 or 1 for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mltestscore.errors import InputError
+from mltestscore.unstructured import nested
+
+FORM = "a row's labels are a list of those that hold, or of a 0 or 1 for each, in the model's order"
+
+
+def names_of(labels: pd.Series[Any]) -> tuple[object, ...]:
+    """Return the labels in the order of the scores: sorted if they are named, else numbered from 0."""
+    cells = [nested(cell) for cell in labels]
+    if any(isinstance(one, str) for cell in cells for one in cell):
+        return tuple(sorted({str(one) for cell in cells for one in cell}))
+    return tuple(range(max((len(cell) for cell in cells), default=0)))
+
+
+def indicators(labels: pd.Series[Any], names: Sequence[object], where: str) -> npt.NDArray[np.int64]:
+    """Return which labels each row has, shape (n, k), of 0 and 1.
+
+    Raises :class:`InputError` that names ``where`` for a cell of another form, and for a label without a score.
+
+    >>> indicators(pd.Series([["b"], ["a", "b"], []]), ("a", "b"), "holdout").tolist()
+    [[0, 1], [1, 1], [0, 0]]
+    """
+    places = {name: place for place, name in enumerate(names)}
+    found = np.zeros((len(labels), len(places)), dtype=np.int64)
+    for row, value in enumerate(labels):
+        cell = nested(value)
+        cell = cell.tolist() if isinstance(cell, np.ndarray) else cell
+        if not isinstance(cell, list | tuple):
+            raise InputError(f"{where} holds the label {value!r:.80}, but {FORM}.")
+        if any(isinstance(one, str) for one in cell) or not isinstance(names[0] if names else 0, int):
+            unknown = [one for one in cell if one not in places]
+            if unknown:
+                raise InputError(f"{where} holds the label {unknown[0]!r:.80}, which training rows do not have.")
+            found[row, [places[one] for one in cell]] = 1
+        elif len(cell) == len(places) and set(cell) <= {0, 1}:
+            found[row] = [int(one) for one in cell]
+        else:
+            raise InputError(f"{where} holds the labels {cell!r:.80}, but {FORM}; there are {len(places)}.")
+    return found

@@ -1,0 +1,144 @@
+"""What slices are judged on: losses row by row, of a ranking query by query, and of each of several labels too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mltestscore.contest import queries_of
+from mltestscore.declare import Observations
+from mltestscore.dependence import dependent, near_in_time
+from mltestscore.errors import ConfigError
+from mltestscore.finding import Finding, at_most, undecided
+from mltestscore.inputs.dataset import Dataset
+from mltestscore.slices import declared, losses
+from mltestscore.slices.declared import Mask
+from mltestscore.slices.discovered import discovered
+from mltestscore.slices.losses import Losses
+from mltestscore.slices.verdicts import Judge
+from mltestscore.stats.cluster import codes_of
+from mltestscore.stats.ranking import answerable, qualities
+from mltestscore.unstructured import structured
+
+Scores = npt.NDArray[np.float64]
+
+LOST_LABEL = "quality lost on a label"
+
+
+@dataclass(frozen=True)
+class Units:
+    """Rows, or the queries of a ranking, with what either model loses on each.
+
+    Attributes:
+        frame: shape (n, …): of a query, the columns in which all of its rows agree.
+        judging: shape (n,), which of them did not search for slices.
+        losses: of both models.
+        labels: of several labels, the losses on each; ``None`` for one that is the same in all rows.
+    """
+
+    frame: pd.DataFrame
+    judging: Mask
+    losses: Losses
+    labels: Mapping[str, Losses | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of model.6."""
+
+    slices: Sequence[declared.Wanted]
+    min_rows: int
+    max_loss: float
+    min_quality: float | None
+    max_unjudged: float
+    search: int
+    alpha: float
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two models' scores of labelled rows, in the shapes of :meth:`mltestscore.inputs.model.Model.predict`."""
+
+    task: str
+    metric: str
+    truth: npt.NDArray[Any]
+    ours: Scores
+    theirs: Scores
+
+
+def units(pair: Pair, later: pd.DataFrame, holdout: Dataset, judging: Mask, names: Sequence[object]) -> Units:
+    """Return what is judged of ``later``, labelled rows of ``holdout``; ``names``: of the labels, where several."""
+    if pair.task == "ranking":
+        return _queries(pair, later, holdout, judging)
+    found = losses.compare(pair.metric, pair.truth, pair.ours, pair.theirs, None)
+    found = replace(found, clusters=dependent(later, holdout, lambda: found.lost))
+    several = names if pair.task == "multilabel" else ()
+    return Units(later, judging, found, {f"{name!s:.80}": _label(pair, at, found) for at, name in enumerate(several)})
+
+
+def _label(pair: Pair, place: int, whole: Losses) -> Losses | None:
+    column = pair.truth[:, place]
+    if len(np.unique(column)) < 2:
+        return None
+    return losses.compare(pair.metric, column, pair.ours[:, place], pair.theirs[:, place], whole.clusters)
+
+
+def _queries(pair: Pair, later: pd.DataFrame, holdout: Dataset, judging: Mask) -> Units:
+    codes = codes_of(queries_of(later, holdout))
+    first = np.unique(codes, return_index=True)[1][answerable(pair.truth, codes)]
+    agreeing = [name for name in later.columns if _agrees(later[name], codes)]
+    ours, theirs = (1 - qualities(pair.metric, pair.truth, one, codes) for one in (pair.ours, pair.theirs))
+    frame = later[agreeing].iloc[first].reset_index(drop=True)
+    found = Losses(pair.metric, ours, theirs, None)
+    time = holdout.roles.time
+    together = near_in_time(frame[time], lambda: found.lost) if time in frame.columns else None
+    return Units(frame, judging[first], replace(found, clusters=together))
+
+
+def _agrees(values: pd.Series[Any], codes: npt.NDArray[np.intp]) -> bool:
+    try:
+        kinds = pd.factorize(values)[0]
+    except TypeError:  # lists and arrays
+        return False
+    return len(np.unique(codes)) == len(np.unique(np.stack([codes, kinds]), axis=1).T)
+
+
+def observations(
+    held: Units, features: Sequence[str], asked: Asked, chosen: bool, against: str, gain: str
+) -> Observations:
+    """Yield the findings of all slices, declared and discovered, and of labels, and the pictures.
+
+    ``chosen``: whether the searched rows chose the other model too; ``against``: its name; ``gain``: what the record
+    says of the release.
+    """
+    for name in declared.columns_of(asked.slices):
+        if name not in held.frame.columns:
+            raise ConfigError(f"slices: {name!r:.80} differs between the rows of a query, which is judged as a whole.")
+    rows = held.judging if chosen else np.ones(len(held.frame), dtype=bool)
+    level = asked.alpha / (2 if held.labels else 1)
+    judge = Judge(held.losses, rows, asked.min_rows, asked.max_loss, asked.min_quality, level)
+    named = structured(held.frame, [name for name in features if name in held.frame.columns])
+    slices = asked.slices or declared.by_default(held.frame, named)
+    slicings = list(declared.slicings(held.frame, slices, asked.min_rows))
+    found = []
+    if asked.search and named:
+        most, least = asked.search, asked.min_rows
+        found = discovered(held.frame, named, held.losses.lost, ~held.judging, most=most, least=least)
+    yield from judge.unjudged(slicings, asked.max_unjudged)
+    yield from judge.observations(slicings, found, gain, against)
+    yield from _labels(held, rows, asked, level, against)
+
+
+def _labels(held: Units, rows: Mask, asked: Asked, level: float, against: str) -> Iterator[Finding]:
+    for name, compared in held.labels.items():
+        why = "all rows say the same of it" if compared is None else compared.too_few(rows, asked.min_rows)
+        if why or compared is None:
+            yield undecided(LOST_LABEL, why, where=name)
+            continue
+        lost = compared.loss_of(rows, level / len(held.labels))
+        yield at_most(LOST_LABEL, lost, asked.max_loss, where=name, note=f"against {against}")
