@@ -49,9 +49,9 @@ from mltestscore.inputs.model import Model
 from mltestscore.inputs.registry import Registry
 from mltestscore.inputs.search_space import Choices, Numbers
 from mltestscore.inputs.trainer import Trainer
-from mltestscore.inputs.tuning import Trial, Tuning
+from mltestscore.inputs.tuning import Tuning
 from mltestscore.tuning import evidence, search, seen
-from mltestscore.tuning.faults import PLANTED, UNSPOILED
+from mltestscore.tuning.faults import PLANTED, UNSPOILED, settings_of, trials_of
 
 CENTURY = np.timedelta64(36_525, "D")
 
@@ -101,7 +101,7 @@ def check_tuned(
 @fault(check_tuned, "one trial stands in the record again and again", caught_by=evidence.TRIALS)
 def repeated(tuning: Tuning) -> Mapping[str, Any]:
     """What copying a row makes of an afternoon."""
-    return {"tuning": tuning.replace(trials=_trials(tuning)[:1] * max(20, len(tuning.trials)), schedule=0)}
+    return {"tuning": tuning.replace(trials=trials_of(tuning)[:1] * max(20, len(tuning.trials)), schedule=0)}
 
 
 @fault(check_tuned, "all trials ended long after the release", caught_by=evidence.TRIALS)
@@ -109,13 +109,13 @@ def afterwards(tuning: Tuning, registry: Registry) -> Mapping[str, Any]:
     """A record that was made up for the audit."""
     late = registry.current.trained_at.replace(tzinfo=None)
     ended = np.datetime64(late, "s") + CENTURY
-    return {"tuning": tuning.replace(trials=tuple(replace(one, ended=ended) for one in _trials(tuning)))}
+    return {"tuning": tuning.replace(trials=tuple(replace(one, ended=ended) for one in trials_of(tuning)))}
 
 
 @fault(check_tuned, "the settings in service lie far outside of what was searched", caught_by=evidence.OUTSIDE)
 def far_off(tuning: Tuning) -> Mapping[str, Any]:
     """A learning rate a hundred times too large; a choice that nobody tried."""
-    settings = _settings(tuning)
+    settings = settings_of(tuning)
     name = next(name for name in tuning.space if name in settings)
     dimension = tuning.space[name]
     wrong = 100 * abs(dimension.high) + 1 if isinstance(dimension, Numbers) else PLANTED
@@ -125,7 +125,7 @@ def far_off(tuning: Tuning) -> Mapping[str, Any]:
 @fault(check_tuned, "the search was judged on the holdout", caught_by=seen.ON_HOLDOUT)
 def on_the_holdout(tuning: Tuning, holdout: Dataset) -> Mapping[str, Any]:
     """Every trial names the rows that are to judge the model."""
-    return {"tuning": tuning.replace(trials=tuple(replace(one, data=holdout.digest) for one in _trials(tuning)))}
+    return {"tuning": tuning.replace(trials=tuple(replace(one, data=holdout.digest) for one in trials_of(tuning)))}
 
 
 @fault(check_tuned, "a setting in service spoils the training, and a search finds a better one", caught_by=search.GAIN)
@@ -135,19 +135,5 @@ def spoiling(tuning: Tuning, trainer: Trainer, model: Model, training: Dataset, 
     if not (label and trainer.takes_parameters):
         raise NotOffered("a trainer that takes parameters", "takes_parameters = true under [tool.mltestscore.trainer]")
     space = {**tuning.space, PLANTED: Choices((label, *UNSPOILED))}
-    broken = tuning.replace(space=space, deployed={**_settings(tuning), PLANTED: label})
+    broken = tuning.replace(space=space, deployed={**settings_of(tuning), PLANTED: label})
     return {"tuning": broken, "trainer": trainer.wrapped("mltestscore.tuning.faults:spoiled")}
-
-
-def _trials(tuning: Tuning) -> tuple[Trial, ...]:
-    if not tuning.trials:
-        raise NotOffered("a record of trials", "write source, optuna, mlflow or search under [tool.mltestscore.tuning]")
-    return tuning.trials
-
-
-def _settings(tuning: Tuning) -> dict[str, Any]:
-    """Return the settings in service as declared, or else those of a trial, which stand for them."""
-    settings = tuning.deployed or _trials(tuning)[0].settings
-    if not set(settings) & set(tuning.space):
-        raise NotOffered("searched settings", "name them under [tool.mltestscore.tuning.space]")
-    return dict(settings)

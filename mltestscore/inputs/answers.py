@@ -82,6 +82,7 @@ def is_fitted(thing: object) -> bool:
 
 def by_label(raw: object) -> object:
     """Return what an estimator of several labels says, a pair of probabilities for each, as one column a label."""
-    if isinstance(raw, list) and raw and all(np.ndim(one) == 2 and np.shape(one)[1] == 2 for one in raw):
-        return np.column_stack([np.asarray(one)[:, 1] for one in raw])
+    pairs = raw if isinstance(raw, list) else list(raw) if isinstance(raw, np.ndarray) and raw.ndim == 3 else []
+    if pairs and all(np.ndim(one) == 2 and np.shape(one)[1] == 2 for one in pairs):
+        return np.column_stack([np.asarray(one)[:, 1] for one in pairs])
     return raw

@@ -52,6 +52,7 @@ class Elsewhere:
             raise InputError(f"{self._where} has neither predict_proba nor predict, and is no function of a frame.")
         classes = tuple(told["classes"] or ())
         task = "multiclass" if len(classes) > 2 else "binary" if classes else "regression" * told["regression"]
+        task = "multioutput" if told["several"] else "ranking" if told["ranks"] else task
         names = told["features"]
         return NativeModel(
             native=self,

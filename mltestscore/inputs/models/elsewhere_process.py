@@ -55,17 +55,25 @@ def described(model: Any) -> tuple[Any, bytes]:
     """Return the model and what it tells of itself."""
     names = next((getattr(model, one) for one in ("feature_names_in_", "feature_names_") if hasattr(model, one)), None)
     classes = getattr(model, "classes_", None)
+    several = bool(getattr(model, "multilabel_", False)) or any(hasattr(one, "tolist") for one in _listed(classes))
     kind = getattr(model, "_estimator_type", "")
     if not kind and hasattr(model, "__sklearn_tags__"):
         kind = model.__sklearn_tags__().estimator_type or ""
     told = {
         "features": None if names is None else [str(name) for name in names],
         "count": getattr(model, "n_features_in_", None),
-        "classes": None if classes is None else getattr(classes, "tolist", lambda: list(classes))(),
+        "classes": None if classes is None or several else getattr(classes, "tolist", lambda: list(classes))(),
+        "several": several,
+        "ranks": kind == "ranker" or type(model).__name__ == "LGBMRanker",
         "regression": kind == "regressor",
         "scores": hasattr(model, "predict_proba") or hasattr(model, "predict") or callable(model),
     }
     return model, json.dumps(told).encode()
+
+
+def _listed(classes: Any) -> list[Any]:
+    """Return the classes of each output where a model has several outputs; an array of them is of one."""
+    return classes if isinstance(classes, list) and not all(isinstance(one, str) for one in classes) else []
 
 
 def scored(model: Any, sent: bytes) -> tuple[Any, bytes]:

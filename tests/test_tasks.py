@@ -5,7 +5,9 @@ Models are fitted by real libraries on a few thousand rows that hold something f
 
 from __future__ import annotations
 
+import sys
 from functools import cache
+from pathlib import Path
 
 import lightgbm
 import numpy as np
@@ -20,7 +22,7 @@ from sklearn.preprocessing import PolynomialFeatures
 
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
 from mltestscore.inputs.heuristics import Heuristics
-from mltestscore.inputs.model import Model, as_model
+from mltestscore.inputs.model import Model, as_model, load_model
 from mltestscore.inputs.schema import Rule, Schema
 from mltestscore.inputs.tracer import open_tracer
 from mltestscore.testing import run_check
@@ -241,3 +243,55 @@ def test_a_ranking_is_judged_query_by_query(metric):
     (found,) = [one for one in result.findings if one.name == ADVANTAGE]
     assert found.verdict == "passed"
     assert 300 < found.n <= 750  # queries, of 6,000 rows
+
+
+def test_models_of_another_process_tell_their_kind_too(tmp_path):
+    """The same check works there: the labels' pairs of probabilities and the order of rows come over as they are."""
+    (tmp_path / "kinds.py").write_text(LOADERS)
+    there = {"loader": "kinds:labels", "task": "multilabel", "python": sys.executable, "base": tmp_path}
+    model = load_model(Path(), features=FEATURES, **there)
+    try:
+        result = run_check("model.5", **{**given("multilabel"), "model": model}, prove=False)
+    finally:
+        model.close()
+    assert result.state == "passed", result.reason
+
+
+LOADERS = """
+import numpy as np
+
+class Labels:
+    classes_ = [np.array([0, 1]), np.array([0, 1])]
+    def predict_proba(self, frame):
+        speed, product = frame["speed"], frame["speed"] * frame["load"]
+        chances = [1 / (1 + np.exp(-one)) for one in (speed + 2 * product - 0.5, product)]
+        return [np.column_stack([1 - one, one]) for one in chances]
+
+def labels():
+    return Labels()
+"""
+
+
+@pytest.mark.parametrize(
+    ("form", "item"), [(form, item) for form in ("text", "batch") for item in ("model.5", "model.6")]
+)
+def test_texts_and_images_are_judged_by_the_same_items(form, item):
+    rng = np.random.default_rng(4)
+    late = rng.integers(0, 2, 4000)
+    heard = np.where(rng.random(4000) < 0.9, late, 1 - late)
+    texts = [f"flight {place} is {'slow' if one else 'quick'}" for place, one in enumerate(heard)]
+    images = [np.where(rng.random((4, 4)) < 0.4 + 0.3 * one, 1.0, 0.0).tolist() for one in late]
+    frame = pd.DataFrame({"seen": texts if form == "text" else images, "late": late})
+    model = as_model(READS[form], task="binary", features=["seen"], rows_as=form)
+    parts = {"training": frame[:2000], "holdout": frame[2000:]}
+    sides = {name: open_dataset(name, part, Roles(label="late", features=("seen",))) for name, part in parts.items()}
+    result = run_check(item, model=model, **sides, prove=False)
+    assert result.state in ("passed", "inconclusive"), result.reason
+    wrong = model.replace(lambda rows: 1 - model.predict(rows))
+    assert run_check(item, model=wrong, **sides, prove=False).state == "failed"
+
+
+READS = {
+    "text": lambda texts: np.array([0.9 if "slow" in text else 0.1 for text in texts]),
+    "batch": lambda batch: 1 / (1 + np.exp(-1.5 * (batch.sum(axis=(1, 2)) - 8.8))),
+}
