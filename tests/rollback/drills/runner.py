@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -155,7 +156,7 @@ def _judged(system: System, result: CheckResult, drill: Drill, place: Path) -> s
     name, words = system.finds
     if words not in failed.get(name, ""):
         return f"failed: {name!r} should say {words!r}; found {failed}"
-    return f"as it must: {name}: {' '.join(failed[name].split())[:300]}"
+    return f"as it must: {name}: {textwrap.shorten(failed[name], 260, placeholder=' …')}"
 
 
 @contextmanager
