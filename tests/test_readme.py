@@ -74,7 +74,7 @@ def test_every_setting_that_it_shows_is_a_known_one(tmp_path):
 
     config = read_config(file)
 
-    assert len(shown) == 4
+    assert len(shown) == 5
     spoken = protocol_named(config.endpoint.protocol, config.endpoint.settings, declared=config.protocols)
     assert spoken.predict_path == "/models/flights/score"
     assert offered_infra.rollback(config).registry.source == "flights on TorchServe at http://staging:8081"
