@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,7 @@ HERE = Path(__file__).parent
 HOME = HERE.parents[1] / "examples" / "flights"
 RECORD, PAGE = HERE / "variants.json", HERE / "variants.md"
 ITEMS = (*(f"infra.{number}" for number in range(1, 8)), "monitor.1", "monitor.6")
-CHOSEN = "infra_ or monitor_1 or monitor_6"
-LIMIT_S = 3600
+LIMIT_S, AGAIN = 3600, 2
 VARIANTS = {"flask": ("Flask behind waitress", "pyproject.toml"), "triton": ("NVIDIA Triton", "triton.toml")}
 INSTALL = [sys.executable, "-m", "flights.triton.install"]
 VERSIONS = {"flask": ("flask", "waitress"), "triton": ("nvidia-pytriton", "numpy")}
@@ -47,28 +46,37 @@ def run(name: str) -> dict[str, Any]:
     """Score one variant, and return what is kept of it."""
     if name == "triton":
         subprocess.run(INSTALL, cwd=HOME, check=True, timeout=LIMIT_S)
+    began = time.monotonic()
+    items = scored(name, ITEMS)
+    for _ in range(AGAIN):
+        if undecided := [item for item, one in items.items() if one["state"] == "inconclusive"]:
+            items |= scored(name, undecided)
+    return {
+        "title": VARIANTS[name][0],
+        "versions": versions(name),
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "seconds": round(time.monotonic() - began, 1),
+        "items": items,
+    }
+
+
+def scored(name: str, items: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Score some items of one variant as a newcomer would, and return what is kept of each."""
     output = HOME / "mltestscore-report" / "variants" / name
     (output / "scorecard.json").unlink(missing_ok=True)
     words = ["--mltestscore", "--mltestscore-config", VARIANTS[name][1], "--mltestscore-output", str(output)]
+    chosen = " or ".join(f"{item.replace('.', '_')}_" for item in items)
     ours = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "CI"))}
-    began = time.monotonic()
     subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:xdist", *words, "-k", CHOSEN],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:xdist", *words, "-k", chosen],
         cwd=HOME,
         env=ours,
         timeout=LIMIT_S,
         check=False,  # what failed stands on the scorecard
     )
-    seconds = time.monotonic() - began
     scorecard = json.loads((output / "scorecard.json").read_text(encoding="utf-8"))
     checks = {check["id"]: check for item in scorecard["items"] for check in item["checks"]}
-    return {
-        "title": VARIANTS[name][0],
-        "versions": versions(name),
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "seconds": round(seconds, 1),
-        "items": {item: _kept(checks[item]) for item in ITEMS},
-    }
+    return {item: _kept(checks[item]) for item in items}
 
 
 def versions(name: str) -> list[str]:
@@ -116,7 +124,8 @@ def page(rows: Mapping[str, Mapping[str, Any]]) -> str:
         "",
         "Made by `python -m tests.examples.variants`, which scores the items below of each variant for real: the same",
         "model behind Flask (`pyproject.toml`) and behind NVIDIA Triton in an environment of its own (`triton.toml`).",
-        "Seconds are of check, planted faults and inputs.",
+        "Seconds are of check, planted faults and inputs. What stays undecided, as where a busy machine cannot tell",
+        "two versions apart, is asked again, twice at most.",
         "",
     ]
     for row in rows.values():

@@ -29,6 +29,7 @@ EXIT_SECONDS = 2
 
 def serve(registry: Path, version: str, port: int, environment: Path) -> NoReturn:
     """Serve ``version`` of a registry until stopped; all others lie ready to be loaded. Ends this process."""
+    environment = environment.absolute()
     with tempfile.TemporaryDirectory(prefix="flights-triton-") as folder:
         models = repository(Path(folder), registry.resolve(), version)
         server = subprocess.Popen(command(environment, models, port), env=variables(environment))
