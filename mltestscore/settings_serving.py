@@ -22,6 +22,11 @@ TRANSPORTS = {"CALL": "grpc", "RUN": "resp"}
 """Method → the transport that it stands for; all other methods are HTTP's."""
 
 
+def transport_of(route: str) -> str:
+    """Return how a route travels: ``http``, ``grpc`` or ``resp``."""
+    return TRANSPORTS.get(route.partition(" ")[0], "http")
+
+
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -50,7 +55,8 @@ RouteText = Annotated[
 ]
 """Method and path; a path that begins with ``:port`` is asked at that port of the same host.
 
-``CALL /package.Service/Method`` is a call over gRPC, ``RUN COMMAND`` a command over RESP (Redis).
+``CALL /package.Service/Method`` is a call over gRPC, ``RUN COMMAND`` a command over RESP (Redis); beside them, a server
+may have routes over HTTP at another port.
 """
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import numpy as np
 
 from mltestscore.errors import InputError
 from mltestscore.serving.answers import Prediction, Reply, error_in, parsed, told
 from mltestscore.serving.bodies import Columns, row_count
-from mltestscore.serving.transports.base import NotReadyError, TimedOutError
+from mltestscore.serving.transports.base import NotReadyError, TimedOutError, Transport
 from mltestscore.serving.transports.chosen import transport_to
-from mltestscore.serving.urls import at_path, port_of, redact, token_header
+from mltestscore.serving.transports.http import Http
+from mltestscore.serving.urls import ENCRYPTED, at_path, port_of, redact, token_header
 from mltestscore.serving.wire import Wire, joined
-from mltestscore.settings_serving import Route
+from mltestscore.settings_serving import Route, transport_of
 
 __all__ = ["Answer", "Client", "NotReadyError", "TimedOutError", "at_path", "port_of", "redact", "token_header"]
 
@@ -54,6 +56,7 @@ class Client:
         self.headers = {**protocol.headers, **(headers or {})}
         self._transport = transport_to(url, protocol, timeout=timeout, headers=self.headers)
         self.url = self._transport.url
+        self._beside: Http | None = None
 
     @property
     def predict_url(self) -> str:
@@ -148,11 +151,13 @@ class Client:
         """Return what each status route says, for an error message about a server that is not ready."""
         said = []
         for route in self.protocol.status_routes:
-            url = redact(self._transport.at(self.protocol.route(route.ask)[1]))
+            method, path = self.protocol.route(route.ask)
+            by = self._by(method)
+            url = redact(by.at(path))
             try:
                 reply = self.ask(route)
                 ready = reply.status == 200 and self.protocol.ready(route, self.protocol.read(route, reply))
-                found = f"does not say ready ({self._transport.status} {reply.named})"
+                found = f"does not say ready ({by.status} {reply.named})"
                 said.append(f"{url} {'says ready' if ready else found}")
             except InputError:
                 said.append(f"{url} is silent")
@@ -172,7 +177,18 @@ class Client:
 
     def _request(self, method: str, path: str, content: bytes | None, *, content_type: str = "") -> Reply:
         headers = {"content-type": content_type} if content_type else {}
-        return self._transport.request(method, path, content, headers)
+        return self._by(method).request(method, path, content, headers)
+
+    def _by(self, method: str) -> Transport:
+        """Return the transport of a route's method: the protocol's, or HTTP to the same host beside it."""
+        if transport_of(method) == self.protocol.transport:
+            return self._transport
+        if self._beside is None:
+            parts = urlsplit(self.url)
+            url = f"{'https' if parts.scheme in ENCRYPTED else 'http'}://{parts.netloc.rpartition('@')[2]}"
+            headers = self.headers if self.protocol.transport == "grpc" else {}  # a password of Redis stays with it
+            self._beside = Http(url, self.protocol.name, timeout=self.timeout, headers=headers)
+        return self._beside
 
     @property
     def _success(self) -> str:
@@ -181,6 +197,8 @@ class Client:
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
+        if self._beside:
+            self._beside.close()
 
 
 def _fields(protocol: Wire, reply: Reply) -> set[str]:

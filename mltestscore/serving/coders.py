@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from mltestscore.errors import ConfigError
 from mltestscore.serving.answers import Reply, parsed
-from mltestscore.settings_serving import TRANSPORTS
 from mltestscore.settings_serving import Protocol as Declared
+from mltestscore.settings_serving import transport_of
 
 
 class Coder(Protocol):
@@ -37,13 +37,13 @@ class Json:
 
 
 def coder_of(name: str, declared: Declared, transport: str, *, allow_nan: bool = False) -> Coder:
-    """Return the coder of a protocol; raises :class:`ConfigError` where its routes travel differently."""
+    """Return the coder of a protocol; raises :class:`ConfigError` where its routes cannot travel so."""
     routes = (declared.live, declared.ready, declared.model_ready, declared.metadata)
     for ask in [*(route.ask for route in routes if route), *declared.admin.values()]:
-        if TRANSPORTS.get(ask.partition(" ")[0], "http") != transport:
+        if transport_of(ask) not in ("http", transport):
             raise ConfigError(
                 f"endpoint: the protocol {name!r} sends rows by {declared.predict!r} and asks {ask!r}: "
-                "one protocol travels one way; write all its routes for the same."
+                "beside its own transport a protocol can ask over HTTP only."
             )
     if transport == "grpc":
         from mltestscore.serving.messages import Messages

@@ -24,10 +24,10 @@ from mltestscore.serving.answers import (
     told,
 )
 from mltestscore.serving.bodies import ABSENT, Columns, Rows, fill, filled, path_of
-from mltestscore.serving.coders import coder_of
+from mltestscore.serving.coders import Coder, Json, coder_of
 from mltestscore.serving.places import find, first, is_place, texts
 from mltestscore.serving.urls import secret_in
-from mltestscore.settings_serving import TRANSPORTS, Failure, Protocol, Route, Setting
+from mltestscore.settings_serving import Failure, Protocol, Route, Setting, transport_of
 
 COMMON: dict[str, Setting] = {"column": None, "label": "", "missing": "null"}
 """Settings of every protocol: which of a row's class scores is the score, by position or by label; unset: all. And how
@@ -51,7 +51,7 @@ class Wire:
 
     def __init__(self, name: str, declared: Protocol, settings: Mapping[str, object] | None = None) -> None:
         self.name, self.declared = name, declared
-        self.transport = TRANSPORTS.get(declared.predict.partition(" ")[0], "http")
+        self.transport = transport_of(declared.predict)
         self.settings = _set(name, {**COMMON, **declared.settings}, settings or {})
         self.batch = declared.batch
         if (missing := self.settings["missing"]) not in MISSING:
@@ -126,13 +126,16 @@ class Wire:
         method, path = self.route(route.ask)
         if body is None:
             body = fill(route.body, self.settings)
-        if self.transport == "http" and body is None:
+        if transport_of(route.ask) == "http" and body is None:
             return method, path, None
-        return method, path, self._coder.pack(path, {} if body in (None, ABSENT) else body)
+        return method, path, self._coder_of(route).pack(path, {} if body in (None, ABSENT) else body)
 
     def read(self, route: Route, reply: Reply) -> Any:
         """Return what a route's answer holds; :data:`NOT_PARSED` where it cannot be read."""
-        return self._coder.unpack(self.route(route.ask)[1], reply)
+        return self._coder_of(route).unpack(self.route(route.ask)[1], reply)
+
+    def _coder_of(self, route: Route) -> Coder:
+        return self._coder if transport_of(route.ask) == self.transport else Json()
 
     def answered(self, reply: Reply) -> Any:
         """Return what the answer to a prediction holds."""

@@ -19,6 +19,7 @@ from mltestscore.serving.messages import Messages
 from mltestscore.serving.protocols import protocol_named
 from mltestscore.settings_serving import Protocol
 
+from .replay import replaying
 from .replay_grpc import serving
 
 grpc = pytest.importorskip("grpc")
@@ -397,7 +398,7 @@ def test_teams_own_messages_are_spoken(tmp_path):
         ),
         ({"body": {"model": "m"}}, "ModelInferRequest has no field 'model'"),
         ({"body": "$list"}, "must be a table of the message's fields"),
-        ({"ready": "GET /health"}, "one protocol travels one way"),
+        ({"ready": "RUN PING"}, "beside its own transport a protocol can ask over HTTP only"),
     ],
 )
 def test_declared_protocol_that_cannot_be_spoken_is_an_error(changed, message):
@@ -415,10 +416,28 @@ def _ask(own):
         client.close()
 
 
+def test_status_and_metrics_may_be_asked_over_http_at_another_port():
+    calls = [
+        {"ask": "GET /healthz", "status": 200, "reply": {"up": True}},
+        {"ask": "GET /healthz", "status": 503, "reply": {"up": False}},
+        {"ask": "GET /metrics", "status": 200, "reply_text": "calls_total 3"},
+    ]
+    with serving({INFER: infer([1.0])}) as url, replaying(calls) as http:
+        port = http.rpartition(":")[2]
+        own = Protocol.model_validate({"base": "open_inference_grpc", "model_ready": f"GET :{port}/healthz"})
+        client = Client(url, protocol_named("ours", {}, declared={"ours": own}), timeout=5)
+        assert client.predict({"a": [1.0]}).scores.tolist() == [1.0]
+        assert client.status() == (True, "")
+        assert f"http://127.0.0.1:{port}/healthz does not say ready (HTTP status 503)" in client.describe_status()
+        assert client.ask(f"GET :{port}/metrics").content == b"calls_total 3"
+        client.close()
+
+
 def test_load_from_several_processes_tells_what_each_call_was_answered():
-    calls = iter(range(100))
+    calls, peers = iter(range(100)), set()
 
     def every_tenth(content, context):
+        peers.add(context.peer())
         refused = next(calls) % 10 == 0
         return (aborting("INVALID_ARGUMENT", "no") if refused else infer([1.0]))(content, context)
 
@@ -428,6 +447,7 @@ def test_load_from_several_processes_tells_what_each_call_was_answered():
         load = generator.run([client.body({"a": [1.0]})], schedule(100, 0.4, 1))
         assert (load.requests, load.failed, load.versions, load.processes) == (40, 4, ("2",), 2)
         assert all("found INVALID_ARGUMENT: 'no'" in error for error in load.errors)
+        assert len(peers) == 2  # a client's calls share one connection
         generator.close()
         client.close()
 

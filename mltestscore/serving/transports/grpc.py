@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,9 @@ OPTIONS = (
     ("grpc.max_send_message_length", -1),
     ("grpc.enable_http_proxy", 0),  # a proxy variable of the test machine must not come between
     ("grpc.enable_retries", 0),  # a failed request is a finding
-    # A server that starts, or swaps its model, is asked every 0.1 s: gRPC would wait for up to two minutes.
+    # A server that starts, or swaps its model, is tried every 0.1 s or so: gRPC would wait for up to two minutes.
+    # (Not min_reconnect_backoff_ms, which is how long an attempt may take: a busy machine takes its time.)
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 200),
     ("grpc.use_local_subchannel_pool", 1),  # no connection, and no backoff, of an earlier client
 )
@@ -67,8 +68,11 @@ class Grpc:
 
     def request(self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]) -> Reply:
         """Return the answer; raises :class:`NotReadyError` where there is none in time."""
-        reply = self._channel.call(path, content or b"")
         where = f"endpoint: {method} {redact(self.at(path))}"
+        try:
+            reply = self._channel.call(path, content or b"")
+        except ConnectionResetError as error:
+            raise InputError(f"{where}: gRPC cannot send this: {error}.") from error
         if reply.code == "DEADLINE_EXCEEDED":
             raise TimedOutError(
                 f"{where}: no answer within {self._timeout:g} s. The server hangs or is too slow; "
@@ -114,7 +118,7 @@ class Channel:
         except self._library.RpcError as error:
             code, said = error.code().name, str(error.details() or "").encode()
             return Reply(IN_HTTP.get(code, 500), said, _texts(error.trailing_metadata() or ()), code=code)
-        except ValueError as error:  # the channel is closed
+        except ValueError as error:  # the channel is closed, or the metadata is none
             raise ConnectionResetError(str(error)) from None
 
     def close(self) -> None:
@@ -122,27 +126,55 @@ class Channel:
         self._channel.close()
 
 
-class _Kept:
-    """A channel of its own for a load: closing it wakes whoever waits for an answer on it."""
+class _Shared:
+    """The one channel of a load, as a client has it: calls share its connection, and the last to go closes it."""
 
     def __init__(self, target: Target) -> None:
-        self._path, self._channel = urlsplit(target.url).path, Channel(target.url, target.timeout, target.headers)
+        self._target, self._path = target, urlsplit(target.url).path
+        self._channel: Channel | None = None
+        self._users: set[Connection] = set()
+        self._lock = threading.Lock()
+
+    def call(self, user: Connection, content: bytes) -> Reply:
+        """Return the answer to a user's call, opening the channel where it is closed."""
+        with self._lock:
+            self._users.add(user)
+            if self._channel is None:
+                self._channel = Channel(self._target.url, self._target.timeout, self._target.headers)
+            channel = self._channel
+        return channel.call(self._path, content)
+
+    def leave(self, user: Connection) -> None:
+        """Take a user out; without any the channel is closed, and whoever waits on it wakes."""
+        with self._lock:
+            self._users.discard(user)
+            if not self._users and self._channel is not None:
+                self._channel.close()
+                self._channel = None
+
+
+class _Call:
+    """One call at a time on a shared channel."""
+
+    def __init__(self, shared: _Shared) -> None:
+        self._shared = shared
 
     def exchange(self, content: bytes) -> Reply:
         """Send a request and return its answer."""
-        reply = self._channel.call(self._path, content)
+        reply = self._shared.call(self, content)
         if reply.code == "DEADLINE_EXCEEDED":
             raise TimeoutError
         return reply
 
     def close(self) -> None:
-        """Close it; a thread that waits for an answer wakes."""
-        self._channel.close()
+        """Leave the channel."""
+        self._shared.leave(self)
 
 
 def connector(target: Target) -> Callable[[], Connection]:
-    """Return what opens channels to a target."""
-    return lambda: _Kept(target)
+    """Return what makes room for one more call at a time on one channel to a target."""
+    shared = _Shared(target)
+    return lambda: _Call(shared)
 
 
 def _texts(metadata: Any) -> dict[str, str]:
