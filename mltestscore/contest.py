@@ -17,6 +17,7 @@ from mltestscore.dependence import stretches
 from mltestscore.errors import InputError, NotOffered
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.several_labels import indicators, names_of
+from mltestscore.stats import ranking
 from mltestscore.stats.interval import Interval
 from mltestscore.stats.quality import advantage, quality
 from mltestscore.stats.seeds import generator, seed_of
@@ -63,6 +64,13 @@ class Contest:
     def quality(self, name: str) -> float:
         """Return the metric of a model on the judged rows."""
         return self._quality(name, self.judged)
+
+    @property
+    def orders(self) -> int | None:
+        """How many judged queries have rows of different grades; ``None`` where no ranking is judged."""
+        if self.metric not in ranking.METRICS or self.clusters is None:
+            return None
+        return int(ranking.answerable(self.truth[self.judged], self.clusters[self.judged]).sum())
 
     def best(self, names: Sequence[str]) -> str:
         """Return the name of the model that is best on the choosing rows; the first of equals."""

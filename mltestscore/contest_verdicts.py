@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 ADVANTAGE = "advantage over the best simple model"
 FAIR = "advantage of the best trained baseline over the constant"
 OURS = "the model"
+LEAST_QUERIES = 50  # of a ranking: each is one number, and few numbers show no tails
 
 
 def require_kind(model: Model, holdout: Dataset, rules: Heuristics | None) -> None:
@@ -61,6 +62,10 @@ def compared(contest: Contest, simple: Sequence[Baseline], alpha: float, *, decl
     """Yield the findings and the table; ``declared``: whether the clusters are, and not read from the times."""
     if contest.clusters is not None and not declared and (why := few(contest.clusters[contest.judged])):
         yield undecided(ADVANTAGE, why)
+        return
+    if (many := contest.orders) is not None and many < LEAST_QUERIES:
+        why = f"{many} queries of the judged rows have an order to find; at least {LEAST_QUERIES} are needed"
+        yield undecided(ADVANTAGE, why, n_to_settle=LEAST_QUERIES)
         return
     best = contest.best([baseline.name for baseline in simple])
     accusing, clearing = (contest.advantage(OURS, best, level) for level in (alpha, CLEAR))

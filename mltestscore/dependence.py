@@ -45,8 +45,13 @@ def dependent(
 
 
 def near_in_time(column: pd.Series[Any], values: Callable[[], Values], horizon: float = 0, season: float = 0) -> Codes:
-    """Return the period of time of each row; arguments as for :func:`dependent`, ``column`` the times, shape (n,)."""
+    """Return the period of time of each row; arguments as for :func:`dependent`, ``column`` the times, shape (n,).
+
+    Rows that are all of one time are each their own.
+    """
     times, real = _seconds(column)
+    if len(np.unique(times)) == 1:  # one batch: its time tells rows apart no more than its name does
+        return np.arange(len(times), dtype=np.intp)
     span = (np.nanmax(times) - np.nanmin(times)) / DAY if real and len(times) else 0.0
     covered = max(horizon, season if span >= 2 * LEAST * season else 0.0) if real else 0.0
     found = np.nan_to_num(np.asarray(values(), dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)

@@ -17,10 +17,25 @@ FORM = "a row's labels are a list of those that hold, or of a 0 or 1 for each, i
 
 def names_of(labels: pd.Series[Any]) -> tuple[object, ...]:
     """Return the labels in the order of the scores: sorted if they are named, else numbered from 0."""
-    cells = [nested(cell) for cell in labels]
+    cells = [_listed(cell) or [] for cell in labels]
     if any(isinstance(one, str) for cell in cells for one in cell):
         return tuple(sorted({str(one) for cell in cells for one in cell}))
     return tuple(range(max((len(cell) for cell in cells), default=0)))
+
+
+def require_same_labels(truth: npt.NDArray[Any], scores: npt.NDArray[np.float64], where: str) -> None:
+    """Raise :class:`InputError` for scores of another number of labels than ``where`` holds."""
+    if truth.ndim == 2 and truth.shape != scores.shape:
+        raise InputError(f"{where} holds {truth.shape[1]} labels a row, but the model scores {scores.shape[1]}.")
+
+
+def _listed(value: Any) -> list[Any] | None:
+    """Return the entries of a cell; ``None`` where it is no list of single values."""
+    cell = nested(value)
+    cell = cell.tolist() if isinstance(cell, np.ndarray) else cell
+    if not isinstance(cell, list | tuple) or any(isinstance(one, list | tuple | dict | set) for one in cell):
+        return None
+    return list(cell)
 
 
 def indicators(labels: pd.Series[Any], names: Sequence[object], where: str) -> npt.NDArray[np.int64]:
@@ -34,9 +49,8 @@ def indicators(labels: pd.Series[Any], names: Sequence[object], where: str) -> n
     places = {name: place for place, name in enumerate(names)}
     found = np.zeros((len(labels), len(places)), dtype=np.int64)
     for row, value in enumerate(labels):
-        cell = nested(value)
-        cell = cell.tolist() if isinstance(cell, np.ndarray) else cell
-        if not isinstance(cell, list | tuple):
+        cell = _listed(value)
+        if cell is None:
             raise InputError(f"{where} holds the label {value!r:.80}, but {FORM}.")
         if any(isinstance(one, str) for one in cell) or not isinstance(names[0] if names else 0, int):
             unknown = [one for one in cell if one not in places]

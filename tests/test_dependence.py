@@ -32,6 +32,10 @@ def test_without_time_and_cluster_rows_are_independent(frame):
     assert found(frame, LASTING) is None
 
 
+def test_rows_that_are_all_of_one_time_are_independent(frame):
+    assert len(set(found(frame.assign(at="2026-01-01"), LASTING, time="at").tolist())) == N
+
+
 def test_a_declared_cluster_goes_before_the_time(frame):
     assert len(set(found(frame, LASTING, time="at", cluster="user").tolist())) == 120
 

@@ -20,11 +20,13 @@ from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
+from mltestscore.errors import InputError
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
 from mltestscore.inputs.heuristics import Heuristics
 from mltestscore.inputs.model import Model, as_model, load_model
 from mltestscore.inputs.schema import Rule, Schema
 from mltestscore.inputs.tracer import open_tracer
+from mltestscore.several_labels import indicators, names_of
 from mltestscore.testing import run_check
 
 FEATURES = ["region", "speed", "load"]
@@ -165,6 +167,31 @@ def test_labels_of_another_form_are_a_clear_error(label, said):
     result = run_check("model.5", model=tagger(), training=data("training", "labels"), holdout=odd, prove=False)
     assert result.state == "error"
     assert said in result.reason
+
+
+def test_a_model_of_other_labels_is_a_clear_error():
+    sound = tagger()
+    more = sound.replace(lambda frame: np.column_stack([sound.predict(frame), sound.predict(frame)[:, 0]]))
+    for item in ("model.5", "model.6"):
+        inputs = {**given("multilabel"), "model": more}
+        result = run_check(item, **only(inputs, "model", "training", "holdout"), prove=False)
+        assert "holds 2 labels a row, but the model scores 3" in result.reason
+
+
+@pytest.mark.parametrize("cell", [None, [[1, 0], [0, 1]], [0, 2], "late", {"late": 1}])
+def test_odd_cells_of_labels_are_refused_by_name(cell):
+    with pytest.raises(InputError, match="labels are a list"):
+        indicators(pd.Series([[0, 1], cell]), names_of(pd.Series([[0, 1]])), "holdout")
+
+
+def test_few_queries_decide_nothing():
+    inputs = given("ranking")
+    few = inputs["holdout"].frame()
+    few = few.assign(query=np.arange(len(few)) % 8)
+    holdout = open_dataset("holdout", few, inputs["holdout"].roles)
+    result = run_check("model.5", **{**inputs, "holdout": holdout}, prove=False)
+    assert result.state == "inconclusive"
+    assert "queries of the judged rows" in result.reason
 
 
 NOT_JUDGED = [

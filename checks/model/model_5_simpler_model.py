@@ -72,6 +72,7 @@ def check_simpler_model(
     from mltestscore import contest
     from mltestscore.baselines import ruled
     from mltestscore.contest_verdicts import OURS, compared, require_kind, together
+    from mltestscore.several_labels import require_same_labels
     from mltestscore.stats.quality import metric_for
     from mltestscore.tasks import JUDGED_TOO
 
@@ -87,6 +88,7 @@ def check_simpler_model(
         yield undecided(ADVANTAGE, short.reason, n_to_settle=short.rows_wanted)
         return
     scores = contest.labelled_scores(model, holdout, later, max_holdout_rows)
+    require_same_labels(truth, scores, holdout.name)
     finite = np.isfinite(scores.reshape(len(later), -1)).all(axis=1)
     yield at_most(FINITE, int((~finite).sum()), 0, n=len(later))
     if finite.all():

@@ -73,6 +73,7 @@ def check_slices(
     import numpy as np
 
     from mltestscore import contest
+    from mltestscore.several_labels import require_same_labels
     from mltestscore.slices import compared, declared, losses, reference
     from mltestscore.tasks import JUDGED_TOO
 
@@ -88,6 +89,7 @@ def check_slices(
         yield undecided(LOST, why, n_to_settle=2 * min_rows if len(later) < 2 * min_rows else None)
         return
     scores = contest.labelled_scores(model, holdout, later, max_holdout_rows)
+    require_same_labels(truth, scores, holdout.name)
     finite = np.isfinite(scores.reshape(len(later), -1)).all(axis=1)
     yield at_most(FINITE, int((~finite).sum()), 0, n=len(later))
     if not finite.all():

@@ -66,7 +66,10 @@ def few(clusters: NDArray[numpy.intp]) -> str:
     found = len(numpy.unique(clusters))
     if found >= LEAST:
         return ""
-    return f"rows near in time are so alike that they are worth {found} periods of time; at least {LEAST} are needed"
+    return (
+        f"rows near in time are alike, and these are worth {found} periods of time; at least {LEAST} are needed: offer "
+        "rows of a longer time, or name what makes rows alike with cluster = …"
+    )
 
 
 def _moments(times: Vector) -> NDArray[numpy.intp]:
