@@ -125,6 +125,7 @@ def test_database_that_is_not_there_is_an_error(redis, monkeypatch):
         (b"$99999999999\r\n", "found 100000000001 bytes"),
         (b"*99999999999\r\n", "found a list of 99999999999 parts"),
         (b"*1\r\n" * 50, "found a list of 1 parts, 16 deep"),
+        (b"$1\r\n1\r\n$1\r\n2\r\n", "expected one answer, found more"),
         (b"$-1\r\n", "expected finite scores, found nan for row 0"),
         (b"$3\r\nnan\r\n", "expected finite scores, found nan for row 0"),
         (b"*2\r\n$1\r\n1\r\n$1\r\n2\r\n", ""),

@@ -80,7 +80,7 @@ class Messages:
                 raise ConfigError(f"{self.where}: the message {kind} has no field {name!r}.{near(name, fields)}")
             try:
                 self._set(message, fields[name], value)
-            except (TypeError, ValueError) as error:  # a setting, or a value of a row, of another type
+            except (AttributeError, KeyError, TypeError, ValueError) as error:  # a value of another type, or shape
                 raise InputError(
                     f"{self.where}: the field {name!r} of {message.DESCRIPTOR.full_name} cannot be "
                     f"{str(value)[:80]!r}: {str(error)[:200]}"
@@ -88,13 +88,13 @@ class Messages:
 
     def _set(self, message: Any, field: Any, value: Any) -> None:
         target = getattr(message, field.name)
-        if hasattr(target, "items"):  # a map: by key
+        if _is_map(target):
             for key, part in value.items():
                 if field.message_type.fields_by_name["value"].message_type is None:
                     target[key] = part
                 else:
                     self._fill(target[key], part)
-        elif hasattr(target, "extend"):  # a repeated field
+        elif _is_repeated(target):
             for part in value if isinstance(value, list) else [value]:
                 self._fill(target.add(), part) if field.message_type else target.append(part)
         elif field.message_type is None:
@@ -121,9 +121,9 @@ def read(message: Any) -> Any:
 
 
 def _value(field: Any, value: Any) -> Any:
-    if hasattr(value, "items"):
+    if _is_map(value):
         return {str(key): _plain(field, part) for key, part in value.items()}
-    if hasattr(value, "extend"):
+    if _is_repeated(value):
         return [_plain(field, part) for part in value]
     return _plain(field, value)
 
@@ -135,6 +135,14 @@ def _plain(field: Any, value: Any) -> Any:
         named = field.enum_type.values_by_number.get(value)
         return named.name if named else int(value)
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def _is_map(value: Any) -> bool:
+    return hasattr(value, "items") and not hasattr(value, "DESCRIPTOR")  # a message may have a field of that name
+
+
+def _is_repeated(value: Any) -> bool:
+    return hasattr(value, "extend") and not hasattr(value, "DESCRIPTOR")
 
 
 def _pool(where: str, given: str) -> Any:

@@ -154,7 +154,7 @@ class _Kept:
         assert self._socket is not None  # opened by its only caller
         self._socket.settimeout(self._timeout)
         self._socket.sendall(content)
-        value = _Answer(self._socket, deadline).value()
+        value = _Answer(self._socket, deadline).whole()
         if isinstance(value, dict):
             code, _, said = value["error"].partition(" ")
             return Reply(IN_HTTP.get(code, 400), said.encode(), code=code[:50])
@@ -173,6 +173,13 @@ class _Answer:
 
     def __init__(self, sock: socket.socket, deadline: float) -> None:
         self._socket, self._deadline, self._held, self._read = sock, deadline, bytearray(), 0
+
+    def whole(self) -> Any:
+        """Return the answer, which must be the only one: the next would pass for that of another row."""
+        value = self.value()
+        if self._held:
+            raise ValueError(f"expected one answer, found more: {_text(bytes(self._held[:100]))!r}")
+        return value
 
     def value(self, depth: int = 0) -> Any:
         """Return the answer: a text, a number, ``None``, a list, an error as ``{"error": …}``."""
