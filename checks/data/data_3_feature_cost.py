@@ -38,10 +38,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mltestscore import Finding, Table, at_least, at_most, check, fault, undecided
+from mltestscore import Finding, Table, at_least, check, fault, undecided
 from mltestscore.codetests.online_cost import online_cost
 from mltestscore.errors import NotOffered
-from mltestscore.features.costs import gains, judged_rows, missing_shares, most_varied, overview, unfit, units
+from mltestscore.features.costs import MISSING, gains, judged_rows, missing, most_varied, overview, unfit, units
 from mltestscore.features.spending import COST, MEASURED, measured, spent, upstream
 from mltestscore.inputs.catalogue import Catalogue, Cost
 from mltestscore.inputs.dataset import Dataset
@@ -49,10 +49,8 @@ from mltestscore.inputs.feature_code import FeatureCode
 from mltestscore.inputs.model import Model
 
 GAIN = "gain of costly features"
-MISSING = "rows without a value"
 RUINOUS = Cost(compute_ms=1e9, store_calls=1e9, memory_mb=1e9)
 PLANTED = "planted_by_mltestscore"
-SHOWN = 20
 
 
 @check("data.3", proof_options={"max_measured": 0})
@@ -89,7 +87,7 @@ def check_feature_cost(
     lacking: dict[str, float] = {}
     for data in (holdout, serving):
         if data is not None:
-            yield from _missing(catalogue, model, data, alpha, lacking)
+            yield from missing(catalogue, model, data, alpha, lacking)
     needed = {unit.name: min_gain * min(1.0, share) for unit in every if (share := unit.share(budgets)) > free_share}
     rows = judged_rows(model, holdout, metric, max_rows)
     why_not = unfit(rows, holdout, min_rows, min_per_class)
@@ -101,19 +99,6 @@ def check_feature_cost(
         else:
             yield at_least(GAIN, found[name], least, where=name, unit=rows.metric)
     yield overview(every, budgets, found, lacking, rows.metric)
-
-
-def _missing(
-    catalogue: Catalogue, model: Model, data: Dataset, alpha: float, lacking: dict[str, float]
-) -> Iterator[Finding]:
-    """Judge the features that have a declared share, the worst first; note for the table what is missing anywhere."""
-    judged = []
-    for name, share, allowed in missing_shares(catalogue, model.features, data, alpha):
-        lacking[name] = max(share.value, lacking.get(name, 0.0))
-        if allowed is not None:
-            judged.append(at_most(MISSING, share, allowed, where=f"{data.name}: {name}", unit="share"))
-    order = {"failed": 0, "inconclusive": 1, "passed": 2}
-    yield from sorted(judged, key=lambda one: order[one.verdict])[:SHOWN]
 
 
 @fault(check_feature_cost, "one feature costs more than all may", caught_by=COST)

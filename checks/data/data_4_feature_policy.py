@@ -39,7 +39,19 @@ from typing import Any
 
 from mltestscore import Finding, Table, at_most, check, fault, undecided
 from mltestscore.errors import NotOffered
-from mltestscore.features.policy import COLUMNS, Policy, forbidden, gaps, outlived, overview, required
+from mltestscore.features.policy import (
+    COLUMNS,
+    NO_RULE,
+    PROXY,
+    Policy,
+    counted,
+    forbidden,
+    gaps,
+    outlived,
+    overview,
+    proxies,
+    required,
+)
 from mltestscore.inputs.catalogue import Catalogue
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.model import Model
@@ -48,14 +60,7 @@ UNLISTED = "model inputs outside the catalogue"
 UNOWNED = "model inputs without an owner, a description or a required field"
 FORBIDDEN = "model inputs that the policy forbids"
 OUTLIVED = "model inputs past their date"
-PROXY = "how well one input tells a protected attribute"
-NO_RULE = (
-    "no rule is declared: set deny_names, deny_patterns, deny_tags or deny_sources under "
-    '[tool.mltestscore.checks."data.4"], or mark what is forbidden or protected in the catalogue'
-)
 PLANTED = "planted_by_mltestscore"
-SHOWN = 10
-MAX_REASON = 300
 
 
 @check("data.4")
@@ -79,47 +84,21 @@ def check_feature_policy(
     names, today = model.features, clock.date()
     policy = Policy(deny_names, deny_patterns, deny_tags, deny_sources)
     listed = {name: entry for name in names if (entry := catalogue.entry(name))}
-    yield _counted(UNLISTED, {name: [name] for name in names if name not in listed}, names)
+    yield counted(UNLISTED, {name: [name] for name in names if name not in listed}, names)
     empty = {name: gaps(name, entry, required(also_require)) for name, entry in listed.items()}
-    yield _counted(UNOWNED, {name: [f"{name}: {', '.join(some)}"] for name, some in empty.items() if some}, names)
+    yield counted(UNOWNED, {name: [f"{name}: {', '.join(some)}"] for name, some in empty.items() if some}, names)
     broken = {name: forbidden(name, catalogue, policy) for name in names}
     if any(broken.values()) or policy.says_something(catalogue):
-        yield _counted(FORBIDDEN, broken, names)
+        yield counted(FORBIDDEN, broken, names)
     else:
         yield undecided(FORBIDDEN, NO_RULE)
     late = {name: outlived(name, catalogue, today) for name in names}
-    yield _counted(OUTLIVED, late, names)
+    yield counted(OUTLIVED, late, names)
     if odd := policy.misspelt(catalogue):
         yield at_most("rules that look misspelt", len(odd), 0, cause="; ".join(odd[:3]), advisory=True)
     for attribute in catalogue.protected:
-        yield from _proxies(attribute, model, training, max_auc, alpha, min_per_group, max_rows)
+        yield from proxies(attribute, model, training, max_auc, alpha, min_per_group, max_rows)
     yield Table(f"What the catalogue says on {today}", COLUMNS, overview(names, catalogue, broken, late))
-
-
-def _counted(name: str, found: Mapping[str, list[str]], names: tuple[str, ...]) -> Finding:
-    wrong = [reasons[0][:MAX_REASON] for reasons in found.values() if reasons]
-    more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-    return at_most(name, len(wrong), 0, n=len(names), cause="; ".join(wrong[:SHOWN]) + more)
-
-
-def _proxies(
-    attribute: str, model: Model, training: Dataset | None, limit: float, alpha: float, least: int, rows: int
-) -> Iterator[Finding]:
-    if training is None or attribute not in training.columns:
-        yield undecided(PROXY, "the training data do not have it; offer it beside the features", where=attribute)
-        return
-    from mltestscore.features.proxies import associations, sides
-
-    others = [name for name in model.features if name != attribute and name in training.columns]
-    if lacking := [name for name in model.features if name not in training.columns]:
-        yield undecided(PROXY, "the training data do not have this input", where=f"{lacking[0]} for {attribute}")
-    split = sides(training, others, attribute, rows, least)
-    if not split.groups:
-        few = f"no group of it has {least} judged rows, and ten clusters where rows are clustered, on either side"
-        yield undecided(PROXY, few, where=attribute)
-        return
-    for one in associations(split, others, alpha, limit)[:SHOWN]:
-        yield at_most(PROXY, one.area, limit, where=f"{one.feature} for {attribute} {one.group:.40}", unit="AUC")
 
 
 @fault(check_feature_policy, "the model reads a forbidden column", caught_by=FORBIDDEN)

@@ -34,7 +34,7 @@ from datetime import datetime, timedelta
 from mltestscore import Finding, Table, at_most, check, fault, undecided
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.endpoint import Endpoint
-from mltestscore.inputs.lineage_dates import days, impossible_dates, returned_data, returned_weights, times
+from mltestscore.inputs.lineage_dates import AGES, ages, days, impossible_dates, returned_data, returned_weights
 from mltestscore.inputs.registry import Lineage, Registry
 from mltestscore.staleness.age import Age
 
@@ -79,7 +79,7 @@ def check_staleness(
     yield from _returned(registry)
     if endpoint is not None:
         yield _served(endpoint, training, registry)
-    yield _ages(current, clock)
+    yield Table(f"Ages of version {current.version}", AGES, ages(current, clock))
 
 
 def _aged(name: str, age: float, limit: float | None, where: str = "", note: str = "") -> Finding:
@@ -116,14 +116,6 @@ def _served(endpoint: Endpoint, training: Dataset | None, registry: Registry) ->
         return replace(undecided(name, "the endpoint names no version; let it report one"), advisory=True)
     cause = f"version {served!r:.80} is served, the registry's current one is {current!r}"
     return at_most(name, int(served != current), 0, n=1, cause=cause if served != current else "")
-
-
-def _ages(current: Lineage, clock: datetime) -> Table:
-    rows = [
-        (name, f"{time:%Y-%m-%d %H:%M} UTC", round(days(time, clock), 1), round(days(time, current.trained_at), 1))
-        for name, time in times(current).items()
-    ]
-    return Table(f"Ages of version {current.version}", ["what", "when", "days ago", "days before the training"], rows)
 
 
 @fault(check_staleness, "the model was trained a hundred years ago", caught_by="age of the model")

@@ -13,6 +13,7 @@ from mltestscore import contest
 from mltestscore.comparison.levels import rate
 from mltestscore.details import Cell, Table
 from mltestscore.features.benefit import Rows, together
+from mltestscore.finding import Finding, at_most
 from mltestscore.inputs.catalogue import Catalogue, Cost, Entry
 from mltestscore.inputs.clusters import clustered_share
 from mltestscore.inputs.dataset import Dataset
@@ -20,6 +21,8 @@ from mltestscore.inputs.model import Model
 from mltestscore.stats.interval import CLEAR, Interval, exactly, two_levels
 from mltestscore.stats.quality import metric_for
 
+MISSING = "rows without a value"
+SHOWN = 20
 RESOURCES = {
     "compute_ms": ("compute time", "ms"),
     "store_calls": ("store calls", "calls"),
@@ -102,6 +105,19 @@ def missing_shares(
         judged = cluster and lacking and allowed is not None
         effect = clustered_share(table, table[name].isnull(), table[cluster]) if judged else 1.0
         yield name, rate(lacking, rows, alpha / len(known), design_effect=effect), allowed
+
+
+def missing(
+    catalogue: Catalogue, model: Model, data: Dataset, alpha: float, lacking: dict[str, float]
+) -> Iterator[Finding]:
+    """Judge the features that have a declared share, the worst first; note for the table what is missing anywhere."""
+    judged = []
+    for name, share, allowed in missing_shares(catalogue, model.features, data, alpha):
+        lacking[name] = max(share.value, lacking.get(name, 0.0))
+        if allowed is not None:
+            judged.append(at_most(MISSING, share, allowed, where=f"{data.name}: {name}", unit="share"))
+    order = {"failed": 0, "inconclusive": 1, "passed": 2}
+    yield from sorted(judged, key=lambda one: order[one.verdict])[:SHOWN]
 
 
 def most_varied(data: Dataset, features: Sequence[str]) -> str:

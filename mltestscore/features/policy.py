@@ -9,12 +9,22 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from mltestscore.errors import ConfigError, near
+from mltestscore.finding import Finding, at_most, undecided
 from mltestscore.inputs.catalogue import Catalogue, Entry
+from mltestscore.inputs.dataset import Dataset
+from mltestscore.inputs.model import Model
 
 PLACEHOLDERS = frozenset({"todo", "TODO", "tbd", "TBD", "fixme", "FIXME", "n/a", "N/A", "none", "unknown"})
 ALWAYS = ("owner", "description")
 COLUMNS = ("model input", "owner", "source", "tags, with inherited ones", "made from", "deprecated after", "breaks")
 MAX_CELL = 200
+PROXY = "how well one input tells a protected attribute"
+SHOWN = 10
+MAX_REASON = 300
+NO_RULE = (
+    "no rule is declared: set deny_names, deny_patterns, deny_tags or deny_sources under "
+    '[tool.mltestscore.checks."data.4"], or mark what is forbidden or protected in the catalogue'
+)
 
 
 @dataclass(frozen=True)
@@ -140,3 +150,40 @@ def overview(
         cells = (name, entry.owner, *listed, str(entry.deprecated_after or ""), "; ".join([*broken[name], *late[name]]))
         rows.append(tuple(cell[:MAX_CELL] for cell in cells))
     return rows
+
+
+def counted(name: str, found: Mapping[str, list[str]], names: tuple[str, ...]) -> Finding:
+    """Return how many of the model inputs ``names`` break a rule; ``found`` says why, by name."""
+    wrong = [reasons[0][:MAX_REASON] for reasons in found.values() if reasons]
+    more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+    return at_most(name, len(wrong), 0, n=len(names), cause="; ".join(wrong[:SHOWN]) + more)
+
+
+def proxies(
+    attribute: str, model: Model, training: Dataset | None, limit: float, alpha: float, least: int, rows: int
+) -> Iterator[Finding]:
+    """Judge how well each model input tells a protected attribute.
+
+    Args:
+        attribute: the column of the training data.
+        model, training: whose inputs, and the rows.
+        limit: the largest area under the curve that is no proxy.
+        alpha: the level of the bounds that accuse.
+        least: rows that a group needs.
+        rows: at most so many are looked at.
+    """
+    if training is None or attribute not in training.columns:
+        yield undecided(PROXY, "the training data do not have it; offer it beside the features", where=attribute)
+        return
+    from mltestscore.features.proxies import associations, sides  # numpy and pandas
+
+    others = [name for name in model.features if name != attribute and name in training.columns]
+    if lacking := [name for name in model.features if name not in training.columns]:
+        yield undecided(PROXY, "the training data do not have this input", where=f"{lacking[0]} for {attribute}")
+    split = sides(training, others, attribute, rows, least)
+    if not split.groups:
+        few = f"no group of it has {least} judged rows, and ten clusters where rows are clustered, on either side"
+        yield undecided(PROXY, few, where=attribute)
+        return
+    for one in associations(split, others, alpha, limit)[:SHOWN]:
+        yield at_most(PROXY, one.area, limit, where=f"{one.feature} for {attribute} {one.group:.40}", unit="AUC")

@@ -8,6 +8,7 @@ from mltestscore.inputs.registry import Lineage, Registry
 
 # The last partition of daily data is often named by its end, which lies after a training on that day.
 PARTITION = timedelta(days=1)
+AGES = ("what", "when", "days ago", "days before the training")
 
 
 def days(start: datetime, end: datetime) -> float:
@@ -25,6 +26,14 @@ def times(lineage: Lineage) -> dict[str, datetime]:
     dated |= {f"stages.{name}": time for name, time in lineage.stages.items()}
     dated |= {f"tables.{name}": time for name, time in lineage.tables.items()}
     return {key: time for key, time in dated.items() if time is not None}
+
+
+def ages(lineage: Lineage, now: datetime) -> list[tuple[str, str, float, float]]:
+    """Return a row of :data:`AGES` for each date."""
+    return [
+        (name, f"{time:%Y-%m-%d %H:%M} UTC", round(days(time, now), 1), round(days(time, lineage.trained_at), 1))
+        for name, time in times(lineage).items()
+    ]
 
 
 def impossible_dates(lineage: Lineage, now: datetime, skew: timedelta) -> list[str]:
