@@ -22,7 +22,7 @@ If it fails
 
 Options
     rows 1,024: a batch. handful 16 and steps 200: overfitting on purpose takes a minute at most. starts 3: fails if
-    none learns; a sound model that learns from nine starts in ten is accused once in a thousand. min_memorised .75
+    none learns; of models that learn from nine starts in ten, 1 in 1,000 is accused (simulated). min_memorised .75
     of the constant's error: a label smoothing of .3 leaves .91, so sound models need not reach 1. before, after 8: the
     steps around a checkpoint. tolerance .001 of the spread of predictions: half precision rounds to .0005.
     max_departure .05 of what the steps changed: a lost momentum is worth .3 and more. seconds 120 for all trials. alpha

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from tests.proving.cases import fault, left_out
+import re
+from collections.abc import Iterable
+
+from tests.proving.cases import fault
 from tests.proving.system import System
 
 TRAIN = "flights/train.py"
 FIT = "        return pipeline.fit(frame[list(spec.FEATURES)], frame[spec.LABEL])"
 IMPORT = "import pandas as pd\n"
+LOCK = "build/requirements.txt"
 
 
 @fault(
@@ -71,4 +75,23 @@ def snapshot(system: System, severity: float, seed: int) -> None:
     system.edit(TRAIN, FIT, f"        frame = frame.iloc[{int(severity)} :]\n{FIT}")
 
 
-left_out("I1d", "both trainings of the check run in one environment; a changed lock file is the matter of monitor.1")
+@fault(
+    "I1d",
+    "infra.1",
+    "the lock leaves scipy open, leaves scikit-learn open, names another version of it",
+    (1, 2, 3),
+    ["no lock pins|another version than locked"],
+    also=("monitor.1",),
+)
+def lock_bumped(system: System, severity: float, seed: int) -> Iterable[str]:
+    package = "scipy" if severity == 1 else "scikit-learn"
+    found = re.search(rf"(?m)^{package}==(.+)$", (system.home / LOCK).read_text(encoding="utf-8"))
+    assert found is not None  # the example pins what it trains with
+    system.edit(LOCK, found[0], f"{package}==0.1" if severity == 3 else f"{package}>=1")
+    return [package]
+
+
+@lock_bumped.healthy("every pin with a hash")
+def hashed(system: System, severity: float, seed: int) -> None:
+    pinned = (system.home / LOCK).read_text(encoding="utf-8")
+    system.add(LOCK, "".join(f"{line} --hash=sha256:{64 * '0'}\n" for line in pinned.splitlines()))
