@@ -9,7 +9,7 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Any
@@ -57,9 +57,10 @@ class WarmPython:
         with tempfile.NamedTemporaryFile() as said:
             order = {"module": module, "arguments": list(arguments), "folder": str(sandbox), "said": said.name}
             variables = environment(sandbox, self._home) | self._variables
-            orders.send_bytes(json.dumps(order | {"variables": variables}).encode())
             fork = Forked(orders, said.name)
             try:
+                with suppress(OSError):  # it ended just now: waiting says so
+                    orders.send_bytes(json.dumps(order | {"variables": variables}).encode())
                 yield fork
             finally:
                 if fork.code is None:

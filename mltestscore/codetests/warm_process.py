@@ -2,7 +2,7 @@
 
 Orders come and answers go as JSON through the socket ``FD``: first the modules to import, then a module of ours to run
 at a time, each in a fork of the moment after the imports. None sees what another did; no file of the project is
-imported before a fork. It ends when nobody can ask any more, or nobody has asked for a minute.
+imported before a fork. It ends when nobody can ask any more, or nobody has asked for ten minutes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-IDLE = 60.0
+IDLE = 600.0
 HARMLESS = frozenset({"jemalloc_bg_thd"})  # prepares itself for forks
 
 

@@ -103,4 +103,4 @@ def _rows(lock: Lock, environment: Environment, said: Mapping[str, Any]) -> Iter
             what = "another version"
         elif not all(one.exact for some in held for one in some):
             what = "not pinned to one version"
-        yield name, pinned, version, what
+        yield name[:80], pinned, version[:40], what

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,7 @@ FIRST_SEED = 20_130_101
 SPREAD = "standard deviation of quality from training to training"
 WORSE = "quality that the deployed model lacks beside its retrainings"
 BETTER = "quality that retrainings lack beside the deployed model"
-MOST_JUDGED = 100_000
+LEAST_JUDGED, LEAST_PER_CLASS, MOST_JUDGED = 1_000, 50, 100_000
 FINDINGS = 3
 Scores = npt.NDArray[np.float64]
 COLUMNS = ("model", "seed", "rows", "quality", "seconds")
@@ -72,6 +72,9 @@ def repeated(
     frame = frame[frame[label].notna()].reset_index(drop=True)
     metric = metric_for(model.task)
     truth = encoded(frame[label], model.task, classes_of(model.classes, frame[label]), holdout.name)
+    if why := _too_few(truth, model.task):
+        yield from (undecided(name, why, n_to_settle=LEAST_JUDGED) for name in (SPREAD, WORSE, BETTER))
+        return
     inputs = frame.drop(columns=label)
     trained = _trained(trainer, data, judged, inputs, limits)
     yield from locked(trainer.lock, trained[0], trainer.folder)
@@ -84,6 +87,16 @@ def repeated(
         for number, (value, one) in enumerate(zip(qualities, trained, strict=True), start=1)
     ]
     yield Table(f"Retrainings, {metric} on the holdout", COLUMNS, [("deployed", "", "", round(ours, 6), ""), *made])
+
+
+def _too_few(truth: npt.NDArray[Any], task: str) -> str:
+    """Say why quality on these labels would vary from training to training by the few rows alone, if it would."""
+    if len(truth) < LEAST_JUDGED:
+        return f"{len(truth):,} labelled holdout rows; of fewer than {LEAST_JUDGED:,} each weighs too much"
+    rarest = int(np.bincount(truth, minlength=2).min()) if task == "binary" else LEAST_PER_CLASS
+    if rarest < LEAST_PER_CLASS:
+        return f"the rarer class has {rarest} labelled holdout rows; {LEAST_PER_CLASS} are needed"
+    return "" if len(np.unique(truth)) > 1 else "all labels of the holdout are the same"
 
 
 def _trained(trainer: Trainer, data: Dataset, judged: Dataset, inputs: pd.DataFrame, limits: Limits) -> list[Trained]:

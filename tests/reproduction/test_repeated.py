@@ -89,6 +89,12 @@ def test_too_few_trainings_decide_nothing_and_time_is_kept():
     assert set(verdicts(Told(0.01), seconds=0.0).values()) == {"inconclusive", "1"}
 
 
+def test_a_small_holdout_decides_nothing():
+    model = as_model(Line(1.0), name="line", task="regression", features=["x"])
+    found = list(repeated(Told(0.9), rows(3_000), 3_000, rows(900, 1), model, Limits(8, 0.01, 0.02, 60, 60, 0.0003)))
+    assert {one.verdict for one in found} == {"inconclusive"}
+
+
 def test_what_this_run_has_trained_is_taken_again():
     trainer = Told(0.01)
     assert verdicts(trainer) == verdicts(trainer)
