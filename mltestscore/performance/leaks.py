@@ -23,7 +23,8 @@ GOES_ON = 0.7
 """Of the first run's slope, what the second must have at least: a leak keeps its slope, a filling cache loses it."""
 GREW_BY_HALF = 0.5
 """Of the memory at the start, what both runs must have added where no previous version shows what is usual."""
-MOST_SECONDS = 60.0
+SHORT_SECONDS = 60.0
+"""A second run may always take so long, and else four times what the first took, of which it sends twice as much."""
 
 
 def judge_memory(
@@ -81,7 +82,7 @@ def _confirmed(
     grown = [growth(arm.asked, arm.memory, alpha) for arm in arms]
     again, usual = grown[0], grown[1] if before else None
     if again is None or len(arms[0].memory) < 2 * len(current.memory) - 1:
-        why = f"it grows, and a run of double length, which would show whether it goes on, took over {MOST_SECONDS:g} s"
+        why = f"it grows, and a run of double length, to show whether it goes on, took over {_most(current):.0f} s"
         return arms[0], [undecided(KEPT, why, unit="bytes")]
     added = arms[0].memory[-1] / max(1, current.memory[0]) - 1
     enough = usual is not None or added >= GREW_BY_HALF
@@ -97,7 +98,7 @@ def _longer(arm: Arm, frame: pd.DataFrame) -> Arm:
     """Send twice as many requests as ``arm`` has had, at once in twice as many blocks, in bounded time."""
     blocks = 2 * (len(arm.memory) - 1)
     size = max(1, round(2 * arm.requests / max(1, blocks)))
-    longer, until = Arm(arm.served), time.monotonic() + MOST_SECONDS
+    longer, until = Arm(arm.served), time.monotonic() + _most(arm)
     longer.note_memory()
     for _ in range(blocks):
         if time.monotonic() > until:
@@ -105,3 +106,12 @@ def _longer(arm: Arm, frame: pd.DataFrame) -> Arm:
         longer.bursts.append(arm.served.send(frame, np.zeros(size)))
         longer.note_memory()
     return longer
+
+
+def _most(arm: Arm) -> float:
+    """Return how many seconds a second run of ``arm`` may take."""
+    sent = [
+        (load.origin_s, load.origin_s + float(load.intended_s[-1])) for load in (*arm.alone, *arm.loads, *arm.bursts)
+    ]
+    first, last = min(begun for begun, _ in sent), max(ended for _, ended in sent)
+    return max(SHORT_SECONDS, 4 * (last - first))

@@ -88,7 +88,7 @@ def test_what_the_previous_version_begins_to_keep_in_the_second_run_counts_for_i
 
 
 def test_a_second_run_that_takes_too_long_decides_nothing(monkeypatch):
-    monkeypatch.setattr(leaks, "MOST_SECONDS", -1.0)
+    monkeypatch.setattr(leaks, "SHORT_SECONDS", -1.0)
     (found,) = judged(lambda asked: 20_000 * asked)
     assert (found.verdict, found.advisory) == ("inconclusive", False)
 
