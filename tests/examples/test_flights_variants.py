@@ -124,3 +124,15 @@ def test_following_loads_the_version_of_the_pointer_and_no_other(triton, tmp_pat
     assert [path for path, _ in asked] == ["/v2/models/flights/config", "/v2/repository/models/flights/load"]
     config = json.loads(asked[-1][1]["parameters"]["config"])
     assert config == {"backend": "python", "version_policy": {"specific": {"versions": [1]}}}
+
+
+def test_the_last_run_of_both_variants_passed_all_items_with_all_faults_caught():
+    rows = variants.recorded()
+    assert list(rows) == list(variants.VARIANTS)
+    for row in rows.values():
+        assert tuple(row["items"]) == variants.ITEMS
+        assert variants.passed(row)
+
+
+def test_the_page_is_made_of_the_record():
+    assert variants.PAGE.read_text(encoding="utf-8") == variants.page(variants.recorded())
