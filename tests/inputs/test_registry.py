@@ -100,6 +100,9 @@ def test_a_version_can_be_added(folder):
         ({"trained_at": TRAINED, "metrics": {"auc": "high"}}, "metrics.auc is 'high'; expected a number"),
         ({"trained_at": TRAINED, "data_digest": 7}, "data_digest is 7; expected a text"),
         ({"trained_at": TRAINED, "version": "3"}, "version is '3', but its folder is '2'"),
+        ({"trained_at": TRAINED, "costs": {"cpu_second": 3}}, "'cpu_second' is not a known key. Did you mean"),
+        ({"trained_at": TRAINED, "costs": {"peak_mb": 0}}, "costs.peak_mb is 0.0; expected a number above 0"),
+        ({"trained_at": TRAINED, "costs": {"seconds": float("nan")}}, "costs.seconds is nan; expected a number"),
         ([], "holds a list; expected an object"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from datetime import datetime
 from functools import cached_property
 from importlib.metadata import version
@@ -170,7 +171,9 @@ class Parts:
             table = pd.read_parquet(self.folder / "training.parquet")
         else:
             table = self._labelled(release.training)
+        began = time.process_time()
         model = train(table, spec.SEED)
+        costs = {"cpu_seconds": round(time.process_time() - began, 2), "rows": len(table)}
         trees = model.named_steps["trees"].get_params()
         settings = {name: trees[name] for name in tree_settings()} | {"seed": trees["random_state"]}
         if broken("monitor.5"):
@@ -178,7 +181,8 @@ class Parts:
         days = self._labelled(release.validation)
         scores = model.predict_proba(days[list(spec.FEATURES)])[:, 1]
         metrics = {"roc_auc": roc_auc_score(days[spec.LABEL], scores), "log_loss": log_loss(days[spec.LABEL], scores)}
-        made_from = history.origin(self.folder / "repository", release.version) | {"parameters": settings}
+        made_from = history.origin(self.folder / "repository", release.version)
+        made_from |= {"parameters": settings, "costs": costs}
         registry.publish(self.folder / "registry", model, _lineage(release, table, metrics) | made_from)
 
 
