@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,16 +40,30 @@ class Observed:
         return "inconclusive" if "inconclusive" in verdicts else "passed"
 
 
-def observe(check: Check, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> Observed:
-    """Run the check's generator and sort what it yields; refuse what is neither finding nor detail, and silence."""
+def observe(
+    check: Check,
+    inputs: Mapping[str, Any],
+    options: Mapping[str, Any],
+    enough: Callable[[Observed], object] = lambda observed: False,
+) -> Observed:
+    """Run the check's generator and sort what it yields; refuse what is neither finding nor detail, and silence.
+
+    ``enough`` is asked after each finding that failed whether what was observed so far settles the matter; then the
+    check is ended where it stands.
+    """
     observed = Observed()
-    for thing in check.function(**inputs, **options):
+    yielded = check.function(**inputs, **options)
+    for thing in yielded:
         if isinstance(thing, Finding):
             observed.findings.append(thing)
+            if thing.verdict == "failed" and not thing.advisory and enough(observed):
+                break
         elif isinstance(thing, Table | Series | Histograms | Text):
             observed.details.append(thing)
         else:
             raise TypeError(f"{check.id} yielded {thing!r:.80}; yield findings (at_most, …) or details (Table, …)")
+    if isinstance(yielded, Generator):
+        yielded.close()  # what the check has started, it stops
     if not any(not finding.advisory for finding in observed.findings):
         raise ValueError(f"{check.id} yielded no finding that counts; a check that observes nothing proves nothing")
     return observed

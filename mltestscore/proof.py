@@ -119,14 +119,22 @@ def plant(
     except (Exception, SystemExit) as error:
         return FaultRecord(name=fault.name, state="error", by=said(error), seconds=perf_counter() - started)
     try:
-        observed = observe(check, {**copies, **broken}, options)
+        # The first finding that catches it settles the matter: what the check would measure after it is not measured.
+        observed = observe(check, {**copies, **broken}, options, lambda so_far: _hits(fault, so_far, control))
     except (Exception, SystemExit) as error:
         return FaultRecord(name=fault.name, state="error", by=said(error), seconds=perf_counter() - started)
-    new = (observed.failed() - control.failed()) | observed.worse_than(control)
-    hits = {key for key in new if not fault.caught_by or key[0] == fault.caught_by}
+    new, hits = _new(observed, control), _hits(fault, observed, control)
     state: FaultState = "caught" if hits else "missed"
     by = _names(hits) if hits else (f"only {_names(new)} failed, not {fault.caught_by}" if new else "")
     return FaultRecord(name=fault.name, state=state, by=by, seconds=perf_counter() - started)
+
+
+def _new(observed: Observed, control: Observed) -> set[tuple[str, str]]:
+    return (observed.failed() - control.failed()) | observed.worse_than(control)
+
+
+def _hits(fault: Fault, observed: Observed, control: Observed) -> set[tuple[str, str]]:
+    return {key for key in _new(observed, control) if not fault.caught_by or key[0] == fault.caught_by}
 
 
 def _broken(check: Check, fault: Fault, copies: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -98,12 +98,12 @@ def check_performance(
     previous, frame = endpoint.previous, serving.sample(rows).frame(columns=serving.features)
     seed = seed_of("monitor.6", serving.digest)
     yield from judge_counters(endpoint, previous, frame, counters or {}, tolerance, alpha)
+    yield from judge_training(trainer, training, registry, train_seconds, train_mb, train_tolerance)
     loaded = partial(measure, pairs=timing.due[-1], seconds=block_seconds, rate=rate, seed=seed, enough=timing.enough)
     alone, arrivals = bool(limits or rate), endpoint.loading.arrivals
     current, before, used = loaded(endpoint, previous, frame, alone=alone, arrivals=arrivals)
     yield from timing.judge(current, before, used, declared=bool(rate))
     yield from judge_memory(current, before, frame, memory_mb, alpha, partial(allocation_site, endpoint, frame))
-    yield from judge_training(trainer, training, registry, train_seconds, train_mb, train_tolerance)
     peak = Budget(tolerance, p95_ms, max_errors)
     yield from judge_peak(endpoint, frame, peak, start=used, seconds=climb_seconds, alpha=alpha, seed=seed)
     figures = figures_of(current, measured(trainer, training))
