@@ -75,6 +75,7 @@ def test_more_requests_than_connections_still_count_from_the_intended_start(gene
     assert (load.latencies_ms - load.service_ms).max() > 300
 
 
+@pytest.mark.alone
 def test_a_pause_finds_a_connection_for_every_request_that_is_due_meanwhile(generator_of):
     """60 requests meet a server that hangs: with 32 connections, 28 would wait for their client."""
     load = generator_of("hangs", timeout=0.5).run(BODIES, schedule(200, 0.3, 1, "fixed"))
@@ -83,6 +84,7 @@ def test_a_pause_finds_a_connection_for_every_request_that_is_due_meanwhile(gene
     assert "not sent in time" not in " ".join(load.errors)
 
 
+@pytest.mark.alone
 def test_connections_follow_from_the_rate_and_the_latencies_seen(generator_of):
     """Little's law with head-room: 400 a second that take 0.2 s each are 80 at once, and half as many again."""
     generator = generator_of("sound")

@@ -263,7 +263,10 @@ def test_a_training_file_that_was_overwritten_is_not_the_one_on_record(training,
     assert "training.parquet changed since v1" in finding(result, "training file").cause
 
 
-def test_the_packages_of_a_training_are_held_to_the_lock_and_an_open_lock_would_be_seen(training, trainer, tmp_path):
+def test_the_packages_of_a_training_are_held_to_the_lock_and_an_open_lock_would_be_seen(
+    training, trainer, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)  # where it is set, threads are no fault that could be planted
     installed = described()["packages"]
     (tmp_path / "all.txt").write_text("".join(f"{name}=={version}\n" for name, version in installed.items()))
     held = trainer("seeded").replace(lock=Lock(("all.txt",), tmp_path))
