@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import xgboost
 from skl2onnx import to_onnx
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import (
@@ -97,19 +98,19 @@ REGRESSORS = [
 @pytest.mark.parametrize("label", [TWO, THREE], ids=["two", "three"])
 @pytest.mark.parametrize("estimator", CLASSIFIERS, ids=named)
 def test_a_classifier_is_followed_to_its_probabilities(estimator, label):
-    followed(as_model(estimator.fit(ROWS, label)), ROWS)
+    followed(as_model(clone(estimator).fit(ROWS, label)), ROWS)
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("estimator", REGRESSORS, ids=named)
 def test_a_regressor_is_followed_to_its_number(estimator):
-    followed(as_model(estimator.fit(ROWS, AMOUNT)), ROWS)
+    followed(as_model(clone(estimator).fit(ROWS, AMOUNT)), ROWS)
 
 
 def test_missing_values_take_the_branches_of_the_model():
     for estimator in (RandomForestClassifier(**FEW), HistGradientBoostingClassifier(max_iter=5)):
-        followed(as_model(estimator.fit(HOLES, THREE)), HOLES)
+        followed(as_model(clone(estimator).fit(HOLES, THREE)), HOLES)
 
 
 def test_categories_are_followed_however_the_model_holds_them():
