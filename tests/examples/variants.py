@@ -125,7 +125,8 @@ def page(rows: Mapping[str, Mapping[str, Any]]) -> str:
         "Made by `python -m tests.examples.variants`, which scores the items below of each variant for real: the same",
         "model behind Flask (`pyproject.toml`) and behind NVIDIA Triton in an environment of its own (`triton.toml`).",
         "Seconds are of check, planted faults and inputs. What stays undecided, as where a busy machine cannot tell",
-        "two versions apart, is asked again, twice at most.",
+        "two versions apart, is asked again, twice at most. Triton's options of `monitor.6` were chosen",
+        "after runs on a busy machine that stayed undecided.",
         "",
     ]
     for row in rows.values():
