@@ -111,6 +111,6 @@ def _loss(model: Any) -> str:
 
 
 def _score(model: Any, loss: str, frame: pd.DataFrame, task: str) -> npt.NDArray[Any]:
-    regression = "Exponent" if loss in EXPONENTS else "RawFormulaVal"
-    kind = regression if task == "regression" else "Probability"
+    number = "Exponent" if loss in EXPONENTS else "RawFormulaVal"
+    kind = number if task in ("regression", "ranking") else "Probability"
     return in_shape(model.predict(frame.set_axis(list(model.feature_names_), axis=1), prediction_type=kind), task)
