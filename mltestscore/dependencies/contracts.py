@@ -189,7 +189,7 @@ def _fetched(url: str) -> tuple[str, bytes]:
     """Return the name and the content of what lies at a URL."""
     import httpx
 
-    from mltestscore.serving.client import redact
+    from mltestscore.serving.urls import redact
 
     shown, content = redact(url)[:200], b""
     try:

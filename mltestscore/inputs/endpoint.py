@@ -16,13 +16,14 @@ import pandas as pd
 from mltestscore.errors import ConfigError, InputError, near
 from mltestscore.serving import process
 from mltestscore.serving.bodies import Columns
-from mltestscore.serving.client import Answer, Client, port_of, redact, token_header
+from mltestscore.serving.client import Answer, Client
 from mltestscore.serving.counting import Counting
 from mltestscore.serving.generator import generator_for
 from mltestscore.serving.load import Arrivals, Load, schedule
 from mltestscore.serving.protocols import protocol_named
 from mltestscore.serving.readiness import wait_until_ready
 from mltestscore.serving.stalls import Bottleneck, Hold, Stall
+from mltestscore.serving.urls import port_of, redact, token_header
 from mltestscore.settings_serving import COUNTED_AS_USUAL, CountersConfig, LoadConfig, Protocol
 
 __all__ = ["Answer", "Endpoint", "Load", "open_endpoint"]

@@ -26,7 +26,7 @@ from typing import Any
 from mltestscore.errors import InputError, near
 from mltestscore.inputs.mlflow_store import asked, store_at
 from mltestscore.inputs.registry import Lineage, Registry, lineage_from
-from mltestscore.serving.client import redact
+from mltestscore.serving.urls import redact
 
 WHERE = "[tool.mltestscore.registry]"
 MOST = 200  # of the versions, those that were registered last

@@ -39,7 +39,7 @@ def is_address(source: object) -> bool:
 
 def title(url: str) -> str:
     """Return the URL for the reader: without user, password and query."""
-    from mltestscore.serving.client import redact
+    from mltestscore.serving.urls import redact
 
     address, mark, table = url.partition("#")
     return redact(address) + mark + table

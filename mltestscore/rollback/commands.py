@@ -14,7 +14,7 @@ import httpx
 
 from mltestscore.codetests.sandbox import kill_tree
 from mltestscore.errors import InputError
-from mltestscore.serving.client import redact
+from mltestscore.serving.urls import redact
 
 TABLE = "[tool.mltestscore.rollback]"
 MOST = 100_000

@@ -14,9 +14,9 @@ from mltestscore.errors import InputError
 from mltestscore.rollback.registries import PATIENCE, TABLE, natural
 from mltestscore.serving.bodies import fill as fill_body
 from mltestscore.serving.bodies import filled, path_of
-from mltestscore.serving.client import at_path, redact, token_header
 from mltestscore.serving.places import find, texts
 from mltestscore.serving.transports.http import bounded
+from mltestscore.serving.urls import at_path, redact, token_header
 from mltestscore.settings_servers import Asked, Operations, Step
 from mltestscore.settings_serving import Route, Setting
 

@@ -13,7 +13,7 @@ from mltestscore.errors import InputError, near
 from mltestscore.inputs.mlflow_store import asked
 from mltestscore.inputs.registry import open_registry
 from mltestscore.rollback.commands import call, method_and_url, request
-from mltestscore.serving.client import redact
+from mltestscore.serving.urls import redact
 
 TABLE = "[tool.mltestscore.rollback]"
 PATIENCE = 30.0  # seconds for a question to a registry

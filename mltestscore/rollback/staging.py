@@ -12,8 +12,10 @@ from pathlib import Path
 from mltestscore.errors import InputError
 from mltestscore.rollback.commands import call, fill, request
 from mltestscore.serving import process
-from mltestscore.serving.client import Answer, Client, NotReadyError, port_of, redact, token_header
+from mltestscore.serving.client import Answer, Client
 from mltestscore.serving.protocols import Columns, Wire
+from mltestscore.serving.transports.base import NotReadyError
+from mltestscore.serving.urls import port_of, redact, token_header
 
 PAUSE = 0.1
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mltestscore.errors import InputError
-from mltestscore.serving.client import Client, TimedOutError
+from mltestscore.serving.client import Client
 from mltestscore.serving.protocols import Columns
+from mltestscore.serving.transports.base import TimedOutError
 
 CONNECTIONS = 32
 SHOWN = 300

@@ -11,14 +11,12 @@ import numpy as np
 from mltestscore.errors import InputError
 from mltestscore.serving.answers import Prediction, Reply, error_in, parsed, told
 from mltestscore.serving.bodies import Columns, row_count
-from mltestscore.serving.transports.base import NotReadyError, TimedOutError, Transport
+from mltestscore.serving.transports.base import NotReadyError, Transport
 from mltestscore.serving.transports.chosen import transport_to
 from mltestscore.serving.transports.http import Http
-from mltestscore.serving.urls import ENCRYPTED, at_path, port_of, redact, token_header
+from mltestscore.serving.urls import ENCRYPTED, redact
 from mltestscore.serving.wire import Wire, joined
 from mltestscore.settings_serving import Route, transport_of
-
-__all__ = ["Answer", "Client", "NotReadyError", "TimedOutError", "at_path", "port_of", "redact", "token_header"]
 
 STARTING = (429, 502, 503, 504)
 """HTTP statuses of a server that may yet become ready."""

@@ -6,8 +6,9 @@ import time
 
 from mltestscore.errors import InputError
 from mltestscore.serving.bodies import Columns
-from mltestscore.serving.client import Client, NotReadyError
+from mltestscore.serving.client import Client
 from mltestscore.serving.process import Server
+from mltestscore.serving.transports.base import NotReadyError
 
 PROBE_PAUSE = 0.1
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mltestscore.errors import InputError
-from mltestscore.serving.client import NotReadyError
+from mltestscore.serving.transports.base import NotReadyError
 from mltestscore.tracing.rows import Rows
 
 if TYPE_CHECKING:

@@ -10,8 +10,10 @@ import pytest
 from mltestscore.errors import InputError
 from mltestscore.serving import process
 from mltestscore.serving.answers import Reply
-from mltestscore.serving.client import Client, NotReadyError, redact, token_header
+from mltestscore.serving.client import Client
 from mltestscore.serving.protocols import protocol_named
+from mltestscore.serving.transports.base import NotReadyError
+from mltestscore.serving.urls import redact, token_header
 
 from .replay import replaying
 

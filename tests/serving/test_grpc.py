@@ -12,11 +12,13 @@ import pytest
 from mltestscore.errors import ConfigError, InputError
 from mltestscore.inputs.endpoint import open_endpoint
 from mltestscore.serving import messages, process
-from mltestscore.serving.client import Client, NotReadyError, token_header
+from mltestscore.serving.client import Client
 from mltestscore.serving.generator import generator_for
 from mltestscore.serving.load import schedule
 from mltestscore.serving.messages import Messages
 from mltestscore.serving.protocols import protocol_named
+from mltestscore.serving.transports.base import NotReadyError
+from mltestscore.serving.urls import token_header
 from mltestscore.settings_serving import Protocol
 
 from .replay import replaying

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from mltestscore.errors import ConfigError, InputError
-from mltestscore.serving.client import Client, NotReadyError
+from mltestscore.serving.client import Client
 from mltestscore.serving.protocols import protocol_named
+from mltestscore.serving.transports.base import NotReadyError
 
 from .replay import replaying
 

@@ -14,10 +14,12 @@ import pytest
 from mltestscore.errors import InputError
 from mltestscore.inputs.endpoint import open_endpoint
 from mltestscore.serving import process
-from mltestscore.serving.client import Client, NotReadyError, token_header
+from mltestscore.serving.client import Client
 from mltestscore.serving.generator import generator_for
 from mltestscore.serving.load import schedule
 from mltestscore.serving.protocols import protocol_named
+from mltestscore.serving.transports.base import NotReadyError
+from mltestscore.serving.urls import token_header
 
 from .replay_resp import speaking
 

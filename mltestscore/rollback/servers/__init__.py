@@ -14,8 +14,8 @@ from urllib.parse import quote
 from mltestscore.errors import ConfigError, near
 from mltestscore.rollback.commands import fill
 from mltestscore.rollback.managed import ServerVersions
-from mltestscore.serving.client import at_path
 from mltestscore.serving.protocols import declaration
+from mltestscore.serving.urls import at_path
 from mltestscore.settings_infra import RollbackConfig
 from mltestscore.settings_servers import Operations
 from mltestscore.settings_serving import Protocol, Setting
