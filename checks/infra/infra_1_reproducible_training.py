@@ -44,11 +44,11 @@ from mltestscore.errors import NotOffered
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.model import Model
 from mltestscore.inputs.registry import Registry
+from mltestscore.inputs.surroundings import ONE, OTHER
 from mltestscore.inputs.trainer import Trainer
 from mltestscore.reproduction.exact import LARGEST, exact, snapshot
 from mltestscore.reproduction.lock import OPEN
 from mltestscore.reproduction.repeated import SPREAD, WORSE, Limits, repeated
-from mltestscore.reproduction.surroundings import ONE, OTHER
 
 
 @check("infra.1", proof_options={"rows": 2_000, "explain": False, "retrainings": 6})

@@ -22,8 +22,8 @@ import pandas as pd
 from mltestscore.codetests.sandbox import kill_tree
 from mltestscore.errors import InputError
 from mltestscore.inputs.functions import split_name
+from mltestscore.inputs.surroundings import ONE, OTHER, Surroundings
 from mltestscore.inputs.training_costs import PeakOfTree, TrainingCost
-from mltestscore.reproduction.surroundings import ONE, OTHER, Surroundings
 
 if TYPE_CHECKING:
     from mltestscore.inputs.dataset import Dataset

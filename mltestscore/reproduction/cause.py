@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mltestscore.inputs.surroundings import Surroundings
 from mltestscore.inputs.training_difference import Difference, compare
-from mltestscore.reproduction.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from mltestscore.inputs.trainer import Trained

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mltestscore.details import Table
 from mltestscore.finding import Finding, at_most, undecided
 from mltestscore.inputs import digests
+from mltestscore.inputs.surroundings import ONE, OTHER, Surroundings
 from mltestscore.inputs.training_difference import Difference, compare, ladder
 from mltestscore.reproduction.cause import Cause, cause_of, rounding
 from mltestscore.reproduction.lock import locked
-from mltestscore.reproduction.surroundings import ONE, OTHER, Surroundings, costs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +44,7 @@ def exact(
     harmless = cause.threads_alone and found.within(last_digits)
     yield from _findings(found, last_digits if harmless else tolerance, cause.text)
     yield ladder(first, second, found, frame.get(data.roles.label))
-    yield costs([ONE, OTHER], [first, second])
+    yield _costs([ONE, OTHER], [first, second])
 
 
 def _again(trainer: Trainer, data: Dataset, probe: pd.DataFrame, timeout: float, where: Surroundings) -> Trained:
@@ -74,3 +74,13 @@ def _findings(found: Difference, tolerance: float, cause: str) -> Iterator[Findi
         yield at_most(LARGEST, found.largest, tolerance, n=found.rows, cause=cause, note=note, advisory=proven)
     name = "rows with a finite prediction in one training only"
     yield at_most(name, found.one_sided, 0, n=found.rows, cause=cause if found.one_sided else "", advisory=proven)
+
+
+def _costs(surroundings: Sequence[Surroundings], trained: Sequence[Trained]) -> Table:
+    """Return what trainings took, and where."""
+    rows = [
+        (number, where.hash_seed, where.said, round(one.seconds, 2), round(one.peak_bytes / 2**20))
+        for number, (where, one) in enumerate(zip(surroundings, trained, strict=True), start=1)
+    ]
+    columns = ["training", "PYTHONHASHSEED", "threads", "seconds", "peak memory (MiB)"]
+    return Table("Cost of a training", columns, rows)

@@ -14,8 +14,8 @@ from mltestscore.contest import classes_of, encoded
 from mltestscore.details import Table
 from mltestscore.errors import InputError, NotOffered
 from mltestscore.finding import Finding, at_most, undecided
+from mltestscore.inputs.surroundings import Surroundings
 from mltestscore.reproduction.lock import locked
-from mltestscore.reproduction.surroundings import Surroundings
 from mltestscore.stats.draws import FEWEST, beyond, deviation
 from mltestscore.stats.interval import CLEAR, two_levels
 from mltestscore.stats.quality import metric_for, quality

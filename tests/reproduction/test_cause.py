@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
+from mltestscore.inputs.surroundings import ONE, OTHER, Surroundings
 from mltestscore.inputs.trainer import Trained
 from mltestscore.reproduction.cause import BOTH, LOST, ORDER, THREADS, cause_of, rounding
-from mltestscore.reproduction.surroundings import ONE, OTHER, Surroundings
 
 COUNT = itertools.count()
 

@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from mltestscore.details import Table
-
-if TYPE_CHECKING:
-    from mltestscore.inputs.trainer import Trained
 
 THREADS = (
     "OMP_NUM_THREADS",
@@ -53,13 +46,3 @@ class Surroundings:
 
 ONE = Surroundings(1, backwards=False, threads=1)
 OTHER = Surroundings(2, backwards=True, threads=0 if (os.cpu_count() or 1) > 1 else 2)
-
-
-def costs(surroundings: Sequence[Surroundings], trained: Sequence[Trained]) -> Table:
-    """Return what trainings took, and where."""
-    rows = [
-        (number, where.hash_seed, where.said, round(one.seconds, 2), round(one.peak_bytes / 2**20))
-        for number, (where, one) in enumerate(zip(surroundings, trained, strict=True), start=1)
-    ]
-    columns = ["training", "PYTHONHASHSEED", "threads", "seconds", "peak memory (MiB)"]
-    return Table("Cost of a training", columns, rows)
