@@ -2,30 +2,14 @@
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
-from mltestscore.inputs.endpoint import Endpoint, open_endpoint
 from mltestscore.performance import allocations
 from mltestscore.performance.allocations import allocation_site
 
 FRAME = pd.DataFrame({"a": [1.0, 2.0, 3.0]})
-
-
-@pytest.fixture
-def opened() -> Iterator:
-    endpoints: list[Endpoint] = []
-
-    def start(command, **options) -> Endpoint:
-        endpoints.append(open_endpoint(command=command, **options))
-        return endpoints[-1]
-
-    yield start
-    for endpoint in endpoints:
-        endpoint.close()
 
 
 def test_the_line_that_keeps_the_requests_is_named(opened, stub):

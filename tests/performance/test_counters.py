@@ -1,6 +1,6 @@
 """Counters of a request: exact ones accuse by themselves, varying ones only when chance could not order them so."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -117,21 +117,6 @@ def test_server_without_a_usable_answer_is_left_to_whoever_judges_errors():
 )
 def test_metric_is_the_sum_of_its_samples(text, selector, expected):
     assert metric(text, selector) == expected
-
-
-@pytest.fixture
-def opened() -> Iterator:
-    from mltestscore.inputs.endpoint import Endpoint, open_endpoint
-
-    endpoints: list[Endpoint] = []
-
-    def start(command, **options) -> Endpoint:
-        endpoints.append(open_endpoint(command=command, **options))
-        return endpoints[-1]
-
-    yield start
-    for endpoint in endpoints:
-        endpoint.close()
 
 
 def test_counters_of_a_real_server_come_from_headers_bodies_metrics_and_its_processes(opened, stub):
