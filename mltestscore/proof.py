@@ -80,7 +80,7 @@ def plant_all(
     progress: Progress,
 ) -> Proof:
     """Run the check on bounded copies, once unbroken (the control) and once with each fault planted."""
-    copies = {name: bounded(value, rows) for name, value in inputs.items()}
+    copies = copies_of(inputs, rows)
     plantable = [fault for fault in check.faults if all(copies.get(name) is not None for name in fault.inputs)]
     if not plantable:
         return Proof(state="unproven")
@@ -147,10 +147,21 @@ def _broken(check: Check, fault: Fault, copies: Mapping[str, Any]) -> Mapping[st
     return broken
 
 
-def bounded(value: Any, rows: int) -> Any:
-    """Return a copy of at most ``rows`` rows of what has rows; other inputs are immutable and stand as they are."""
-    sample = getattr(value, "sample", None)
-    return sample(rows) if callable(sample) else value
+def copies_of(inputs: Mapping[str, Any], rows: int) -> dict[str, Any]:
+    """Return copies of at most ``rows`` rows of what has rows; other inputs are immutable and stand as they are.
+
+    A ranking is judged query by query: whole queries are copied, and late labels all, since none may miss its row.
+    """
+    whole = getattr(inputs.get("model"), "task", "") == "ranking"
+    return {name: _bounded(value, rows, whole) for name, value in inputs.items()}
+
+
+def _bounded(value: Any, rows: int, whole: bool) -> Any:
+    if not callable(sample := getattr(value, "sample", None)):
+        return value
+    if not whole or not hasattr(value, "roles"):
+        return sample(rows)
+    return sample(rows, together=True) if value.roles.cluster else value
 
 
 def code_digest(check: Check) -> str:

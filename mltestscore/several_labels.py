@@ -12,6 +12,7 @@ import pandas as pd
 from mltestscore.errors import InputError
 from mltestscore.unstructured import nested
 
+SERVED = "expected a list with the probability of each label, from 0 to 1, in the model's order"
 FORM = "a row's labels are a list of those that hold, or of a 0 or 1 for each, in the model's order"
 
 
@@ -27,6 +28,30 @@ def require_same_labels(truth: npt.NDArray[Any], scores: npt.NDArray[np.float64]
     """Raise :class:`InputError` for scores of another number of labels than ``where`` holds."""
     if truth.ndim == 2 and truth.shape != scores.shape:
         raise InputError(f"{where} holds {truth.shape[1]} labels a row, but the model scores {scores.shape[1]}.")
+
+
+def chances(served: pd.Series[Any], labels: int, where: str) -> npt.NDArray[np.float64]:
+    """Return the served probabilities of each label, shape (n, ``labels``); NaN for what is no number.
+
+    Raises :class:`InputError` that names ``where`` for a cell of another form or length.
+
+    >>> chances(pd.Series([[0.2, 0.9], [None, 0.1]]), 2, "serving").tolist()
+    [[0.2, 0.9], [nan, 0.1]]
+    """
+    found = np.full((len(served), labels), np.nan)
+    for row, value in enumerate(served):
+        cell = _listed(value)
+        if cell is None or len(cell) != labels:
+            raise InputError(f"The score column of {where} holds {value!r:.80}; {SERVED}, of which there are {labels}.")
+        try:
+            found[row] = np.asarray(cell, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InputError(f"The score column of {where} holds {cell!r:.80}; {SERVED}.") from None
+    known = found[np.isfinite(found)]
+    if len(known) and not 0 <= known.min() <= known.max() <= 1:
+        odd = known.min() if known.min() < 0 else known.max()
+        raise InputError(f"The score column of {where} holds {odd:.6g}; {SERVED}.")
+    return found
 
 
 def _listed(value: Any) -> list[Any] | None:

@@ -196,7 +196,7 @@ def test_few_queries_decide_nothing():
 
 NOT_JUDGED = [
     ("model.4", "ranking"), ("model.4", "multilabel"), ("model.7", "ranking"), ("model.7", "multilabel"),
-    ("monitor.7", "ranking"), ("monitor.7", "multilabel"), ("data.2", "ranking"), ("data.2", "multilabel"),
+    ("data.2", "ranking"), ("data.2", "multilabel"),
 ]  # fmt: skip
 
 
@@ -207,7 +207,6 @@ def test_an_item_without_a_meaning_for_a_task_says_what_to_offer_instead(item, t
     more: dict = {
         "model.4": {"training": inputs["training"], "trainer": object()},
         "model.7": {"holdout": people},
-        "monitor.7": {"serving": inputs["holdout"], "outcomes": inputs["holdout"]},
         "data.2": {"training": inputs["training"], "holdout": inputs["holdout"]},
     }[item]
     people.roles = Roles(**{**people.roles.__dict__, "protected": ("region",)})

@@ -10,8 +10,10 @@ Measured
     the same rows; the metric within a day against that of the holdout at launch (else the first served window); the
     mean of score minus outcome, overall and of each slice beyond all other rows; the growth of the calibration error.
     Days and declared clusters widen the intervals. All days since the launch together are watched by a sequence of
-    bounds that holds however often somebody looks. Without labels quality is estimated from the probabilities that
-    held at launch: a proxy, worth ½ at most.
+    bounds that holds however often somebody looks. Of several labels the log holds a list of probabilities: the loss
+    counts all, bias and calibration are judged label by label. A ranking is judged by ndcg or mrr query by query, which
+    the cluster of both names; its scores stand for no outcome, so that they have no bias. Without labels quality is
+    estimated from the probabilities that held at launch: a proxy, worth ½ at most.
 
 Passes when
     no harm beyond a limit is shown and each is ruled out. Fails where one is shown.
@@ -23,10 +25,11 @@ If it fails
 Options
     label_delay_hours: measured if not declared, where the feature_times of outcomes name the column that says when a
     label became known. window_days 28: each weekday four times. slices: as in model.6; by default the protected
-    columns and five categories that are no numbers. metric of a day: roc_auc, accuracy or r2. max_loss, max_drop .02:
-    two points. max_bias .05; max_slice_bias .1 as in model.7; max_miscalibration .05. max_unlabelled .05: where more
-    are missing, the labels that came may be of one kind. max_unjudged .05, min_rows 100, as in model.6. window_rows
-    2,000: a window with fewer rows is made longer. alpha .0005 for all accusations together. max_rows of each window.
+    columns and five categories that are no numbers. metric of a day: roc_auc, accuracy, r2, d2_brier_score of several
+    labels, ndcg of a ranking. max_loss, max_drop .02: two points. max_bias .05; max_slice_bias .1 as in model.7;
+    max_miscalibration .05. max_unlabelled .05: where more are missing, the labels that came may be of one kind.
+    max_unjudged .05, min_rows 100, as in model.6. window_rows 2,000: a window with fewer rows is made longer. alpha
+    .0005 for all accusations together. max_rows of each window.
 
 Source
     Breck et al. 2017, Monitor 7; limits and levels: our statistics, O7, judgements; Waudby-Smith and Ramdas 2024.
@@ -76,8 +79,9 @@ def check_quality(
     from mltestscore.served_quality import estimate, judged
     from mltestscore.served_quality.verdicts import Limits
     from mltestscore.stats.quality import metric_for
+    from mltestscore.tasks import JUDGED_TOO
 
-    metric = metric_for(model.task, metric)
+    metric = metric_for(model.task, metric, JUDGED_TOO)
     limits = Limits(
         max_loss, max_drop, max_bias, max_slice_bias, max_miscalibration, max_unjudged, min_rows, level=alpha
     )

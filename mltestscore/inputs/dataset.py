@@ -175,24 +175,27 @@ class Dataset:
         table = self._content.table.select(wanted)
         return _to_pandas((table if limit is None else table.limit(limit)).to_pyarrow())
 
-    def sample(self, rows: int) -> Dataset:
+    def sample(self, rows: int, *, together: bool = False) -> Dataset:
         """Return a copy in memory of at most ``rows`` rows, always the same ones, in their order.
 
         Rows are chosen by a hash of the key columns where a key is declared, so that two datasets with the same keys
         keep matching rows, whatever dtype the keys have; else by a hash of the row's position. A sample of a sample is
         one of the whole, and the same object each time, so that what is known of it need not be found out again.
+        ``together`` keeps the rows of a cluster together: part of a query's rows is another, easier query.
         """
         rows = min(rows, self.rows)
         if self._sampled_from is not None:
-            return self if rows == self.rows else self._sampled_from.sample(rows)
-        (sample,) = self.recall("sample", [rows], lambda _: [self._sample(rows)])
+            return self if rows == self.rows else self._sampled_from.sample(rows, together=together)
+        (sample,) = self.recall("sample", [(rows, together)], lambda _: [self._sample(rows, together)])
         sample._sampled_from = self
         return sample
 
-    def _sample(self, rows: int) -> Dataset:
+    def _sample(self, rows: int, together: bool) -> Dataset:
         if self.rows <= rows:
             return self.replace(self.frame())
         key, frame = self.roles.key, self._content.frame
+        if together and self.roles.cluster:
+            key = (self.roles.cluster,)
         if frame is not None:
             narrow = self.table.select(*(key or self.columns[:1]))
             part = frame.iloc[sampling.chosen(narrow, key, rows, self.rows)[sampling.PLACE].to_pylist()]

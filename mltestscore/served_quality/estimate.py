@@ -35,6 +35,11 @@ ESTIMATED = "estimated quality lost since launch"
 ESTIMATED_MODEL = "estimated quality lost between the model and its served scores"
 ESTIMATED_BIAS = "estimated prediction bias"
 NOTE = "without labels, from the probabilities that held at launch"
+UNFORESEEN = {
+    "multilabel": "quality is estimated without them for one answer a row only",
+    "ranking": "an order that was served says nothing of how good it is",
+    "regression": "a number that was predicted says nothing of its error",
+}
 
 
 @dataclass(frozen=True)
@@ -61,14 +66,14 @@ def observations(
 ) -> Observations:
     """Yield what can be said of the newest window without labels; every finding is a proxy.
 
-    Raises :class:`NotOffered` for regression, whose answers carry no probability, and for a log from which neither a
-    probability nor the model's inputs can be read.
+    Raises :class:`NotOffered` for answers that carry no probability, for several labels, and for a log from which
+    neither a probability nor the model's inputs can be read.
     """
-    if model.task == "regression":
-        raise NotOffered("outcomes", "offer the late labels: a number that was predicted says nothing of its error")
+    if why := UNFORESEEN.get(model.task):
+        raise NotOffered("outcomes", f"offer the late labels: {why}")
     known = launch_rows(model, holdout, most)
     hold = _isotonic(known.scores, known.truth)
-    launch = Unlabelled(answered(known.scores), hold(known.scores), known.scores, known.days, None)
+    launch = Unlabelled(answered(known.scores, model.task), hold(known.scores), known.scores, known.days, None)
     classes = contest.classes_of(model.classes, known.frame[holdout.roles.label])
     now = _window(model, serving, classes, hold, days, most)
     for finding in _findings(now, launch, replace(limits, level=limits.level / 3)):
@@ -97,7 +102,7 @@ def _expected_loss(now: Unlabelled) -> Vector:
     """Return what each row is expected to lose against the model's own score: Brier skill, or accuracy of classes."""
     assert now.own is not None  # the caller has seen to it
     if now.chances.ndim == 2:
-        return np.asarray((now.chances * (answered(now.own) - now.scores)).sum(axis=1))
+        return np.asarray((now.chances * (answered(now.own, "multiclass") - now.scores)).sum(axis=1))
     mean = float(now.chances.mean())
     return np.asarray(((now.scores - now.chances) ** 2 - (now.own - now.chances) ** 2) / (mean * (1 - mean)))
 

@@ -36,9 +36,17 @@ def to_the_wrong_rows(serving: Dataset, since: float) -> Dataset:
 
 
 def moved(serving: Dataset, model: Model, by: float) -> Dataset:
-    """Return the log with every score moved by ``by`` of the scale, and cut to it; the next class of many classes."""
+    """Return the log with every score moved by ``by`` of the scale, and cut to it; the next class of many classes.
+
+    Of a ranking, where all by as much is the same order, the sign of the scores turns, and the best come last.
+    """
     frame = serving.frame()
     score = serving.roles.score
+    if model.task == "multilabel":
+        lifted = [np.clip(np.asarray(cell, dtype=np.float64) + by, 0, 1).tolist() for cell in frame[score].dropna()]
+        return serving.replace(frame[frame[score].notna()].assign(**{score: lifted}))
+    if model.task == "ranking":
+        return serving.replace(frame.assign(**{score: -frame[score]}))
     if model.task == "multiclass":
         known = sorted(frame[score].dropna().unique().tolist())
         following = dict(zip(known, [*known[1:], known[0]], strict=True))

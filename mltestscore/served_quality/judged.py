@@ -16,13 +16,15 @@ from mltestscore.declare import Observations
 from mltestscore.details import Table
 from mltestscore.finding import Finding, at_most, undecided
 from mltestscore.inputs.dataset import Dataset
-from mltestscore.served_quality import labels, scored, verdicts
+from mltestscore.served_quality import labels, scored, several, verdicts
 from mltestscore.served_quality.labels import AT, DAY, LABEL, Late, Span
 from mltestscore.served_quality.scored import Scored, answered, block_qualities
 from mltestscore.served_quality.verdicts import Limits
+from mltestscore.several_labels import names_of, require_same_labels
 from mltestscore.slices import declared
 from mltestscore.slices.declared import Mask, Slicing
 from mltestscore.stats.cluster import codes_of, design_effect
+from mltestscore.unstructured import structured
 
 if TYPE_CHECKING:
     from mltestscore.inputs.model import Model
@@ -66,60 +68,58 @@ def observations(
     limits: Limits,
 ) -> Observations:
     """Yield every finding that labels allow, worst news first for the reader to see in the pictures."""
+    if model.task == "ranking":
+        contest.queries_of(serving.frame(limit=1), serving)
     late = labels.joined(serving, outcomes, clock, ask.delay)
     span = labels.newest(late, ask.days, ask.window_rows)
     named = declared.columns_of(ask.slices)
     serving.require(*named)
     inputs = [name for name in model.features if name in serving.columns]
     wanted = [*inputs, *named, serving.roles.score, *filter(None, [serving.roles.cluster]), *_protected(serving)]
-    frame = labels.rows(late, wanted, span, ask.rows)
-    texts = [name for name in inputs if not pd.api.types.is_numeric_dtype(frame[name])]
+    together = serving.roles.cluster if model.task == "ranking" else ""
+    frame = labels.rows(late, wanted, span, ask.rows, together)
+    names = _names(model, frame, holdout)
+    texts = [name for name in structured(frame, inputs) if not pd.api.types.is_numeric_dtype(frame[name])]
     slices = ask.slices or [*_protected(serving), *declared.by_default(frame, texts)]
     slicings = list(declared.slicings(frame, slices, limits.min_rows))
-    limits = replace(limits, level=limits.level / _accusations(model, slicings))
+    limits = replace(limits, level=limits.level / _accusations(model, slicings, names))
     yield from unlabelled(frame, serving, slicings, ask.max_unlabelled, limits)
     yield _delays(late, frame)
-    now = scored.served_rows(frame, model, serving, outcomes.name)
+    now = scored.served_rows(frame, model, serving, outcomes.name, names)
     yield _unscored(frame, serving, len(now), limits)
     if len(now) < limits.min_rows or not scored.varies(now, ask.metric):
         why = f"{len(now):,} served rows with a score and a label that is due, and labels that vary, are too few"
         yield undecided(verdicts.SINCE_LAUNCH, why, n_to_settle=ask.window_rows)
         return
-    scale = float(np.std(now.truth)) or 1.0
     scores = None if model.task == "multiclass" else now.scores
     if len(inputs) == len(model.features):
         rescored = model.predict(now.frame)
-        yield verdicts.against_model(now, answered(rescored), model.task, limits)
+        require_same_labels(now.truth, rescored, outcomes.name)
+        yield verdicts.against_model(now, answered(rescored, model.task), model.task, limits)
         scores = rescored if scores is None else scores
-    if model.task != "multiclass":
-        yield verdicts.bias(now, model.task, scale, limits)
     if scores is not None:
         again = list(declared.slicings(now.frame, slices, limits.min_rows))
-        yield from verdicts.by_slice(now, scores, model.task, again, limits)
-    yield from _since_launch(model, serving, outcomes, holdout, late, span, wanted, now, scale, ask, limits)
+        yield from several.biases(now, scores, model.task, names, again, limits)
+    earlier = None
+    if span.older and span.low is not None:
+        before = labels.rows(late, wanted, Span(-EVER, np.nextafter(span.low, -np.inf)), ask.rows, together)
+        earlier = scored.served_rows(before, model, serving, outcomes.name, names) if len(before) else None
+    yield from _since_launch(model, holdout, now, earlier, names, ask, limits)
 
 
 def _since_launch(
     model: Model,
-    serving: Dataset,
-    outcomes: Dataset,
     holdout: Dataset | None,
-    late: Late,
-    span: Span,
-    wanted: Sequence[str],
     now: Scored,
-    scale: float,
+    earlier: Scored | None,
+    names: Sequence[object],
     ask: Ask,
     limits: Limits,
 ) -> Observations:
-    earlier = None
-    if span.older and span.low is not None:
-        before = labels.rows(late, wanted, Span(-EVER, np.nextafter(span.low, -np.inf)), ask.rows)
-        earlier = scored.served_rows(before, model, serving, outcomes.name) if len(before) else None
     launch, name = None, "the holdout"
     if holdout is not None:
-        launch = scored.launch_rows(model, holdout, ask.rows)
-        launch = replace(launch, scores=answered(launch.scores))
+        launch = scored.launch_rows(model, holdout, ask.rows, names)
+        launch = replace(launch, scores=answered(launch.scores, model.task))
     elif earlier is not None:
         first = earlier.frame[AT] <= earlier.frame[AT].min() + ask.days * DAY
         launch, earlier, name = earlier.part(first.to_numpy()), earlier.part(~first.to_numpy()), "the first window"
@@ -135,7 +135,7 @@ def _since_launch(
         classes = contest.classes_of(model.classes, now.frame[LABEL])
         yield from verdicts.class_bias(now, launch, classes, limits)
     else:
-        yield verdicts.calibrated(now, launch, model.task, scale, limits)
+        yield from several.calibrations(now, launch, model.task, names, limits)
     yield from verdicts.pictures(now, launch, ask.metric, model.task, name)
 
 
@@ -143,10 +143,21 @@ def _protected(serving: Dataset) -> list[str]:
     return [name for name in serving.roles.protected if name in serving.columns]
 
 
-def _accusations(model: Model, slicings: Sequence[Slicing]) -> int:
+def _names(model: Model, frame: pd.DataFrame, holdout: Dataset | None) -> tuple[object, ...]:
+    """Return the names of several labels in the order of the scores: those of the launch and of the served rows."""
+    if model.task != "multilabel":
+        return ()
+    seen = [frame[LABEL].dropna()]
+    if holdout is not None and holdout.roles.label:
+        seen.append(holdout.frame([holdout.roles.label])[holdout.roles.label].dropna())
+    return names_of(pd.concat(seen, ignore_index=True))
+
+
+def _accusations(model: Model, slicings: Sequence[Slicing], names: Sequence[object]) -> int:
     """Return how many findings share the error budget, those by slice twice: for labels and for bias."""
     classes = len(model.classes) if model.task == "multiclass" else 1
-    return 6 + max(1, classes) + 2 * sum(len(one.slices) for one in slicings)
+    slices, each = sum(len(one.slices) for one in slicings), max(1, len(names[: several.MOST]))
+    return 5 + each + max(each, classes) + (1 + each) * slices
 
 
 def unlabelled(

@@ -169,17 +169,18 @@ def newest(late: Late, days: float, least: int) -> Span:
     return Span(max(low, high - length), high, older=high - length > low)
 
 
-def rows(late: Late, wanted: Sequence[str], span: Span, most: int) -> pd.DataFrame:
+def rows(late: Late, wanted: Sequence[str], span: Span, most: int, together: str = "") -> pd.DataFrame:
     """Return the due rows of a span, in order of time; at most about ``most``.
 
-    Of more rows a hash of the key draws some. Columns: ``wanted`` of the log, ``LABEL`` and, with times, ``AT``.
+    Of more rows a hash of the key draws some, or of the column that names rows which must stay ``together``. Columns:
+    ``wanted`` of the log, ``LABEL`` and, with times, ``AT``.
     """
     due = late.due
     if span.low is not None and span.high is not None:
         due = due.filter(due[AT].between(span.low, span.high))
     if late.served > most:
         count = int(row(due.aggregate(n=due.count()))["n"])
-        due = due.filter(drawn(due, late.names, most / max(1, count)))
+        due = due.filter(drawn(due, [together] if together else late.names, most / max(1, count)))
     kept = list(dict.fromkeys([*wanted, LABEL, *([AT] if AT in due.columns else [])]))
     order = [*([AT] if AT in due.columns else []), *late.names]
     content = Content("the serving log with its labels", table=due.order_by(order).select(kept))

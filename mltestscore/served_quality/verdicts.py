@@ -10,18 +10,20 @@ import numpy.typing as npt
 
 from mltestscore.details import Series, Table
 from mltestscore.finding import Finding, at_most, undecided
-from mltestscore.served_quality.scored import Codes, Scored, block_qualities, errors
+from mltestscore.served_quality.scored import Codes, Scored, block_qualities, days_of, errors
 from mltestscore.slices import gaps
 from mltestscore.slices.declared import Mask, Slicing
-from mltestscore.slices.losses import LEAST_CLUSTERS, compare, slice_metric
+from mltestscore.slices.losses import LEAST_CLUSTERS, Losses, compare, slice_metric
 from mltestscore.stats.calibration import bins_of, calibration, growth
 from mltestscore.stats.cluster import codes_of
 from mltestscore.stats.interval import CLEAR, Interval, TwoLevels, two_levels
 from mltestscore.stats.paired import difference
 from mltestscore.stats.periods import periods
+from mltestscore.stats.ranking import answerable, qualities
 from mltestscore.stats.ratios import mean_gap
 from mltestscore.stats.sequential import mean_so_far
 from mltestscore.stats.unpaired import mean_difference
+from mltestscore.tasks import JUDGED_TOO
 
 Vector = npt.NDArray[np.float64]
 
@@ -53,13 +55,25 @@ class Limits:
 
 def against_model(window: Scored, rescored: Vector, task: str, limits: Limits) -> Finding:
     """Hold the served scores to what the model itself says of the same rows: what is lost, serving lost."""
-    metric = "accuracy" if task == "multiclass" else slice_metric(task, "")
-    compared = compare(metric, window.truth, window.scores, rescored, window.dependent)
-    everything = np.ones(len(window), dtype=bool)
+    metric = "accuracy" if task == "multiclass" else slice_metric(task, "", JUDGED_TOO)
+    if task == "ranking":
+        compared = queries_compared(metric, window, rescored)
+    else:
+        compared = compare(metric, window.truth, window.scores, rescored, window.dependent)
+    everything = np.ones(len(compared.ours), dtype=bool)
     if why := compared.too_few(everything, limits.min_rows):
         return undecided(AGAINST_MODEL, why, n_to_settle=limits.min_rows)
     lost = compared.loss_of(everything, limits.level)
     return at_most(AGAINST_MODEL, lost, limits.max_loss, unit="", note=f"in {metric}, the same rows scored again")
+
+
+def queries_compared(metric: str, window: Scored, rescored: Vector) -> Losses:
+    """Return what each query of a ranking lost, in order of time; neighbours are taken to be alike."""
+    assert window.clusters is not None  # a ranking without queries is not offered
+    ours, theirs = (1 - qualities(metric, window.truth, one, window.clusters) for one in (window.scores, rescored))
+    first = np.unique(window.clusters, return_index=True)[1][answerable(window.truth, window.clusters)]
+    order = np.argsort(first)
+    return Losses(metric, ours[order], theirs[order], days_of(None, len(order)))
 
 
 def since_launch(now: Vector, before: Vector, metric: str, limits: Limits) -> Finding:
@@ -83,7 +97,7 @@ def days_apart(before: Vector, now: Vector, level: float) -> TwoLevels:
 
 def watched(now: Vector, before: Vector, metric: str, limits: Limits) -> Finding:
     """Hold all days since the launch to it; the bound that shows harm stands however often somebody looks."""
-    least = 0.0 if metric in ("roc_auc", "accuracy") else -1.0
+    least = -1.0 if metric.startswith(("r2", "d2_")) else 0.0
     seen, known = np.clip(now, least, 1.0), np.clip(before, least, 1.0)
     sequence = mean_so_far(seen, limits.level / 2, least=least)
     launch = difference(known, np.zeros(len(known)), limits.level / 2)
@@ -95,7 +109,7 @@ def watched(now: Vector, before: Vector, metric: str, limits: Limits) -> Finding
     return at_most(WATCHED, lost, limits.max_drop, note=f"{metric} within a day, {len(now)} days since the launch")
 
 
-def bias(window: Scored, task: str, scale: float, limits: Limits) -> Finding:
+def bias(window: Scored, task: str, scale: float, limits: Limits, where: str = "") -> Finding:
     """Hold the mean of answer minus outcome to its limit, in probability or standard deviations."""
     unit = "sd" if task == "regression" else "share"
     error = errors(window, task, scale)
@@ -103,7 +117,7 @@ def bias(window: Scored, task: str, scale: float, limits: Limits) -> Finding:
     ways = [*window.clusterings, *([periods(window.days, error)] if task == "regression" else [])]
     size = widest(ways, lambda clusters: mean_gap(error, clusters).magnitude(limits.level))
     said = "answers are too high on average" if error.mean() > 0 else "answers are too low on average"
-    return _bias(size, "", unit, said, limits)
+    return _bias(size, where, unit, said, limits)
 
 
 def class_bias(now: Scored, launch: Scored, classes: Sequence[object], limits: Limits) -> Iterator[Finding]:
@@ -181,12 +195,12 @@ def _unfit(window: Scored, rate: gaps.Rate, rows: Mask, limits: Limits) -> str:
     return gaps.too_small([rate], rows, window.dependent, rows=limits.min_rows, events=1)
 
 
-def calibrated(now: Scored, launch: Scored, task: str, scale: float, limits: Limits) -> Finding:
+def calibrated(now: Scored, launch: Scored, task: str, scale: float, limits: Limits, where: str = "") -> Finding:
     """Hold the growth of the calibration error to its limit, over bins of the scores at launch."""
     unit = "sd" if task == "regression" else "share"
     if min(len(now), len(launch)) < limits.min_rows or min(len(np.unique(one.days)) for one in (now, launch)) < 2:
         why = f"{len(now):,} rows now, {len(launch):,} at launch, on two days each at least"
-        return undecided(CALIBRATION, why, unit=unit, n_to_settle=limits.min_rows)
+        return undecided(CALIBRATION, why, where=where, unit=unit, n_to_settle=limits.min_rows)
 
     def grown(number: int) -> TwoLevels:
         sides = [
@@ -197,7 +211,7 @@ def calibrated(now: Scored, launch: Scored, task: str, scale: float, limits: Lim
 
     ways = min(len(now.clusterings), len(launch.clusterings))
     wide = max((grown(number) for number in range(ways)), key=lambda one: one.clearing.high)
-    return at_most(CALIBRATION, wide, limits.max_miscalibration, unit=unit)
+    return at_most(CALIBRATION, wide, limits.max_miscalibration, where=where, unit=unit)
 
 
 def pictures(now: Scored, launch: Scored, metric: str, task: str, launched: str) -> Iterator[Table | Series]:
@@ -208,7 +222,7 @@ def pictures(now: Scored, launch: Scored, metric: str, task: str, launched: str)
         days = [float(day) for day in range(1, len(after) + 1)]
         lines: dict[str, Sequence[float]] = {"served": after.tolist(), f"mean of {launched}": level}
         yield Series("Quality of the newest window by day", "day", days, lines, metric)
-    if task == "multiclass":
+    if task in ("multiclass", "multilabel", "ranking"):
         return
     bins = [bins_of(one.scores, launch.scores) for one in (now, launch)]
     rows = []
