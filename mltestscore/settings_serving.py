@@ -18,12 +18,12 @@ METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
 
 _GRPC = re.compile(r"/[\w.]+/\w+")
 
-TRANSPORTS = {"CALL": "grpc", "RUN": "resp"}
+TRANSPORTS = {"CALL": "grpc", "RUN": "resp", "APPLY": "in_process"}
 """Method → the transport that it stands for; all other methods are HTTP's."""
 
 
 def transport_of(route: str) -> str:
-    """Return how a route travels: ``http``, ``grpc`` or ``resp``."""
+    """Return how a route travels: ``http``, ``grpc``, ``resp`` or ``in_process``."""
     return TRANSPORTS.get(route.partition(" ")[0], "http")
 
 
@@ -45,7 +45,7 @@ def _requires_a_method(value: str) -> str:
     if value and not known:
         raise ValueError(
             f"a route is a method and a path, such as 'GET /health' or 'GET :8081/models', over gRPC "
-            f"'CALL /package.Service/Method', over RESP 'RUN COMMAND', not {value!r:.80}"
+            f"'CALL /package.Service/Method', over RESP 'RUN COMMAND', to a function 'APPLY predict', not {value!r:.80}"
         )
     return value
 
@@ -55,8 +55,9 @@ RouteText = Annotated[
 ]
 """Method and path; a path that begins with ``:port`` is asked at that port of the same host.
 
-``CALL /package.Service/Method`` is a call over gRPC, ``RUN COMMAND`` a command over RESP (Redis); beside them, a server
-may have routes over HTTP at another port.
+``CALL /package.Service/Method`` is a call over gRPC, ``RUN COMMAND`` a command over RESP (Redis), ``APPLY predict`` and
+``APPLY version`` what is asked of a function in a process of its own; beside them, a server may have routes over HTTP
+at another port.
 """
 
 
@@ -109,7 +110,8 @@ class Protocol(Table):
         format: of the request: JSON, CSV, JSON lines, or CSV as a file in a form (``part`` is its name).
         body: the request in JSON (a line of it in JSON lines), where words that begin with ``$`` stand for the rows:
             ``$rows`` (objects, lists where the setting ``named`` is false), ``$objects``, ``$lists``, ``$columns``,
-            ``$names``, ``$schema``, ``$csv`` (lines), ``$flat``, ``$shape``, ``$tensors`` (Open Inference Protocol);
+            ``$names``, ``$times`` (names of columns of times), ``$schema``, ``$csv`` (lines), ``$flat``, ``$shape``,
+            ``$tensors`` (Open Inference Protocol);
             ``$row``, ``$object``, ``$list``, ``$index`` of the one row, or within ``{"$each" = …}`` of each of them.
             What holds an empty setting is left out; a key that is an empty setting gives its place to its value.
             Over gRPC it is the message by the names of its fields (``$named_tensors``: those by feature), over RESP
@@ -222,12 +224,17 @@ COUNTED_AS_USUAL = CountersConfig()
 class EndpointConfig(Table):
     """``[tool.mltestscore.endpoint]``: a server that we start (``command``) or that runs already (``url``).
 
+    ``url = "python:package.module:predict"`` is no server but a function that the application calls as a library,
+    ``"file:model.onnx"`` a model's file likewise; ``command`` is then the interpreter for it, ours if there is none.
+    ``previous_url`` and ``previous_command`` are those of the version before, each as its counterpart where it is left
+    out; see :mod:`mltestscore.serving.in_process`.
     ``settings`` are those of the protocol; see :mod:`mltestscore.serving.protocols`.
     """
 
     command: list[str] = []
     previous_command: list[str] = []
     url: str = ""
+    previous_url: str = ""
     protocol: str = "plain_json"
     model: str = ""
     predict: str = ""

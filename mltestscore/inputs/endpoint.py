@@ -9,16 +9,18 @@ from copy import copy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from mltestscore.errors import ConfigError, InputError, near
+from mltestscore.errors import ConfigError, InputError
 from mltestscore.serving import process
-from mltestscore.serving.bodies import Columns
+from mltestscore.serving.bodies import columns_of
 from mltestscore.serving.client import Answer, Client
 from mltestscore.serving.counting import Counting
 from mltestscore.serving.generator import generator_for
+from mltestscore.serving.in_process import command_for, is_in_process, protocol_for
 from mltestscore.serving.load import Arrivals, Load, schedule
 from mltestscore.serving.protocols import protocol_named
 from mltestscore.serving.readiness import wait_until_ready
@@ -42,7 +44,7 @@ class Endpoint:
         url: where it answers, without credentials.
         protocol: the wire protocol's name.
         features: the columns that are sent, in order; empty: all that a frame has.
-        source: the command or the URL, for the record.
+        source: the command or the URL as given, for the record.
         loading: how it may be loaded.
         counting: counts what single requests cost.
         twin: starts another server of the same command with a hook (:func:`process.hooked`), where it can be.
@@ -55,6 +57,7 @@ class Endpoint:
         protocol: str,
         features: Sequence[str] = (),
         server: process.Server | None = None,
+        source: str = "",
         ready_by: float = 0.0,
         previous: Callable[[], Endpoint | None] = lambda: None,
         loading: LoadConfig = AS_NEEDED,
@@ -62,7 +65,8 @@ class Endpoint:
     ) -> None:
         self.url, self.protocol, self.features = redact(client.url), protocol, tuple(features)
         # The port differs in every run and would make two records of one system differ.
-        self.source = " ".join(server.command).replace(str(server.port), "{port}")[:300] if server else self.url
+        started = " ".join(server.command).replace(str(server.port), "{port}")[:300] if server else self.url
+        self.source = source or started
         self._client, self._server, self._ready_by = client, server, ready_by
         self._open_previous = previous
         self._previous: Endpoint | None = None
@@ -99,7 +103,7 @@ class Endpoint:
 
         Raises :class:`InputError` for a missing column, a silent server or an answer that is not as agreed.
         """
-        columns = self._columns(frame)
+        columns = columns_of(frame, self.features)
         if self._default and not set(self._default[1]) <= set(columns):
             return Answer(np.full(len(frame), self._default[0]), self.version, 200, 0.0)
         self.wait_until_ready(frame)
@@ -128,7 +132,7 @@ class Endpoint:
         With zeros all are sent at once, and ``throughput`` of the result is what the server can do. Raises
         :class:`InputError` as :meth:`load` does.
         """
-        columns = self._columns(frame.head(min(len(intended), MOST_BODIES)))
+        columns = columns_of(frame.head(min(len(intended), MOST_BODIES)), self.features)
         self.wait_until_ready(frame)
         rows = zip(*columns.values(), strict=True)
         bodies = [self._client.body({name: [value] for name, value in zip(columns, row, strict=True)}) for row in rows]
@@ -141,7 +145,7 @@ class Endpoint:
         """Ask for each row by itself and return what a request costs, by counter; see :class:`Counting`."""
         self.wait_until_ready(frame)
         self._asked += len(frame)
-        return self.counting.per_request(self._columns(frame))
+        return self.counting.per_request(columns_of(frame, self.features))
 
     def memory(self) -> int | None:
         """Resident bytes of the server's process tree; ``None`` if we did not start it."""
@@ -203,21 +207,9 @@ class Endpoint:
             self._server.require_running()
         if self._ready or self._server is None:
             return
-        row = self._columns(probe.head(1))
+        row = columns_of(probe.head(1), self.features)
         self._version = wait_until_ready(self._client, self._server, row, self._ready_by)
         self._ready = True
-
-    def _columns(self, frame: pd.DataFrame) -> Columns:
-        if frame.empty:
-            raise InputError("endpoint: there is no row to send; give a frame with at least one row and one column.")
-        wanted = self.features or tuple(map(str, frame.columns))
-        for name in wanted:
-            if name not in frame.columns:
-                raise InputError(
-                    f"endpoint: the rows to send have no column {name!r}, which the model takes."
-                    f"{near(name, map(str, frame.columns))}"
-                )
-        return {name: frame[name].tolist() for name in wanted}
 
 
 def open_endpoint(
@@ -241,12 +233,15 @@ def open_endpoint(
     probe: pd.DataFrame | None = None,
     loading: LoadConfig = AS_NEEDED,
     counters: CountersConfig = COUNTED_AS_USUAL,
+    model_loading: Mapping[str, Any] | None = None,
 ) -> Endpoint:
     """Start the server that ``command`` names, or reach the one at ``url``; close the endpoint when done.
 
     Args:
         command: program and arguments; ``{port}`` becomes a free port. With ``url`` too, the server listens there.
-        url: where the server answers; with a command without ``{port}``, the local port that it takes by itself.
+        url: where the server answers; with a command without ``{port}``, the local port that it takes by itself. What
+            is called in a process (:mod:`mltestscore.serving.in_process`) has a url of its own; ``command`` may then
+            name the interpreter.
         protocol: a name of :data:`mltestscore.serving.protocols.NAMES`, or of ``protocols``.
         previous_command, previous_url: likewise for the model version served before; started on first use.
         features: the columns to send; empty: all columns of the frame at hand.
@@ -260,15 +255,17 @@ def open_endpoint(
         probe: rows to ask for at once; without it the first frame shows whether the server is ready.
         loading: how it may be loaded.
         counters: what it says of the work for a request.
+        model_loading: how a model's file is read that ``url`` names.
 
     Raises :class:`ConfigError` for settings that do not fit, :class:`InputError` for a server that does not start.
     """
     if not command and not url:
         raise ConfigError("endpoint: neither command nor url is given; write one of them.")
     given = {**dict(settings or {}), **({"model": model} if model else {})}
-    wire = protocol_named(protocol, given, declared=protocols, predict=predict, health=health)
+    spoken = protocol_for(url, previous_url, protocol)
+    wire = protocol_named(spoken, given, declared=protocols, predict=predict, health=health)
     headers = token_header(token_variable)
-    opened = partial(Endpoint, protocol=protocol, features=features, loading=loading, counters=counters)
+    opened = partial(Endpoint, protocol=spoken, features=features, loading=loading, counters=counters)
 
     def reach(
         words: Sequence[str],
@@ -276,17 +273,22 @@ def open_endpoint(
         previous: Callable[[], Endpoint | None],
         variables: Mapping[str, str] | None = env,
     ) -> Endpoint:
-        ready_by = time.monotonic() + ready_timeout
+        ready_by, source = time.monotonic() + ready_timeout, ""
+        if is_in_process(at):
+            command_of = partial(command_for, timeout=request_timeout, loading=model_loading or {})
+            words, at, source = command_of(at, words, wire), "", at
         port = port_of(at) if at else 0
         started = partial(process.start_listening, cwd=cwd, env=variables, port=port, deadline=ready_by)
         server = started(words) if words else None
         client = Client(at or (server.url if server else ""), wire, timeout=request_timeout, headers=headers)
-        return opened(client, server=server, ready_by=ready_by, previous=previous)
+        return opened(client, server=server, source=source, ready_by=ready_by, previous=previous)
 
-    offered = bool(previous_command or previous_url)
-    endpoint = reach(command, url, lambda: reach(previous_command, previous_url, lambda: None) if offered else None)
-    if command and not url:
-        endpoint.twin = lambda hook: reach(command, "", lambda: None, process.hooked(hook, env or {}))
+    before = (previous_command, previous_url)
+    if is_in_process(url) and any(before):
+        before = (previous_command or command, previous_url or url)
+    endpoint = reach(command, url, lambda: reach(*before, lambda: None) if any(before) else None)
+    if is_in_process(url) or (command and not url):
+        endpoint.twin = lambda hook: reach(command, url, lambda: None, process.hooked(hook, env or {}))
     if probe is not None:
         try:
             endpoint.wait_until_ready(probe)

@@ -159,6 +159,7 @@ def endpoint(config: Config) -> Endpoint:
             url=found.url,
             protocol=found.protocol,
             previous_command=command(found.previous_command),
+            previous_url=found.previous_url,
             model=found.model,
             predict=found.predict,
             health=found.health,
@@ -170,6 +171,7 @@ def endpoint(config: Config) -> Endpoint:
             loading=found.load,
             counters=found.counters,
             cwd=config.folder,
+            model_loading=config.model.loading if config.model else {},
         )
 
 

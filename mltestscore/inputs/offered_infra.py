@@ -243,7 +243,7 @@ def canary(config: Config) -> Canary:
             command=[word.replace("{python}", sys.executable) for word in found.command],
             url=found.url,
             server=found.server(config.endpoint.model_dump() if config.endpoint else {})
-            | {"protocols": config.protocols},
+            | {"protocols": config.protocols, "model_loading": config.model.loading if config.model else {}},
             features=found.features,
             environments=(found.serving_environment, found.training_environment, found.libraries),
             ramp=found.ramp.model_dump() if found.ramp else None,

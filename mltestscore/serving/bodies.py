@@ -10,12 +10,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import numpy as np
 
 from mltestscore.errors import ConfigError, InputError, near
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Columns = Mapping[str, Sequence[object]]
 """Feature name → its values, one per row; all of the same length."""
@@ -44,6 +47,23 @@ def plain(value: object) -> object:
     if type(value).__name__ in ("NAType", "NaTType"):  # pandas' own missing values
         return None
     return value.isoformat() if isinstance(value, datetime | date) else str(value)
+
+
+def columns_of(frame: pd.DataFrame, features: Sequence[str] = ()) -> Columns:
+    """Return the columns of a frame that are sent, all where none are named.
+
+    Raises :class:`InputError` for a frame without rows, or a column that it does not have.
+    """
+    if frame.empty:
+        raise InputError("endpoint: there is no row to send; give a frame with at least one row and one column.")
+    wanted = features or tuple(map(str, frame.columns))
+    for name in wanted:
+        if name not in frame.columns:
+            raise InputError(
+                f"endpoint: the rows to send have no column {name!r}, which the model takes."
+                f"{near(name, map(str, frame.columns))}"
+            )
+    return {name: frame[name].tolist() for name in wanted}
 
 
 def row_count(columns: Columns) -> int:
@@ -117,6 +137,7 @@ class Rows:
 
     def __init__(self, columns: Columns, settings: Settings) -> None:
         self.settings = settings
+        times = [name for name, values in columns.items() if any(isinstance(value, date) for value in values)]
         self.columns = {name: [plain(value) for value in values] for name, values in columns.items()}
         if settings.get("missing") == "NaN":
             self.columns = {name: _without_null(values) for name, values in self.columns.items()}
@@ -127,6 +148,7 @@ class Rows:
             "$lists": lambda: self.lists,
             "$columns": lambda: self.columns,
             "$names": lambda: list(self.columns),
+            "$times": lambda: times,
             "$schema": lambda: [{"name": name, "type": _type(values)} for name, values in self.columns.items()],
             "$csv": lambda: [_csv([row]).removesuffix("\n") for row in self.lists],
             "$flat": lambda: [value for row in self.lists for value in row],

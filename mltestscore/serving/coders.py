@@ -53,4 +53,8 @@ def coder_of(name: str, declared: Declared, transport: str, *, allow_nan: bool =
         from mltestscore.serving.transports.resp import Commands
 
         return Commands()
+    if transport == "in_process":
+        from mltestscore.serving.transports.in_process import Calls
+
+        return Calls(allow_nan)
     return Json(allow_nan)

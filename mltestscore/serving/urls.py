@@ -11,8 +11,9 @@ SCHEMES = {
     "http": ("http", "https"),
     "grpc": ("grpc", "grpcs", "http", "https"),  # gRPC travels over HTTP/2, and many write it so
     "resp": ("redis", "rediss", "http"),  # what we start ourselves listens at "http://…"
+    "in_process": ("python", "http"),
 }
-"""Transport → the schemes of its URLs, its own first and the encrypted one second."""
+"""Transport → the schemes of its URLs, its own first, an encrypted one among :data:`ENCRYPTED`."""
 
 ENCRYPTED = ("https", "grpcs", "rediss")
 

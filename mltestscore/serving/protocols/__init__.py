@@ -26,6 +26,7 @@ NAMES = (
     "deepdetect",
     "drum",
     "feast",
+    "in_process",
     "kserve_v1",
     "litserve",
     "mleap",

@@ -22,6 +22,10 @@ def transport_to(url: str, wire: Wire, *, timeout: float, headers: Mapping[str, 
         from mltestscore.serving.transports.resp import Resp
 
         return Resp(url, wire.name, timeout=timeout, headers=headers)
+    if wire.transport == "in_process":
+        from mltestscore.serving.transports.in_process import InProcess
+
+        return InProcess(url, wire.name, timeout=timeout, headers=headers)
     from mltestscore.serving.transports.http import Http
 
     return Http(url, wire.name, timeout=timeout, headers=headers)
@@ -38,6 +42,10 @@ def connector(target: Target) -> Callable[[], Connection]:
         from mltestscore.serving.transports.resp import connector as of_resp
 
         return of_resp(target)
+    if scheme == "python":
+        from mltestscore.serving.transports.in_process import connector as of_in_process
+
+        return of_in_process(target)
     from mltestscore.serving.transports.kept import connector as of_http
 
     return of_http(target)
