@@ -235,11 +235,12 @@ class TrafficConfig(Table):
 class CanaryConfig(Table):
     """``[tool.mltestscore.canary]``: a candidate's server, its libraries, logs of roll-outs, the rule that stops.
 
-    What the protocol leaves open is as in ``[tool.mltestscore.endpoint]``. ``decide`` is ``"module:function"`` or a
-    command with ``{results}``.
+    What the protocol leaves open, and ``environment``, is as in ``[tool.mltestscore.endpoint]``. ``decide`` is
+    ``"module:function"`` or a command with ``{results}``.
     """
 
     command: list[str] = []
+    environment: dict[str, str] = {}
     url: str = ""
     protocol: str = ""
     model: str = ""
@@ -264,8 +265,9 @@ class CanaryConfig(Table):
         same = self.protocol in ("", like.get("protocol"))
         names = (*WIRE, *WAITING) if same else WAITING
         own = {name: getattr(self, name) for name in (*WIRE, *WAITING)}
-        return {name: like[name] for name in names if name in like} | {name: one for name, one in own.items() if one}
+        found = {name: like[name] for name in names if name in like} | {name: one for name, one in own.items() if one}
+        return {"env": found.pop("environment", {}), **found}
 
 
 WIRE = ("protocol", "model", "predict", "health", "settings")
-WAITING = ("token_variable", "ready_timeout", "request_timeout")
+WAITING = ("environment", "token_variable", "ready_timeout", "request_timeout")

@@ -25,7 +25,7 @@ from mltestscore.serving.load import Arrivals, Load, schedule
 from mltestscore.serving.protocols import protocol_named
 from mltestscore.serving.readiness import wait_until_ready
 from mltestscore.serving.stalls import Bottleneck, Hold, Stall
-from mltestscore.serving.urls import port_of, redact, token_header
+from mltestscore.serving.urls import port_of, redact, token_for_server, token_header
 from mltestscore.settings_serving import COUNTED_AS_USUAL, CountersConfig, LoadConfig, Protocol
 
 __all__ = ["Answer", "Endpoint", "Load", "open_endpoint"]
@@ -248,7 +248,8 @@ def open_endpoint(
         model, predict, health: the protocol's model name, prediction path and health path, where it has them.
         settings: further settings of the protocol by name.
         protocols: the team's own protocols, or its changes to ours.
-        token_variable: the environment variable that holds the bearer token (or a whole Authorization header).
+        token_variable: the environment variable that holds the bearer token (or a whole Authorization header); a
+            server that is started inherits it.
         ready_timeout: seconds that a started server has until it answers its first row.
         request_timeout: seconds that any answer may take.
         cwd, env: working directory of the server, and environment variables besides the harmless ones.
@@ -265,13 +266,14 @@ def open_endpoint(
     spoken = protocol_for(url, previous_url, protocol)
     wire = protocol_named(spoken, given, declared=protocols, predict=predict, health=health)
     headers = token_header(token_variable)
+    own = {**token_for_server(token_variable), **(env or {})}
     opened = partial(Endpoint, protocol=spoken, features=features, loading=loading, counters=counters)
 
     def reach(
         words: Sequence[str],
         at: str,
         previous: Callable[[], Endpoint | None],
-        variables: Mapping[str, str] | None = env,
+        variables: Mapping[str, str] = own,
     ) -> Endpoint:
         ready_by, source = time.monotonic() + ready_timeout, ""
         if is_in_process(at):
@@ -288,7 +290,7 @@ def open_endpoint(
         before = (previous_command or command, previous_url or url)
     endpoint = reach(command, url, lambda: reach(*before, lambda: None) if any(before) else None)
     if is_in_process(url) or (command and not url):
-        endpoint.twin = lambda hook: reach(command, url, lambda: None, process.hooked(hook, env or {}))
+        endpoint.twin = lambda hook: reach(command, url, lambda: None, process.hooked(hook, own))
     if probe is not None:
         try:
             endpoint.wait_until_ready(probe)

@@ -172,6 +172,7 @@ def endpoint(config: Config) -> Endpoint:
             counters=found.counters,
             cwd=config.folder,
             model_loading=config.model.loading if config.model else {},
+            env=found.environment,
         )
 
 

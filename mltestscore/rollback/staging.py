@@ -15,7 +15,7 @@ from mltestscore.serving import process
 from mltestscore.serving.client import Answer, Client
 from mltestscore.serving.protocols import Columns, Wire
 from mltestscore.serving.transports.base import NotReadyError
-from mltestscore.serving.urls import port_of, redact, token_header
+from mltestscore.serving.urls import port_of, redact, token_for_server, token_header
 
 PAUSE = 0.1
 
@@ -83,7 +83,7 @@ class Staging:
         words = [fill(word, self._values(version)) for word in self.serving.command]
         port = port_of(self._url) if self._url else 0
         deadline = time.monotonic() + self.serving.ready_timeout
-        own = {**process.environment(), **self.serving.environment} if self.serving.environment else None
+        own = {**token_for_server(self.serving.token_variable), **self.serving.environment}
         return process.start_listening(words, cwd=self._folder, env=own, port=port, deadline=deadline)
 
     def wait_until_ready(self, probe: Columns) -> Answer:

@@ -33,6 +33,10 @@ ALLOWED = frozenset(
 OUTPUT_BYTES = 64 * 1024
 PORT_TAKEN = ("address already in use", "eaddrinuse", "address in use", "errno 98", "only one usage of each socket")
 
+NOT_IMPORTABLE = (
+    '\nIf that module lies in a folder of the project, write environment = {PYTHONPATH = "src"} beside the command.'
+)
+
 GUARD = """
 import os, signal, sys, time
 sys.stdin.buffer.read()
@@ -99,7 +103,8 @@ class Server:
         if code is None:
             return
         self._reader.join(timeout=1.0)  # what it said last may still be in the pipe
-        raise InputError(f"endpoint: the server {self._shown} {_ending(code)}. {self._told()}")
+        hint = NOT_IMPORTABLE if "ModuleNotFoundError" in self.output() else ""
+        raise InputError(f"endpoint: the server {self._shown} {_ending(code)}. {self._told()}{hint}")
 
     @property
     def port_was_taken(self) -> bool:

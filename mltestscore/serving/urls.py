@@ -78,6 +78,11 @@ def secret_in(variable: str, key: str = "secrets") -> str:
     return value
 
 
+def token_for_server(variable: str) -> dict[str, str]:
+    """Return the named variable as it is, for a server that we start: it must know which token to accept."""
+    return {variable: os.environ[variable]} if variable in os.environ else {}
+
+
 def token_header(variable: str) -> dict[str, str]:
     """Return the ``Authorization`` header for the token in the named environment variable; none for an empty name.
 

@@ -1,14 +1,18 @@
 """An endpoint answers once it is ready, says why it is not, and stops what it started."""
 
+import json
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
 import psutil
 import pytest
 
+from mltestscore.config import read_config
 from mltestscore.errors import ConfigError, InputError
+from mltestscore.inputs import offered, offered_infra
 from mltestscore.inputs.endpoint import Endpoint, open_endpoint
 from mltestscore.serving import process
 
@@ -41,6 +45,36 @@ def test_flask_behind_waitress_answers_in_row_order_with_its_version(opened):
     assert (answer.version, endpoint.version) == ("7", "7")
     load = endpoint.load(FRAME, rate=50, seconds=0.5, seed=1)
     assert (load.requests, load.errors, load.versions) == (25, {}, ("7",))
+
+
+SECRETIVE = ["sh", "-c", '[ "$MODEL_TOKEN $STORE" = "open-sesame there" ] && exec "$@"', "sh"]
+
+
+def test_servers_inherit_their_token_and_what_is_named_for_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("MODEL_TOKEN", "open-sesame")
+    command = json.dumps([*SECRETIVE, *stub("sound")])
+    (tmp_path / "pyproject.toml").write_text(
+        f"""
+        [tool.mltestscore.endpoint]
+        command = {command}
+        environment = {{STORE = "there"}}
+        settings = {{path = "/secret"}}
+        token_variable = "MODEL_TOKEN"
+        [tool.mltestscore.canary]
+        command = {command}
+        """
+    )
+    config = read_config(tmp_path / "pyproject.toml")
+    start = offered_infra.canary(config).start
+    assert start is not None
+    for opening in (lambda: offered.endpoint(config), start):
+        with closing(opening()) as endpoint:
+            assert endpoint.predict(FRAME).scores.tolist() == [0.5] * 3
+
+
+def test_module_that_a_server_cannot_import_comes_with_a_hint(opened):
+    with pytest.raises(InputError, match=r"No module named 'nowhere'(?s:.*)environment = \{PYTHONPATH"):
+        opened([sys.executable, "-c", "import nowhere", "{port}"])
 
 
 def test_server_that_starts_slowly_is_waited_for(opened):

@@ -1,7 +1,9 @@
 """A server that does not answer as agreed becomes an error that says where, what and what next."""
 
 import json
+import socket
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -71,6 +73,36 @@ def test_server_that_hangs_is_an_error_after_the_time_out(client_of):
     with pytest.raises(NotReadyError, match=r"no answer within 0\.3 s"):
         client.predict(ROWS)
     assert time.monotonic() - started < 30
+
+
+def test_kept_connection_that_the_server_closed_meanwhile_is_opened_anew():
+    """As uvicorn does after an exception, too late for the client to see before it asks again."""
+    body = b'{"scores": [0.5, 0.5, 0.5]}'
+
+    def serve(listening: socket.socket) -> None:
+        for _ in range(2):
+            connection, _ = listening.accept()
+            with connection, connection.makefile("rwb") as stream:
+                for answered in (True, False):
+                    lengths = (int(line[16:]) for line in stream if line.lower().startswith(b"content-length: "))
+                    if not (length := next(lengths, 0)):  # the client has what it wanted
+                        return
+                    while stream.readline().strip():
+                        pass
+                    stream.read(length)
+                    if answered:
+                        stream.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+                        stream.flush()
+                        accepted.append(answered)
+
+    accepted: list[bool] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, args=(listening,), daemon=True).start()
+        client = Client(f"http://127.0.0.1:{listening.getsockname()[1]}", protocol_named("plain_json"), timeout=2.0)
+        for _ in range(2):
+            assert client.predict(ROWS).scores.tolist() == [0.5, 0.5, 0.5]
+        client.close()
+    assert len(accepted) == 2
 
 
 def test_silent_url_is_an_error():

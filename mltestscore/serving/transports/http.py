@@ -12,6 +12,12 @@ from mltestscore.serving.answers import Reply
 from mltestscore.serving.transports.base import MAX_ANSWER, NotReadyError, TimedOutError
 from mltestscore.serving.urls import at_path, redact, server_at
 
+_CUT = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+
+
+class _StaleError(httpx.TransportError):
+    """The server closed a kept connection meanwhile, as many do after an error of theirs: worth a new one."""
+
 
 class Http:
     """Asks one server over HTTP; every wait ends after ``timeout`` seconds."""
@@ -34,8 +40,10 @@ class Http:
         url = self.at(path)
         where = f"endpoint: {method} {redact(url)}"
         try:
-            with self._http.stream(method, url, content=content, headers=dict(headers)) as answer:
-                return bounded(answer, time.monotonic() + self._timeout, where)
+            try:
+                return self._exchange(method, url, content, headers, where)
+            except _StaleError:
+                return self._exchange(method, url, content, headers, where)
         except httpx.TimeoutException as error:
             raise TimedOutError(
                 f"{where}: no answer within {self._timeout:g} s. The server hangs or is too slow; "
@@ -45,6 +53,19 @@ class Http:
             raise NotReadyError(
                 f"{where}: no answer ({type(error).__name__}: {error}). Is the server running and the URL right?"
             ) from error
+
+    def _exchange(self, method: str, url: str, content: bytes | None, headers: Mapping[str, str], where: str) -> Reply:
+        """Send once; raises :class:`_StaleError` where a connection that was kept brought nothing back."""
+        happened: list[str] = []
+        watched = {"trace": lambda name, _: happened.append(name)}
+        try:
+            with self._http.stream(method, url, content=content, headers=dict(headers), extensions=watched) as answer:
+                return bounded(answer, time.monotonic() + self._timeout, where)
+        except _CUT as error:
+            ours = any(name.startswith("connection.connect") for name in happened)
+            if ours or "http11.receive_response_headers.complete" in happened:
+                raise
+            raise _StaleError(str(error)) from error
 
     def close(self) -> None:
         """Close the connections."""
