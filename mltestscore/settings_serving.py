@@ -229,9 +229,9 @@ class EndpointConfig(Table):
     ``previous_url`` and ``previous_command`` are those of the version before, each as its counterpart where it is left
     out; see :mod:`mltestscore.serving.in_process`.
     ``settings`` are those of the protocol; see :mod:`mltestscore.serving.protocols`.
-    What we start inherits of our
-    environment PATH, HOME and the like, LANG, TZ, PYTHONPATH, numbers of threads and ``token_variable``; what else it
-    needs is named in ``environment``, such as ``{PYTHONPATH = "src", STORE = "${STORE}"}``.
+    What we start inherits of our environment PATH, HOME and the like, LANG, TZ, PYTHONPATH, numbers of threads and
+    ``token_variable``; what else it needs is named in ``environment``, such as
+    ``{PYTHONPATH = "src", STORE = "${STORE}"}``.
     """
 
     command: list[str] = []

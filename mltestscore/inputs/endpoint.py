@@ -248,8 +248,7 @@ def open_endpoint(
         model, predict, health: the protocol's model name, prediction path and health path, where it has them.
         settings: further settings of the protocol by name.
         protocols: the team's own protocols, or its changes to ours.
-        token_variable: the environment variable that holds the bearer token (or a whole Authorization header); a
-            server that is started inherits it.
+        token_variable: holds the bearer token (or a whole Authorization header); inherited by what is started.
         ready_timeout: seconds that a started server has until it answers its first row.
         request_timeout: seconds that any answer may take.
         cwd, env: working directory of the server, and environment variables besides the harmless ones.
