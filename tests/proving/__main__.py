@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import platform
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,37 +21,63 @@ from .runner import Case, Outcome, control_case, fault_case, matched_case, run_a
 from .system import sound_example
 
 REACH = "reach"
+ASKED = ("checks", "mltestscore", "examples/flights")
 LAST = Path(__file__).with_name("last.md")
 
 
 def main() -> int:
-    """Run what the options choose; print the table, write it where all cases were run, return the exit status."""
+    """Run what the options choose; print the table, write the page, return the exit status."""
     options = _options()
     cases = _chosen(all_cases(), options)
     if not cases:
         raise SystemExit(f"no case begins with {options.only}")
     outcomes: list[Outcome] = []
     console = Console(stderr=True)
+    page = _Page(options)
     with sound_example() as sound, _progress(console) as progress:
         task = progress.add_task("proving", total=len(cases))
         flags = {"every_item": options.all, "prove": options.prove, "workers": options.workers}
         for outcome in run_all(cases, sound, **flags):
             outcomes.append(outcome)
-            if options.write:
-                _write(outcomes, options.write)  # a run that is cut short leaves what it found
+            page.write(outcomes)  # a run that is cut short leaves what it found
             case = outcome.case
             line = f"{case.kind} {case.id} {case.severity} {outcome.verdict} ({outcome.seconds:.0f} s)"
             console.print(line, highlight=False, markup=False)
             progress.advance(task)
-    Console(width=max(140, console.width)).print(report.table(outcomes))
-    print(report.totals(outcomes))
-    return int(not all(outcome.right for outcome in outcomes))
+    found = report.rows(outcomes, page.run)
+    Console(width=max(140, console.width)).print(report.table(found))
+    print(report.totals(found))
+    return int(bool(report.wrong(found)))
 
 
-def _write(outcomes: list[Outcome], file: Path) -> None:
-    command = " ".join(["python -m tests.proving", *sys.argv[1:]])
-    facts = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, `{command}`"
-    file.write_text(report.markdown(outcomes, all_cases().left_out, facts), encoding="utf-8")
+class _Page:
+    """The page that a run writes; where it runs some cases only, the rows of the others stay as they were."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.file: Path | None = options.write
+        self.kept = report.read(self.file) if self.file and not options.afresh else report.rows([], "")
+        self.run = f"{datetime.now(UTC):%Y-%m-%d} {_commit()}"
+
+    def write(self, outcomes: list[Outcome]) -> None:
+        if not self.file:
+            return
+        command = f"`{' '.join(['python -m tests.proving', *sys.argv[1:]])}`"
+        facts = f"Made part by part; the last was {command}, with Python {platform.python_version()}. "
+        facts += "Each row says on which day, and at which commit of the checks, its case was run last."
+        cases = all_cases()
+        found = report.merged(self.kept, report.rows(outcomes, self.run), cases)
+        self.file.write_text(report.markdown(found, cases.left_out, facts), encoding="utf-8")
+
+
+def _commit() -> str:
+    """Return the last commit that changed what is asked, with a plus where it has been changed since."""
+    home = Path(__file__).resolve().parents[2]
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(home), *words, "--", *ASKED]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout.strip()
+
+    return (git("log", "-1", "--format=%h") or "?") + ("+" if git("status", "--porcelain") else "")
 
 
 def _options() -> argparse.Namespace:
@@ -71,8 +98,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2, help="cases at a time; those of monitor.6 run alone")
     parser.add_argument("--kinds", nargs="*", default=["faults", "matched", "controls"], help="which kinds of cases")
     parser.add_argument(
-        "--write", type=Path, metavar="FILE", help="write the table as a page; default: last.md, of all"
+        "--write",
+        type=Path,
+        metavar="FILE",
+        help="write the table as a page, and keep its rows of other cases; default: last.md where all are run",
     )
+    parser.add_argument("--afresh", action="store_true", help="keep no row of the page")
     options = parser.parse_args()
     if options.write is None and not options.only:
         options.write = LAST
@@ -88,13 +119,14 @@ def _chosen(cases: Cases, options: argparse.Namespace) -> list[Case]:
         for one in cases.faults.values():
             if not wanted(one.id, one.item):
                 continue
-            severities = [one.reach if severity == REACH else severity for severity in options.severity]
+            severities = [one.mildest if severity == REACH else severity for severity in options.severity]
             if "faults" in options.kinds:
                 found += [fault_case(one, severity, seed) for severity in severities]
             if "matched" in options.kinds:
                 found.append(matched_case(one, severities[-1], seed))
         if "controls" in options.kinds:
-            found += [control_case(one, seed) for one in cases.controls.values() if wanted(one.id, *one.items)]
+            asked = [one for one in cases.controls.values() if wanted(one.id, *one.items, *one.at_length)]
+            found += [control_case(one, seed, at_length=True) for one in asked]
     return found
 
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mltestscore.result import CheckResult
+from mltestscore.result import CheckResult, FindingRecord
 from mltestscore.scorecard import Scorecard
 
 from .cases import Control, Fault
 from .system import ITEMS, System, copied
 
+SAID = 160
+UNSEEN = ("below reach", "not caught")
 TIMED = "monitor.6"  # its cases run one at a time: what else this machine does would be in their numbers
 
 Kind = Literal["fault", "matched control", "control"]
@@ -39,22 +41,24 @@ class Outcome:
     """What a case came to.
 
     Attributes:
-        verdict: ``caught``, ``below reach`` (rightly not seen), ``quiet``, or what is wrong: ``missed``,
-            ``misattributed``, ``cause not named``, ``false alarm``, ``broke``.
+        verdict: ``caught``, ``below reach`` (rightly not seen), ``not caught`` (no check of a system can), ``quiet``,
+            or what is wrong: ``missed``, ``misattributed``, ``cause not named``, ``false alarm``, ``broke``.
         states: the state of every check that ran.
+        by: the findings that failed, each name once.
         says: the reason of the failed check, or why the case broke.
     """
 
     case: Case
     verdict: str
     states: dict[str, str]
+    by: tuple[str, ...]
     says: str
     seconds: float
 
     @property
     def right(self) -> bool:
         """Whether the checks did what they should."""
-        return self.verdict in ("caught", "below reach", "quiet")
+        return self.verdict in ("caught", "below reach", "not caught", "quiet")
 
 
 def fault_case(fault: Fault, severity: str, seed: int) -> Case:
@@ -72,10 +76,11 @@ def matched_case(fault: Fault, severity: str, seed: int) -> Case:
     return Case("matched control", fault.id, fault.harmless, severity, seed, items, lambda s: harmless(s, value, seed))
 
 
-def control_case(control: Control, seed: int) -> Case:
-    """Return the case of a healthy control."""
-    change = control.change
-    return Case("control", control.id, control.what, "", seed, control.items, lambda s: change(s, seed))
+def control_case(control: Control, seed: int, *, at_length: bool = False) -> Case:
+    """Return the case of a healthy control; ``at_length``: asking the items too that take long."""
+    change, items = control.change, control.items + (control.at_length if at_length else ())
+    what = f"({control.number}) {control.what}" if control.number else control.what
+    return Case("control", control.id, what, "", seed, items, lambda s: change(s, seed))
 
 
 def run_all(cases: list[Case], sound: Path, *, every_item: bool, prove: bool, workers: int) -> Iterator[Outcome]:
@@ -101,19 +106,24 @@ def run_case(case: Case, sound: Path, *, every_item: bool = False, prove: bool =
             chosen = tuple(case.apply(system) or ())
             scorecard = system.run(ITEMS if every_item else case.items, prove=prove)
     except Exception as error:  # one case that cannot be applied must not cost the others
-        return Outcome(case, "broke", {}, f"{type(error).__name__}: {error}", time.monotonic() - began)
+        return Outcome(case, "broke", {}, (), f"{type(error).__name__}: {error}", time.monotonic() - began)
     results = {result.id: result for item in scorecard.items for result in item.checks}
     judged = judge_fault(case, results, chosen) if case.fault else judge_control(results)
     states: dict[str, str] = {id: result.state for id, result in results.items()}
-    return Outcome(case, judged, states, _says(scorecard, case), time.monotonic() - began)
+    by = tuple(dict.fromkeys(finding.name for result in results.values() for finding in failed(result)))
+    reason = f"{case.fault.below}; " if case.fault and judged in UNSEEN else ""
+    return Outcome(case, judged, states, by, reason + _says(scorecard), time.monotonic() - began)
 
 
 def judge_fault(case: Case, results: dict[str, CheckResult], chosen: tuple[str, ...]) -> str:
     assert case.fault is not None
     wrong = [id for id, result in results.items() if result.state in ("failed", "error")]
+    if case.fault.turns != "failed" and not wrong:
+        return _turned(case.fault, results[case.fault.item])
     if case.fault.item not in wrong:
         accused = bool(set(wrong) - set(case.fault.also))
-        seen = "missed" if case.fault.must_be_seen(case.severity) else "below reach"
+        unseen = "below reach" if case.fault.reach else "not caught"
+        seen = "missed" if case.fault.must_be_seen(case.severity) else unseen
         return "misattributed" if accused else seen
     if results[case.fault.item].state == "error" or set(wrong) - {case.fault.item, *case.fault.also}:
         return "misattributed"
@@ -122,18 +132,34 @@ def judge_fault(case: Case, results: dict[str, CheckResult], chosen: tuple[str, 
     return "caught" if named else "cause not named"
 
 
+def _turned(fault: Fault, result: CheckResult) -> str:
+    """Judge a fault after which a check cannot be made at all, and has to say what it lacks."""
+    if result.state != fault.turns:
+        return "missed"
+    return "caught" if all(word.casefold() in result.reason.casefold() for word in fault.cause) else "cause not named"
+
+
 def judge_control(results: dict[str, CheckResult]) -> str:
     return "false alarm" if any(result.state in ("failed", "error") for result in results.values()) else "quiet"
 
 
 def spoken(result: CheckResult) -> str:
     """Return all that the failed findings of a check say, in lower case."""
-    failed = [finding for finding in result.findings if finding.verdict == "failed" and not finding.advisory]
-    parts = [result.reason, *(" ".join((one.name, one.where, one.cause, one.note)) for one in failed)]
+    parts = [result.reason, *(" ".join((one.name, one.where, one.cause, one.note)) for one in failed(result))]
     return " ".join(parts).casefold()
 
 
-def _says(scorecard: Scorecard, case: Case) -> str:
+def failed(result: CheckResult) -> list[FindingRecord]:
+    """Return the findings for which a check failed."""
+    return [finding for finding in result.findings if finding.verdict == "failed" and not finding.advisory]
+
+
+def _says(scorecard: Scorecard) -> str:
     results = [result for item in scorecard.items for result in item.checks]
     worst = [result for result in results if result.state in ("failed", "error")] or results
-    return "; ".join(f"{result.id} {result.state}: {result.reason}" for result in worst)
+    return "; ".join(f"{result.id} {result.state}: {_short(result.reason)}" for result in worst)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= SAID else line[: SAID - 1] + "…"

@@ -165,7 +165,7 @@ class System:
         """Return ``after`` with the scores that the server would have logged."""
         model = _model(*_content(self.home / "build" / "registry" / "v2" / "model.skops"))
         names = list(model.feature_names_in_)
-        if not set(names) <= set(after.columns) or before.reindex(columns=names).equals(after[names]):
+        if not len(after) or not set(names) <= set(after.columns) or before.reindex(columns=names).equals(after[names]):
             return after
         inputs = {name: pd.to_numeric(after[name]) if name in _numeric(before) else after[name] for name in names}
         frame = pd.DataFrame({name: _plain(values) for name, values in inputs.items()})

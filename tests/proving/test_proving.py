@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import pytest
 
-from .cases import Fault, all_cases
-from .report import markdown, totals
+from mltestscore.result import CheckResult, FindingRecord, State
+
+from .cases import Cases, Fault, all_cases
+from .report import markdown, merged, read, rows, totals, wrong
 from .runner import Case, Outcome, control_case, fault_case, judge_fault, matched_case, run_all, run_case, spoken
 from .system import System, copied, sound_example
 
@@ -25,8 +27,12 @@ ALONE = ("monitor.6", "infra.2")
 # The example as it is: tests/examples asks more of the same run, that all items pass.
 AS_IT_IS = CASES.controls["nothing changed"]
 SLOW = [
-    *(fault_case(one, one.reach, 0) for one in CASES.faults.values() if one.item not in ALONE),
-    *(matched_case(one, one.reach, 0) for one in CASES.faults.values() if one.item not in ALONE),
+    *(fault_case(one, one.mildest, 0) for one in CASES.faults.values() if one.item not in ALONE and not one.at_length),
+    *(
+        matched_case(one, one.mildest, 0)
+        for one in CASES.faults.values()
+        if one.item not in ALONE and not one.at_length
+    ),
     *(control_case(one, 0) for one in CASES.controls.values() if set(one.items) - {*ALONE} and one is not AS_IT_IS),
 ]
 
@@ -118,25 +124,52 @@ def test_an_option_is_set_once_in_its_own_table(tmp_path):
 
 
 def test_the_report_counts_what_came_out_and_lists_what_is_left_out():
-    outcomes = [_outcome("failed"), _outcome("passed")]
-    assert totals(outcomes).startswith("2 faults: 1 caught, 1 missed. 0 controls: none")
-    page = markdown(outcomes, {"I1d": "one environment"}, "today")
-    assert "| T1 | L | 0 |" in page
+    found = rows([_outcome("failed"), _outcome("passed")], "2013-11-18 0f0f0f0")
+    assert totals(found).startswith("2 faults: 1 caught, 1 missed. 0 controls: none")
+    page = markdown(found, {"I1d": "one environment"}, "today")
+    assert "| T1 | data.1 passed, monitor.2 failed | a test | L | 0 | caught | missing values |" in page
     assert "- I1d: one environment" in page
 
 
-def _outcome(state: str, *, other: str = "passed", reach: str = "L", also=(), cause=("wind",)) -> Outcome:
-    """Judge a scorecard in which the item is in ``state`` and data.1 in ``other``."""
-    from mltestscore.result import CheckResult, FindingRecord
+def test_a_run_of_some_cases_keeps_the_rows_of_the_others(tmp_path):
+    known = Cases(faults={name: _broken(name) for name in ("T1", "T2")})
+    file = tmp_path / "last.md"
+    first = rows([_outcome("failed", id=name) for name in ("T1", "T2", "T3")], "2013-11-17 0f0f0f0")
+    file.write_text(markdown(first, {}, "yesterday"), encoding="utf-8")
+    again = merged(read(file), rows([_outcome("passed", id="T2")], "2013-11-18 1e1e1e1"), known)
+    found = [(row.case, row.verdict, row.run) for row in again["fault"]]
+    assert found == [("T1", "caught", "2013-11-17 0f0f0f0"), ("T2", "missed", "2013-11-18 1e1e1e1")]
+    assert [row.case for row in wrong(again)] == ["T2"]
 
-    broken = Fault("T1", "monitor.2", "a test", {"L": 1, "M": 2, "H": 3}, cause, lambda *_: None, also, reach)
+
+def test_a_page_of_another_form_or_none_has_no_rows(tmp_path):
+    (tmp_path / "other.md").write_text("# Something\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n", encoding="utf-8")
+    assert not any(read(tmp_path / "other.md").values())
+    assert not any(read(tmp_path / "none.md").values())
+
+
+def test_what_a_fault_takes_away_must_be_said_to_be_missing():
+    assert _outcome("not_offered", turns="not_offered", cause=("trainer",)).verdict == "caught"
+    assert _outcome("not_offered", turns="not_offered", cause=("model",)).verdict == "cause not named"
+    assert _outcome("passed", turns="not_offered", cause=()).verdict == "missed"
+    assert _outcome("error", turns="not_offered", cause=()).verdict == "misattributed"
+
+
+def _broken(id: str, cause=("wind",), also=(), reach: str = "L", turns: State = "failed") -> Fault:
+    return Fault(id, "monitor.2", "a test", {"L": 1, "M": 2, "H": 3}, cause, lambda *_: None, also, reach, turns=turns)
+
+
+def _outcome(state: State, *, id: str = "T1", other: State = "passed", **more) -> Outcome:
+    """Judge a scorecard in which the item is in ``state`` and data.1 in ``other``."""
     verdict = "failed" if state == "failed" else "passed"
     finding = FindingRecord(name="missing values", where="wind_speed", verdict=verdict)
+    reason = "needs trainer" if state == "not_offered" else ""
     results = {
-        "monitor.2": CheckResult(id="monitor.2", item="monitor.2", state=state, findings=[finding]),
+        "monitor.2": CheckResult(id="monitor.2", item="monitor.2", state=state, findings=[finding], reason=reason),
         "data.1": CheckResult(id="data.1", item="data.1", state=other),
     }
-    case = fault_case(broken, "L", 0)
+    case = fault_case(_broken(id, **more), "L", 0)
     states: dict[str, str] = {id: result.state for id, result in results.items()}
+    by = ("missing values",) if state == "failed" else ()
     assert "missing values" in spoken(results["monitor.2"]) or state != "failed"
-    return Outcome(case, judge_fault(case, results, ()), states, "", 1.0)
+    return Outcome(case, judge_fault(case, results, ()), states, by, "", 1.0)

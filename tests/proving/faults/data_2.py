@@ -21,7 +21,7 @@ for name, frame in tables.items():
 """
 
 
-def _with_features(system: System, names: Sequence[str], code: str, seed: int) -> None:
+def with_features(system: System, names: Sequence[str], code: str, seed: int) -> None:
     """Run ``code``, which adds columns to the ``tables``, and train a model that reads them."""
     system.script(WRITE.format(seed=seed, code=code))
     system.edit(SPEC, LAST, f"*RECENT, *DAY_BEFORE, {', '.join(map(repr, names))},)")
@@ -44,14 +44,14 @@ def _each(line: str) -> str:
 def noise(system: System, severity: float, seed: int) -> None:
     names = [f"noise_{number}" for number in range(int(severity))]
     drawn = _each(f"frame[{names}] = rng.normal(size=(len(frame), {len(names)}))")
-    _with_features(system, names, drawn, seed)
+    with_features(system, names, drawn, seed)
 
 
 @noise.healthy("useful twins: the departure in hours, and the delay of the last hour in hours")
 def twins(system: System, severity: float, seed: int) -> None:
     hours = "departure_hours=frame['departure_minute'] / 60, delay_hours=frame['origin_delay_last_hour'] / 60"
     code = f"tables = {{name: frame.assign({hours}) for name, frame in tables.items()}}"
-    _with_features(system, ["departure_hours", "delay_hours"], code, seed)
+    with_features(system, ["departure_hours", "delay_hours"], code, seed)
 
 
 @fault(
@@ -66,13 +66,13 @@ def twins(system: System, severity: float, seed: int) -> None:
 def arrival(system: System, severity: float, seed: int) -> None:
     delay = "known['arr_delay'].reindex(frame['flight_id']).to_numpy()"
     line = f"frame['early_estimate'] = {delay} + rng.normal(scale={severity}, size=len(frame))"
-    _with_features(system, ["early_estimate"], _each(line), seed)
+    with_features(system, ["early_estimate"], _each(line), seed)
 
 
 @arrival.healthy("the delay of the departure, which is known in time where predictions are made in the air")
 def departure(system: System, severity: float, seed: int) -> None:
     line = "frame['left_late'] = known['dep_delay'].reindex(frame['flight_id']).to_numpy()"
-    _with_features(system, ["left_late"], _each(line), seed)
+    with_features(system, ["left_late"], _each(line), seed)
 
 
 RATE = """
@@ -97,7 +97,7 @@ for name, frame in tables.items():
 )
 def encoded_on_all(system: System, severity: float, seed: int) -> None:
     fit = "values = pandas.Series(tails).map(rate(numpy.ones(len(both), dtype=bool))).to_numpy()"
-    _with_features(system, ["tail_rate"], RATE.format(weight=severity, fit=fit), seed)
+    with_features(system, ["tail_rate"], RATE.format(weight=severity, fit=fit), seed)
 
 
 @encoded_on_all.healthy("the same encoding, out of fold in training, and from training alone in the holdout")
@@ -109,7 +109,7 @@ values = numpy.full(len(both), numpy.nan)
 for one in range(-1, 5):
     values[fold == one] = pandas.Series(tails[fold == one]).map(rate(learned & (fold != one))).to_numpy()
 """
-    _with_features(system, ["tail_rate"], RATE.format(weight=severity, fit=fit), seed)
+    with_features(system, ["tail_rate"], RATE.format(weight=severity, fit=fit), seed)
 
 
 READINGS = {"visib": 10.0, "pressure": 1013.0, "temp": 50.0}
@@ -136,4 +136,4 @@ def dead(system: System, severity: float, seed: int) -> None:
 @dead.healthy("flags that hardly ever change: a gale, heavy rain")
 def flags(system: System, severity: float, seed: int) -> None:
     line = "frame['gale'] = (frame['wind_speed'] > 30) * 1.0; frame['cloudburst'] = (frame['precip'] > 0.3) * 1.0"
-    _with_features(system, ["gale", "cloudburst"], _each(line), seed)
+    with_features(system, ["gale", "cloudburst"], _each(line), seed)

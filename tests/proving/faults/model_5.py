@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from tests.proving.cases import fault, left_out
-from tests.proving.system import System
+import pandas as pd
+
+from tests.proving.cases import fault
+from tests.proving.system import System, generator
 
 RETRAIN = """
 import numpy, pandas
@@ -65,4 +67,31 @@ def rare(system: System, severity: float, seed: int) -> None:
     retrain(system, seed)
 
 
-left_out("M5c", "the baselines are the check's own (imputed, scaled, encoded): no file of a system can cripple them")
+@fault(
+    "M5c",
+    "model.5",
+    "as M5a, and simple models are crippled: in 2, 6, 16 columns a missing number comes as a billion",
+    (2, 6, 16),
+    ["advantage over the best simple model"],
+    at_length=True,
+)
+def crippled(system: System, severity: float, seed: int) -> None:
+    _with_sentinels(system, severity, seed)
+    overfit.inject(system, 300, seed)
+
+
+@crippled.healthy("such numbers, and a model that was trained with them")
+def with_sentinels(system: System, severity: float, seed: int) -> None:
+    _with_sentinels(system, severity, seed)
+    retrain(system, 2013)
+
+
+def _with_sentinels(system: System, columns: float, seed: int) -> None:
+    """Put a billion in the place of gaps, and of one number in a hundred, in columns of training and holdout."""
+
+    def billions(frame: pd.DataFrame) -> pd.DataFrame:
+        names = frame.select_dtypes("float64").columns[: int(columns)]
+        lost = frame[names].isna() | (generator(seed, "M5c").random((len(frame), len(names))) < 0.01)
+        return frame.assign(**frame[names].mask(lost, 1e9))
+
+    system.change(("training", "holdout"), billions)

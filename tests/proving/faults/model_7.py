@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.proving.cases import fault, left_out
+from tests.proving.cases import fault
+from tests.proving.faults.data_2 import with_features
 from tests.proving.faults.model_5 import retrain
 from tests.proving.system import System
 
@@ -72,4 +73,44 @@ def another(system: System, severity: float, seed: int) -> None:
     system.edit("pyproject.toml", 'protected = ["origin"]', 'protected = ["origin", "crew"]\nignore = ["crew"]')
 
 
-left_out("M7d", "it is D4b: an input that tells a protected attribute is found by data.4, here only its use is tested")
+BLOCKS = """
+codes = rng.permutation(40)
+for name, frame in tables.items():
+    group = frame["flight_id"].map(lambda key: sum(key.encode()) % 2).to_numpy()
+    other = rng.random(len(frame)) < {share}
+    frame["zip3"] = 100.0 + codes[2 * rng.integers(0, 20, len(frame)) + (group ^ other)]
+    frame["crew"] = numpy.where(group == 1, "odd", "even")
+"""
+ENTRY = """
+[features.zip3]
+owner = "Dispatch desk of the flights example"
+description = "The first three digits of where the crew lives"
+source = "flights"
+cost = "request"
+
+[columns.crew]
+protected = true
+"""
+
+
+@fault(
+    "M7d",
+    "data.4",
+    "the model reads the first digits of a postal code; each tells the protected group, but for 6, 3, 0 % of the rows",
+    (0.06, 0.03, 0.0),
+    ["protected", "zip3 for crew"],
+    at_length=True,
+)
+def postal_code(system: System, severity: float, seed: int) -> None:
+    _coded(system, severity, seed)
+
+
+@postal_code.healthy("such digits, which hardly tell the group")
+def mixed_quarters(system: System, severity: float, seed: int) -> None:
+    _coded(system, 0.45, seed)
+
+
+def _coded(system: System, share: float, seed: int) -> None:
+    with_features(system, ["zip3"], BLOCKS.format(share=share), seed)
+    text = (system.home / "catalogue.toml").read_text(encoding="utf-8")
+    (system.home / "catalogue.toml").write_text(text + ENTRY, encoding="utf-8")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tests.proving.cases import fault, left_out
-from tests.proving.system import System, some
+from tests.proving.cases import NEVER, fault
+from tests.proving.system import System, generator, some
 
 LOST = "quality lost between the model and its served scores"
 
@@ -77,4 +77,32 @@ def a_day_later(system: System, severity: float, seed: int) -> None:
     system.change(["outcomes"], later)
 
 
-left_out("O7d", "labels made of the model's own answers make it look better: only rows decided at random can tell")
+@fault(
+    "O7d",
+    "monitor.7",
+    "of the labels 10, 50, 100 % are what the model said: late where its score is above one half",
+    (0.1, 0.5, 1.0),
+    ["bias|calibration"],
+    reach=NEVER,
+    below="such labels make the model look better: only rows that were decided at random can tell",
+    at_length=True,
+)
+def fed_back(system: System, severity: float, seed: int) -> None:
+    said = system.table("serving").set_index("flight_id")["score"] > 0.5
+
+    def own(frame: pd.DataFrame) -> pd.DataFrame:
+        known = said.reindex(frame["flight_id"], fill_value=False).to_numpy().astype("int64")
+        return frame.assign(late=frame["late"].where(~some(frame, severity, seed), known))
+
+    system.change(["outcomes"], own)
+
+
+@fed_back.healthy("labels agree with a model that is right about every chance: they are drawn with the served scores")
+def drawn(system: System, severity: float, seed: int) -> None:
+    score = system.table("serving").set_index("flight_id")["score"]
+
+    def fallen(frame: pd.DataFrame) -> pd.DataFrame:
+        chance = score.reindex(frame["flight_id"], fill_value=0.2).to_numpy()
+        return frame.assign(late=(generator(seed, "O7d").random(len(frame)) < chance).astype("int64"))
+
+    system.change(["outcomes"], fallen)
