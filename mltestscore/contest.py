@@ -22,7 +22,7 @@ from mltestscore.stats.interval import Interval
 from mltestscore.stats.quality import advantage, quality
 from mltestscore.stats.seeds import generator, seed_of
 from mltestscore.tasks import JUDGED_TOO, require_one_answer
-from mltestscore.unstructured import is_array
+from mltestscore.unstructured import as_texts, is_array
 
 if TYPE_CHECKING:
     from mltestscore.baselines import Baseline
@@ -161,7 +161,7 @@ def judged_rows(frame: pd.DataFrame, dataset: Dataset, *texts: str, one_in: int 
     columns = [dataset.roles.cluster] if dataset.roles.cluster else list(dataset.roles.key)
     if not columns:
         return generator(*seeds).random(len(frame)) >= 1 / one_in
-    labels = reduce(lambda left, right: left + "\x1f" + right, (frame[name].astype(str) for name in columns))
+    labels = reduce(lambda left, right: left + "\x1f" + right, (as_texts(frame[name]) for name in columns))
     salt = hashlib.sha256(str(seed_of(*seeds)).encode()).hexdigest()[:16]
     return np.asarray(pd.util.hash_array(labels.to_numpy(dtype=object), hash_key=salt) % one_in != 0)
 

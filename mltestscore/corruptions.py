@@ -66,8 +66,14 @@ def constant(column: Column, _: Column) -> Column | None:
 
 
 def swapped(column: Column, neighbour: Column) -> Column | None:
-    """The values of the next model input. ``None`` where those are the same."""
-    return None if neighbour.equals(column) else neighbour
+    """The values of the next model input. ``None`` where no rule on values can tell them from the column's own.
+
+    That is where both hold truth values, also as 0 and 1, and where each value and gap of the one is in the other too.
+    """
+    own, other = _held(column), _held(neighbour)
+    alike = all(kind(column) == kind(neighbour) for kind in (_is_text, types.is_bool_dtype))
+    new_gaps = neighbour.isna().any() and not column.isna().any()
+    return None if alike and not new_gaps and (other <= own or own | other <= {False, True}) else neighbour
 
 
 CORRUPTIONS: dict[str, Corruption] = {
@@ -141,6 +147,15 @@ def _is_text(column: Column) -> bool:
     if types.is_object_dtype(column.dtype):
         return bool(column.map(lambda value: isinstance(value, str), na_action="ignore").eq(True).any())
     return types.is_string_dtype(column.dtype)
+
+
+def _held(column: Column) -> set[Any]:
+    """Return the values that a column holds; those that cannot be compared as text."""
+    present = column.dropna()
+    try:
+        return set(present.tolist())
+    except TypeError:  # lists and arrays
+        return set(present.map(str))
 
 
 def _hit(column: Column) -> Any:

@@ -54,7 +54,9 @@ class Values:
         if self.low is None or self.high is None:
             return [self.choices[place] for place in rng.integers(0, len(self.choices), n)]
         if self.integer:
-            return list(rng.integers(int(np.ceil(self.low)), int(np.floor(self.high)) + 1, n).tolist())
+            ends = int(np.ceil(self.low)), int(np.floor(self.high))
+            kind = np.int64 if ends[1] <= np.iinfo(np.int64).max else np.uint64
+            return list(rng.integers(*ends, n, dtype=kind, endpoint=True).tolist())
         return list((self.low + (self.high - self.low) * rng.random(n)).tolist())
 
 
@@ -133,16 +135,29 @@ def _numbers(rules: list[Any], domain: Domain, present: pd.Series[Any], dtype: A
     low, high = _ends(rules, domain, integer)
     start = low if low is not None else seen.min() if len(seen) else (high or 0.0) - UNBOUNDED
     stop = max(start, high if high is not None else seen.max() if len(seen) else start + UNBOUNDED)
+    least, most = _storable(dtype, integer, start)
+    start, stop = np.clip([start, stop], least, most).tolist()
     span = max(1.0, stop - start)
     bottom = ("least allowed", low) if low is not None else ("far below, which no rule forbids", start - FAR * span)
     top = ("largest allowed", high) if high is not None else ("far above, which no rule forbids", stop + FAR * span)
-    edges = dict([bottom, top])
+    edges = {label: float(np.clip(end, least, most)) for label, end in (bottom, top)}
     if edges[bottom[0]] < 0 < edges[top[0]]:
         edges["zero"] = 0.0
     forbidden = {value for rule in rules if rule.type.endswith("not_be_in_set") for value in rule.kwargs["value_set"]}
     shown = [(f"= {value:g} ({label})", int(value) if integer else float(value)) for label, value in edges.items()]
     legal = tuple((label, value) for label, value in shown if value not in forbidden)
     return Values(float(start), float(stop), integer, (), domain.nullable, legal, dtype)
+
+
+def _storable(dtype: Any, integer: bool, start: float) -> tuple[float, float]:
+    """Return the least and largest number of a column of this dtype: a rule may allow more, the model never sees it."""
+    if not integer:
+        return -np.inf, np.inf
+    kind = getattr(dtype, "numpy_dtype", dtype)
+    whole = isinstance(kind, np.dtype) and kind.kind in "iu"
+    ends = np.iinfo(kind if whole else np.int64 if start < 0 else np.uint64)
+    most = float(ends.max)
+    return float(ends.min), most if int(most) <= ends.max else float(np.nextafter(most, 0))
 
 
 def _ends(rules: list[Any], domain: Domain, integer: bool) -> tuple[float | None, float | None]:

@@ -54,6 +54,15 @@ def require_single_values(frame: pd.DataFrame, features: Sequence[str], why: str
         raise NotOffered("a table of single values", remedy)
 
 
+def as_texts(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return each value as text, what is missing as missing; also bytes that are no UTF-8, of which pandas makes none.
+
+    >>> as_texts(pd.Series([bytes([226]), 1.5], dtype=object)).tolist()
+    ["b'\\\\xe2'", '1.5']
+    """
+    return (values.map(str, na_action="ignore") if values.dtype == object else values).astype(str)
+
+
 def size_of(column: pd.Series[Any]) -> int:
     """Return how many numbers most arrays of the column hold, 0 where they hold something else."""
     sizes = pd.Series([len(_flat(value)) for value in column.head(LOOKED_AT)], dtype=int)

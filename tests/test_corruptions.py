@@ -82,3 +82,24 @@ def test_only_rules_that_the_sound_sample_obeys_can_reject() -> None:
     assert not any(found["a"].values())
     assert [way for way, killed in found["b"].items() if killed] == ["missing values", "swapped with another"]
     assert found["empty"] == {}
+
+
+@pytest.mark.parametrize(
+    ("column", "neighbour", "applies"),
+    [
+        ([True, False, False], [True, True, True], False),
+        ([0, 0, 0], [1, 0, 1], False),
+        ([1, 2, 3], [3, 3, 1], False),
+        ([1.0, 2.0, 3.0], [3.0, None, 1.0], True),
+        ([1, 2, 3], [4, 2, 3], True),
+        ([True, False, True], [1, 0, 1], True),
+        (["a", "b", "c"], ["b", "b", "a"], False),
+        (["a", "b", "c"], ["d", "b", "a"], True),
+        ([["a"], ["b"], None], [["c"], ["a"], None], True),
+    ],
+)
+def test_a_swap_that_no_rule_on_values_can_tell_does_not_apply(
+    column: list[object], neighbour: list[object], applies: bool
+) -> None:
+    swapped = CORRUPTIONS["swapped with another"](pd.Series(column), pd.Series(neighbour))
+    assert (swapped is not None) == applies

@@ -134,3 +134,15 @@ def test_training_rows_that_arrow_holds_are_taken_too():
     assert legal["n"].tolist()[:2] == [1, 2]
     assert 3 not in legal["n"].tolist()
     assert legal["n"].isna().sum() == 1
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int8", "int64", "uint64", "Int16", "uint64[pyarrow]"])
+def test_whole_numbers_stay_within_what_their_column_can_hold(kind):
+    ends = np.iinfo(kind.lower().removesuffix("[pyarrow]"))
+    seen = pd.Series([ends.min, ends.max], dtype=kind)
+    wide = rule("be_between", "n", min_value=1.5 * float(ends.min), max_value=1.5 * float(ends.max))
+    found = probe(["n"], wide, rule("not_be_null", "n"), training=pd.DataFrame({"n": seen}))
+    assert found.frame["n"].dtype == seen.dtype
+    assert found.frame["n"].nunique() > 50
+    at_ends = edges("n", wide, seen=seen)
+    assert ends.min <= min(at_ends) < max(at_ends) <= ends.max

@@ -46,7 +46,7 @@ from mltestscore.comparison.levels import rate
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.schema import Schema, Violation
 from mltestscore.stats.interval import exactly
-from mltestscore.unstructured import is_free_text
+from mltestscore.unstructured import as_texts, is_free_text
 
 DECLARED = "declared rules that are broken"
 PARTS = "invariants of the training period"
@@ -122,7 +122,7 @@ def sentinel(training: Dataset, serving: Dataset, rng: numpy.random.Generator) -
     elif is_free_text(frame[column]):
         wrong = "not available"
     else:
-        wrong = values.astype("string").str.swapcase().astype("object")
+        wrong = as_texts(values).str.swapcase().astype("object")
     broken = values.mask(rng.random(len(frame)) < 0.1, wrong).infer_objects()
     return {"serving": serving.replace(frame.assign(**{column: broken}))}
 
@@ -141,7 +141,7 @@ def _usable(training: Dataset, serving: Dataset) -> tuple[pd.DataFrame, str]:
 
     def fitness(name: str) -> tuple[bool, float, int]:
         number = pd.api.types.is_numeric_dtype(frame[name]) and not pd.api.types.is_bool_dtype(frame[name])
-        values = past[name]
+        values = as_texts(past[name]) if past[name].dtype == object else past[name]  # lists cannot be counted
         varied = 2 <= values.nunique() <= 0.5 * len(values) if number else 2 <= values.nunique() <= 100
         return varied, -float(values.isna().mean()), values.nunique()
 

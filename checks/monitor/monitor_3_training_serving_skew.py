@@ -51,6 +51,7 @@ from mltestscore.details import Detail
 from mltestscore.errors import NotOffered
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.model import Model
+from mltestscore.unstructured import as_texts
 
 
 @check("monitor.3", proof_options={"named": 1})
@@ -139,5 +140,5 @@ def _broken(
         if pd.api.types.is_numeric_dtype(values):
             frame[name] = number(pd.to_numeric(values).astype("float64"))
         elif not pd.api.types.is_datetime64_any_dtype(values):
-            frame[name] = text(values.astype("string"))
+            frame[name] = text(as_texts(values).astype("string"))
     return {"serving": serving.replace(frame)}

@@ -20,6 +20,7 @@ from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.model import Model
 from mltestscore.stats.interval import CLEAR, Interval, exactly, two_levels
 from mltestscore.stats.quality import metric_for
+from mltestscore.unstructured import as_texts
 
 MISSING = "rows without a value"
 SHOWN = 20
@@ -122,7 +123,7 @@ def missing(
 
 def most_varied(data: Dataset, features: Sequence[str]) -> str:
     """Return the feature with the most values: one that no permutation leaves as it was."""
-    return str(data.frame(features).astype(str).nunique().idxmax())
+    return str(data.frame(features).apply(as_texts).nunique().idxmax())
 
 
 def judged_rows(model: Model, holdout: Dataset, metric: str, rows: int) -> Rows:

@@ -15,6 +15,7 @@ from mltestscore.inputs.dataset import Dataset
 from mltestscore.stats.cluster import codes_of
 from mltestscore.stats.interval import CLEAR, TwoLevels, two_levels
 from mltestscore.stats.paired import auc
+from mltestscore.unstructured import as_texts
 
 Mask = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.intp]
@@ -106,7 +107,7 @@ def _groups(values: pd.Series[Any]) -> Iterator[tuple[str, Mask]]:
         ends = np.unique(np.quantile(numbers[np.isfinite(numbers)], [0.25, 0.5, 0.75]))
         names = [*(f"up to {end:.4g}" for end in ends), f"above {ends[-1]:.4g}"]
         values = pd.Series(np.array(names)[np.searchsorted(ends, numbers)])
-    texts = values.astype(str)
+    texts = as_texts(values)
     common = texts.value_counts().index[:MOST_GROUPS]
     for name in common[1:] if texts.nunique() == 2 else common:  # of two groups, either tells the other
         yield name, (texts == name).to_numpy(dtype=bool)
@@ -128,7 +129,7 @@ def _binned(values: pd.Series[Any], learned: Mask) -> Codes:
         taught = numbers[learned & np.isfinite(numbers)]
         edges = np.unique(np.quantile(taught, np.linspace(0, 1, BINS + 1)[1:-1])) if len(taught) else np.zeros(0)
         return np.where(np.isnan(numbers), len(edges) + 1, np.searchsorted(edges, numbers, side="right"))
-    codes = pd.factorize(values.astype(str) if values.dtype == object else values, use_na_sentinel=True)[0]
+    codes = pd.factorize(as_texts(values) if values.dtype == object else values, use_na_sentinel=True)[0]
     return np.where(codes < 0, codes.max(initial=-1) + 1, codes)
 
 

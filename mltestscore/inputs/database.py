@@ -43,6 +43,8 @@ def _connect() -> Any:
     backend = ibis.duckdb.connect(autoinstall_known_extensions=False, temp_directory=_spill_folder())
     backend.con.execute("SET enable_progress_bar = false")
     backend.con.execute("SET parquet_metadata_cache = true")  # each query of a wide file would read its footer again
+    # A Parquet file's least and largest values leave NaN out, so that DuckDB would take "is it NaN?" for always false.
+    backend.con.execute("SET disabled_optimizers = 'statistics_propagation'")
     for method in ("execute", "to_pyarrow"):
         # A DuckDB connection runs one query at a time, and a second thread would close the first one's result.
         setattr(backend, method, _one_at_a_time(getattr(backend, method)))

@@ -92,7 +92,7 @@ def _held(thing: object) -> Content | None:
     if library == "pyarrow" and kind.__name__ == "Table":
         return Content("Arrow table", arrow=tidy(thing))
     if library == "ibis" and hasattr(thing, "schema") and hasattr(thing, "to_pyarrow"):
-        return Content("Ibis table", table=thing)
+        return Content("Ibis table", table=missing_as_null(thing))
     return None
 
 

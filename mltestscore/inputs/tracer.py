@@ -14,6 +14,7 @@ import pandas as pd
 
 from mltestscore.errors import ConfigError, InputError
 from mltestscore.inputs.functions import split_name
+from mltestscore.unstructured import as_texts
 
 if TYPE_CHECKING:
     from mltestscore.inputs.model import Model
@@ -81,7 +82,8 @@ class Tracer:
         """
         from mltestscore.tracing.tampering import TAMPERING, Given
 
-        key = (self.call, id(model), version, tuple(rows.columns), tuple(pd.util.hash_pandas_object(rows.astype(str))))
+        texts = rows.apply(as_texts)
+        key = (self.call, id(model), version, tuple(rows.columns), tuple(pd.util.hash_pandas_object(texts)))
         if key not in self.memory:
             found = self._asked(rows, version) if self.call else _followed(model, rows)
             self.memory[key] = (model, found)  # the model too: its id is its own as long as it lives

@@ -15,6 +15,7 @@ from mltestscore.inputs.model import Model
 from mltestscore.served_quality.scored import seconds
 from mltestscore.slices.faults import told_by
 from mltestscore.slices.values import labels_of
+from mltestscore.unstructured import as_texts
 
 ENOUGH, MOST = 0.1, 0.6  # of the rows are of the kind whose labels stop: enough to be judged, and not all
 
@@ -77,5 +78,5 @@ def without_labels_of_one_kind(serving: Dataset, outcomes: Dataset, model: Model
 
 def _texts(frame: pd.DataFrame, names: Sequence[str]) -> npt.NDArray[np.str_]:
     """Return the key of each row as one text."""
-    joined = reduce(lambda left, right: left + "\x1f" + right, (frame[name].astype(str) for name in names))
+    joined = reduce(lambda left, right: left + "\x1f" + right, (as_texts(frame[name]) for name in names))
     return joined.to_numpy(dtype=np.str_)

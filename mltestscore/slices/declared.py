@@ -11,6 +11,7 @@ import pandas as pd
 
 from mltestscore.errors import ConfigError, near
 from mltestscore.slices.values import is_scale, labels_of
+from mltestscore.unstructured import as_texts
 
 Mask = npt.NDArray[np.bool_]
 Wanted = str | Sequence[str] | Mapping[str, object]
@@ -105,7 +106,7 @@ def _by_value(frame: pd.DataFrame, one: str | Sequence[str], least: int) -> Slic
 def _named(frame: pd.DataFrame, one: Mapping[str, object]) -> Slicing:
     rows, note = np.ones(len(frame), dtype=bool), ""
     for column, value in one.items():
-        texts = frame[column].astype(str)
+        texts = as_texts(frame[column])
         hit = ((frame[column] == value) | (texts == str(value))).to_numpy(bool, na_value=False)
         if not hit.any():
             note = f"no row has {column} = {value!r:.80}.{near(str(value), texts.unique()[:1000])}"

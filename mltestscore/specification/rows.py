@@ -14,6 +14,7 @@ from mltestscore.inputs.schema import Schema
 from mltestscore.probe_rows import DRAWN, OBSERVED, probe_rows
 from mltestscore.specification.memorised import is_number, is_single
 from mltestscore.stats.seeds import generator
+from mltestscore.unstructured import as_texts
 
 MOST_SEEN = 20_000  # rows among which a handful with different labels is looked for
 CANDIDATES = 8  # so many rows are looked at for one of a handful
@@ -90,7 +91,7 @@ def _handful(
 
 
 def _distinct(frame: pd.DataFrame, features: Sequence[str]) -> pd.DataFrame:
-    return frame[~frame[list(features)].astype(str).duplicated()]
+    return frame[~frame[list(features)].apply(as_texts).duplicated()]
 
 
 def _apart(some: pd.DataFrame, others: pd.DataFrame, features: Sequence[str]) -> pd.DataFrame:
@@ -99,7 +100,7 @@ def _apart(some: pd.DataFrame, others: pd.DataFrame, features: Sequence[str]) ->
     distance = np.zeros((len(some), len(others)))
     for name in features:
         column = every[name]
-        codes = column.rank(pct=True) if is_number(column) else pd.Series(pd.factorize(column.astype(str))[0])
+        codes = column.rank(pct=True) if is_number(column) else pd.Series(pd.factorize(as_texts(column))[0])
         left, right = np.split(codes.fillna(-1).to_numpy(dtype=np.float64), [len(some)])
         apart = np.abs(left[:, None] - right[None, :])
         distance += apart if is_number(column) else apart > 0

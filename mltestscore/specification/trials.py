@@ -22,6 +22,7 @@ from mltestscore.inputs.functions import split_name
 from mltestscore.inputs.specification import SETTING, TABLE, Specification
 from mltestscore.specification.memorised import is_single
 from mltestscore.specification.rows import Rows
+from mltestscore.unstructured import as_texts
 
 TRYING = "mltestscore.specification.trying"
 COMPARED = 256  # rows of the batch whose predictions are compared after a restore
@@ -93,7 +94,7 @@ def tried(specification: Specification, rows: Rows, settings: Mapping[str, Any],
 
     Raises :class:`InputError` with what the stepper said where it cannot be stepped at all, or hangs.
     """
-    drawn = tuple(int(pd.util.hash_pandas_object(one.astype(str)).sum()) for one in (rows.batch, rows.legal))
+    drawn = tuple(int(pd.util.hash_pandas_object(one.apply(as_texts)).sum()) for one in (rows.batch, rows.legal))
     key = ("tried", specification.digest, drawn, tuple(settings.items()), seconds)
     if key not in specification.memory:
         specification.memory[key] = _tried(specification, rows, settings, seconds)

@@ -68,7 +68,7 @@ def _follow_all(model: Model, rows: pd.DataFrame, tolerance: float) -> list[Trac
 
 def _followed(model: Model, row: pd.DataFrame, tolerance: float, opened: dict[Any, Any]) -> Trace:
     own = np.ravel(model.predict(row))
-    given = Step(INPUT, tuple(Value(name[:120], plain(row[name].iloc[0])) for name in model.features))
+    given = Step(INPUT, tuple(Value(name, plain(row[name].iloc[0])) for name in model.features))
     steps = [given, *_steps(model, row, own, opened)]
     last = [one.value for one in steps[-1].values]
     if model.task == "binary" and len(last) == 2:

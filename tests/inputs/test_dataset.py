@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mltestscore.comparison import columns
@@ -81,7 +82,8 @@ def test_things_in_memory_give_their_rows(convert: object, frame: pd.DataFrame) 
 def test_an_ibis_table_is_queried_where_it_is(frame: pd.DataFrame) -> None:
     table = open_dataset("training", frame).table
     dataset = open_dataset("copy", table)
-    assert dataset.table is table
+    assert dataset.table.get_backend() is table.get_backend()
+    assert dataset.table.op().find(type(table.op())) == [table.op()]
     same(dataset.frame(["id"], limit=3), frame[["id"]].head(3))
 
 
@@ -312,3 +314,19 @@ def test_zoned_nanoseconds_of_a_parquet_file_are_times(tmp_path):
     assert table["at"].type().is_timestamp()
     seconds = columns.seconds(table["at"]).to_pyarrow().to_pylist()
     assert seconds == [1704063600.9, 1704063600.5]
+
+
+@pytest.mark.parametrize("statistics", [True, False])
+def test_nan_in_a_parquet_file_is_missing_whatever_its_statistics_say(tmp_path, statistics):
+    # Arrow leaves NaN out of a file's least and largest values, which DuckDB then takes for a proof that there is none.
+    rows = pa.table({"x": pa.array(np.array([0.5, np.nan, 2.0])), "g": ["a", "a", "b"]})
+    pq.write_table(rows, tmp_path / "rows.parquet", write_statistics=statistics)
+    table = open_dataset("rows", tmp_path / "rows.parquet").table
+    assert table["x"].count().to_pyarrow().as_py() == 2
+    assert table["x"].max().to_pyarrow().as_py() == 2.0
+    assert table.filter(table["x"].isnull())["g"].to_pyarrow().to_pylist() == ["a"]
+
+
+def test_nan_in_an_ibis_table_is_missing():
+    given = database.as_table(pa.table({"x": pa.array(np.array([0.5, np.nan, 2.0]))}))
+    assert open_dataset("rows", given).table["x"].count().to_pyarrow().as_py() == 2
