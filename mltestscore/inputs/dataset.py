@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mltestscore.errors import InputError, near
+from mltestscore.errors import InputError, NotOffered, near
 from mltestscore.inputs import database, digests, sampling, sources
 from mltestscore.inputs.sources import Content
 from mltestscore.result import storable
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from mltestscore.inputs.known import Known
 
+BATCHES = ("serving", "recomputed", "outcomes")  # on a quiet day such a table is empty, and nothing is wrong
 WIDE, AT_ONCE = 64, 16  # columns: of what is wide, and of a narrow part of it
 
 Key = TypeVar("Key", bound=Hashable)
@@ -235,7 +236,8 @@ def open_dataset(name: str, source: object, roles: Roles | None = None, *, base:
         base: the folder that paths and modules are relative to.
 
     Raises :class:`InputError` for a missing, empty or unreadable file, no rows, a role that names no column, and a
-    function that fails or returns something else.
+    function that fails or returns something else; :class:`NotOffered` for no rows of what comes in batches, one of
+    which may be empty.
     """
     content = sources.open_source(name, source, base)
     if content.frame is not None:
@@ -244,6 +246,8 @@ def open_dataset(name: str, source: object, roles: Roles | None = None, *, base:
     _check_roles(dataset)
     if not dataset.rows:
         columns = ", ".join(dataset.columns[:20])
+        if name in BATCHES:
+            raise NotOffered(name, f"{dataset.source} has no rows, but columns ({columns}); offer a batch with rows")
         raise InputError(f"{name} ({dataset.source}) has no rows; its columns are {columns}. Offer one with rows.")
     return dataset
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mltestscore.comparison import columns
-from mltestscore.errors import InputError
+from mltestscore.errors import InputError, NotOffered
 from mltestscore.inputs import database
 from mltestscore.inputs.dataset import Roles, open_dataset
 
@@ -137,6 +137,12 @@ def test_an_empty_file_is_said_to_be_empty(name: str, tmp_path: Path) -> None:
 def test_zero_rows_are_an_error_that_names_the_columns(frame: pd.DataFrame) -> None:
     with pytest.raises(InputError, match=r"training \(pandas frame\) has no rows; its columns are id, temp"):
         open_dataset("training", frame.head(0))
+
+
+@pytest.mark.parametrize("name", ["serving", "recomputed", "outcomes"])
+def test_an_empty_batch_is_nothing_to_observe_and_no_error(name: str, frame: pd.DataFrame) -> None:
+    with pytest.raises(NotOffered, match=rf"{name} is not offered; pandas frame has no rows, but columns \(id, temp"):
+        open_dataset(name, frame.head(0))
 
 
 def test_a_role_without_its_column_suggests_the_near_one(frame: pd.DataFrame) -> None:

@@ -54,9 +54,9 @@ def reasons(project) -> Reasons:
 def test_data_that_cannot_be_used_are_named_with_key_and_remedy(reasons):
     sources = {
         "training": 'source = "data/trainng.csv"',
-        "holdout": 'source = "data/damaged.parquet"',
+        "holdout": 'source = "data/header.csv"',
         "serving": 'source = "data/empty.csv"',
-        "recomputed": 'source = "data/header.csv"',
+        "recomputed": 'source = "data/damaged.parquet"',
         "outcomes": 'source = "data/training.csv"\nlabel = "lable"',
     }
     settings = "".join(f"[tool.mltestscore.data.{name}]\n{source}\n" for name, source in sources.items())
@@ -77,11 +77,11 @@ def test_data_that_cannot_be_used_are_named_with_key_and_remedy(reasons):
         assert "pyproject.toml" in said[name]
     assert "no file 'data/trainng.csv'" in said["training"]
     assert "Did you mean 'training.csv'?" in said["training"]
-    assert "data/damaged.parquet as parquet" in said["holdout"]
-    assert "Is it complete" in said["holdout"]
-    assert "SELECT" not in said["holdout"]
+    assert "data/damaged.parquet as parquet" in said["recomputed"]
+    assert "Is it complete" in said["recomputed"]
+    assert "SELECT" not in said["recomputed"]
     assert "data/empty.csv is empty (0 bytes); write it again" in said["serving"]
-    assert "(data/header.csv) has no rows; its columns are a, label." in said["recomputed"]
+    assert "(data/header.csv) has no rows; its columns are a, label." in said["holdout"]
     assert "the role 'label' names the column 'lable'" in said["outcomes"]
     assert "Did you mean 'label'?" in said["outcomes"]
 
@@ -112,17 +112,25 @@ def training():
 @pytest.fixture
 def holdout():
     pytest.fail("the warehouse is down")
-@pytest.fixture(scope="session")
-def serving():
-    import pandas
-    return pandas.DataFrame({"a": []})
 """
-    said = reasons(["training", "holdout", "serving"], conftest=conftest)
+    said = reasons(["training", "holdout"], conftest=conftest)
 
     assert "The fixture 'training' raised SystemExit: no licence" in said["training"]
     assert "The fixture 'holdout' raised Failed: the warehouse is down" in said["holdout"]
-    assert "The fixture 'serving' in " in said["serving"]
-    assert "has no rows" in said["serving"]
+
+
+def test_a_batch_without_rows_is_not_offered_and_no_error(project):
+    table = '[tool.mltestscore.data.serving]\nsource = "data/header.csv"\n'
+    project.write("pyproject.toml", (project.folder / "pyproject.toml").read_text() + table)
+    project.write("data/header.csv", "a,label\n")
+    project.write("quality/lengths.py", uses(["serving"]))
+
+    assert told(project, project.run("-k", "check_uses or check_sound")) == {}
+
+    checks = {check["id"]: check for item in project.scorecard()["items"] for check in item["checks"]}
+    (asked,) = [check for id, check in checks.items() if id != "sound"]
+    assert asked["state"] == "not_offered"
+    assert "header.csv has no rows, but columns (a, label); offer a batch with rows" in asked["reason"]
 
 
 def test_a_time_without_zone_counts_as_utc(reasons):
