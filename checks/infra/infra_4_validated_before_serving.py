@@ -16,7 +16,7 @@ Measured
 Passes when
     every bad candidate is refused, an equal one is accepted, nothing leads around the gate, and a loss beyond
     ``margin`` against the version before is ruled out. A noisy gate may refuse an equal candidate: up to five are tried
-    until one is accepted. A candidate that is not shown to be bad judges nobody.
+    until one is accepted. A candidate that is not shown to be bad, on average or all the time, judges nobody.
 
 If it fails
     Compare paired scores, on average and on each slice that matters, with a limit on the bound of the loss; refuse what

@@ -19,6 +19,7 @@ from mltestscore.inputs.clusters import clustered_share
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.model import Model
 from mltestscore.stats.interval import CLEAR, Interval, exactly, two_levels
+from mltestscore.stats.periods import few
 from mltestscore.stats.quality import metric_for
 from mltestscore.unstructured import as_texts
 
@@ -156,6 +157,8 @@ def unfit(rows: Rows, holdout: Dataset, least: int, per_class: int) -> str:
     if not finite:
         return "the model gives scores that are not finite"
     if _lost(rows, holdout, [(rows.model.features, CLEAR)])[0].low <= 0:
+        if rows.clusters is not None and not holdout.roles.cluster and (why := few(rows.clusters)):
+            return why
         return "the model is not shown to gain anything from all its features together: first see to the model"
     return ""
 

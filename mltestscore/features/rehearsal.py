@@ -121,7 +121,8 @@ def _model(dry_run: DryRun, copy: Path, served: pd.DataFrame) -> tuple[tuple[str
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         served.to_parquet(work / "served.parquet", index=False)
-        request = {"model": str(copy / dry_run.model), "loading": dict(dry_run.loading)}
+        loading = dict(dry_run.loading)
+        request = {"model": str(copy / dry_run.model), "loading": loading, "feature": dry_run.feature}
         (work / "request.json").write_text(json.dumps(request), encoding="utf-8")
         arguments = ["-m", "mltestscore.features.rehearsal_process", name]
         done = run_python(arguments, sandbox=copy, home=dry_run.folder, timeout=LOADING)

@@ -207,8 +207,12 @@ class Exam:
         return Asked(CUT.name, one, _UNASKED, None, bool(one.error), "half of every file can still be loaded")
 
     def _shown(self, one: Packaged) -> float | None:
+        """Return how much worse a candidate is shown to be: on average, or else, if it is that all the time."""
         drop = self.scale.drop(one, self.base, self.strict.alpha)
-        return None if drop is None else drop.low
+        if drop is None or np.isfinite(drop.low):
+            return None if drop is None else drop.low
+        lasting = self.scale.lasting(one, self.base, self.strict.alpha)
+        return lasting if lasting is not None and lasting >= self.strict.drop else None
 
 
 _UNASKED: Verdict = None  # type: ignore[assignment]  # replaced when the gate has answered

@@ -10,16 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from mltestscore import contest
-from mltestscore.dependence import dependent
+from mltestscore.dependence import dependent, stretches
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.slices import losses, reference
 from mltestscore.slices.declared import Mask
 from mltestscore.stats.interval import CLEAR, Interval, TwoLevels, two_levels
-from mltestscore.stats.quality import Vector, advantage, lost_by_row, metric_for, quality
+from mltestscore.stats.periods import LEAST
+from mltestscore.stats.quality import Vector, advantage, loss_of_a_constant, lost_by_row, metric_for, quality
 from mltestscore.validation.packaging import Material, Packaged, Scores
 
 if TYPE_CHECKING:
     from mltestscore.inputs.model import Model
+
+
+OF_A_STRETCH = 30  # rows: the bounds of fewer are not reliable
 
 
 @dataclass(frozen=True)
@@ -31,12 +35,15 @@ class Scale:
         truth: shape (n,), encoded labels.
         together: from what will be averaged to which rows belong together; ``None`` where rows are independent.
         task: of the candidates.
+        stretches: shape (n,), in which tenth of the rows' time each lies; ``None`` without times, and where a cluster
+            says what belongs together.
     """
 
     metric: str
     truth: npt.NDArray[Any]
     together: Callable[[Vector], npt.NDArray[np.intp] | None]
     task: str
+    stretches: npt.NDArray[np.intp] | None = None
 
     def quality(self, one: Packaged) -> float | None:
         """Return the metric of a candidate; ``None`` where it gives no finite scores."""
@@ -48,6 +55,31 @@ class Scale:
             return None
         lost = lost_by_row(self.metric, self.truth, one.scores, base.scores)
         return advantage(self.metric, self.truth, base.scores, one.scores, alpha, self.together(lost))
+
+    def lasting(self, one: Packaged, base: Packaged, alpha: float) -> float | None:
+        """Return what a candidate at least loses in every tenth of the rows' time; ``None`` where that cannot be told.
+
+        Where seasons or trends make all rows alike, they are worth one period of time, and no bound of an average is
+        finite. What is lost all the time is no matter of the period: rows within a tenth tell it for that tenth.
+        """
+        if self.stretches is None or one.scores is None or base.scores is None:
+            return None
+        if not (_finite(one.scores) and _finite(base.scores)):
+            return None
+        least = np.inf
+        for part in range(LEAST):
+            rows = self.stretches == part
+            if rows.sum() < OF_A_STRETCH or len(np.unique(self.truth[rows])) < 2:
+                return None
+            lost = advantage(self.metric, self.truth[rows], base.scores[rows], one.scores[rows], alpha)
+            least = min(least, lost.low * self._weight(rows))
+        return float(least)
+
+    def _weight(self, rows: npt.NDArray[np.bool_]) -> float:
+        """Return by what a skill on some rows counts on the scale of all of them."""
+        if self.metric == "roc_auc":
+            return 1.0
+        return loss_of_a_constant(self.metric, self.truth[rows]) / loss_of_a_constant(self.metric, self.truth)
 
     def loss_on(self, one: Packaged, base: Packaged, rows: Mask, alpha: float, least: int) -> TwoLevels | None:
         """Return the quality that a candidate loses on some rows; ``None`` where too few rows could tell."""
@@ -68,7 +100,12 @@ def scale_of(base: Packaged, material: Material, holdout: Dataset) -> Scale:
     classes = contest.classes_of(base.classes, label)
     truth = contest.encoded(label, base.task, classes, holdout.name)
     judged = material.judged
-    return Scale(metric_for(base.task), truth, lambda lost: dependent(judged, holdout, lambda: lost), base.task)
+
+    def together(lost: Vector) -> npt.NDArray[np.intp] | None:
+        return dependent(judged, holdout, lambda: lost)
+
+    tenths = None if holdout.roles.cluster else stretches(judged, holdout, LEAST)
+    return Scale(metric_for(base.task), truth, together, base.task, tenths)
 
 
 def lost_since(

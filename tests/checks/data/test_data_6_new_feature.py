@@ -141,6 +141,25 @@ def test_a_model_that_does_not_use_it_or_is_not_the_one_that_serves_is_found(pro
     assert cause in found[name].cause
 
 
+NAMELESS = (FITTED[0], FITTED[1].replace("table[names]", "table[names].to_numpy()") + "\nmodel = model")
+
+
+@pytest.mark.parametrize(
+    ("fitted", "bend", "cause"),
+    [
+        (FITTED, ("# log", ""), ""),
+        (NAMELESS, ("# log", ""), ""),
+        (NAMELESS, ("names = FEATURES", 'names = ["x", "z"]'), "model (no such input)"),
+    ],
+    ids=["named", "nameless", "nameless, not learned"],
+)
+def test_inputs_that_the_configuration_declares_do_not_hide_the_new_one(project, fitted, bend, cause):
+    loading = (("features", ["x", "z"]), ("task", "regression"))
+    result = run(rehearsal(project, fitted, bend, loading=loading, **LEARNED))
+    (reached,) = [found for found in result.findings if found.name == REACHED]
+    assert (reached.cause, reached.verdict) == (cause, "failed" if cause else "passed")
+
+
 @pytest.mark.slow
 def test_a_slow_rehearsal_fails_and_one_that_hangs_is_stopped(project, monkeypatch):
     monkeypatch.setattr("mltestscore.features.rehearsal.START", 8.0)
