@@ -9,11 +9,11 @@ Measured
     a limit, of each slice too. On the newest window: the loss of the served scores against the model asked again for
     the same rows; the metric within a day against that of the holdout at launch (else the first served window); the
     mean of score minus outcome, overall and of each slice beyond all other rows; the growth of the calibration error.
-    Days and declared clusters widen the intervals. All days since the launch together are watched by a sequence of
-    bounds that holds however often somebody looks. Of several labels the log holds a list of probabilities: the loss
-    counts all, bias and calibration are judged label by label. A ranking is judged by ndcg or mrr query by query, which
-    the cluster of both names; its scores stand for no outcome, so that they have no bias. Without labels quality is
-    estimated from the probabilities that held at launch: a proxy, worth ½ at most.
+    Days, which may stay alike for long, and declared clusters widen the intervals. All days since the launch together
+    are watched by a sequence of bounds that holds however often somebody looks. Of several labels the log holds a list
+    of probabilities: the loss counts all, bias and calibration are judged label by label. A ranking is judged by ndcg
+    or mrr query by query, which the cluster of both names; its scores stand for no outcome, so that they have no bias.
+    Without labels quality is estimated from the probabilities that held at launch: a proxy, worth ½ at most.
 
 Passes when
     no harm beyond a limit is shown and each is ruled out. Fails where one is shown.

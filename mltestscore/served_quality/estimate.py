@@ -18,6 +18,7 @@ from mltestscore.declare import Observations
 from mltestscore.errors import NotOffered
 from mltestscore.finding import Finding, at_most, undecided
 from mltestscore.inputs.dataset import Dataset
+from mltestscore.served_quality.alike import of_days
 from mltestscore.served_quality.labels import DAY
 from mltestscore.served_quality.scored import BLOCK_ROWS, Codes, answered, answers, days_of, launch_rows, seconds
 from mltestscore.served_quality.verdicts import LEAST_DAYS, Limits, days_apart, too_few_days
@@ -76,15 +77,16 @@ def observations(
     launch = Unlabelled(answered(known.scores, model.task), hold(known.scores), known.scores, known.days, None)
     classes = contest.classes_of(model.classes, known.frame[holdout.roles.label])
     now = _window(model, serving, classes, hold, days, most)
-    for finding in _findings(now, launch, replace(limits, level=limits.level / 3)):
+    for finding in _findings(now, launch, replace(limits, level=limits.level / 3), timed=known.timed):
         yield replace(finding, proxy=True)
 
 
-def _findings(now: Unlabelled, launch: Unlabelled, limits: Limits) -> list[Finding]:
+def _findings(now: Unlabelled, launch: Unlabelled, limits: Limits, *, timed: bool) -> list[Finding]:
     after, before = _by_day(now, now.scores), _by_day(launch, launch.scores)
     if why := too_few_days(after, before):
         return [undecided(ESTIMATED, why, n_to_settle=LEAST_DAYS)]
-    found = [at_most(ESTIMATED, days_apart(before, after, limits.level), limits.max_drop, note=NOTE)]
+    lasting = of_days(after, before, timed=timed)
+    found = [at_most(ESTIMATED, days_apart(before, after, limits.level, lasting), limits.max_drop, note=NOTE)]
     if now.own is None:
         return found
     clusters = days_of(None, len(now.scores)) if now.clusters is None else now.clusters
@@ -92,7 +94,8 @@ def _findings(now: Unlabelled, launch: Unlabelled, limits: Limits) -> list[Findi
     accusing, clearing = (difference(lost, nothing, level, clusters) for level in (limits.level, CLEAR))
     found.append(at_most(ESTIMATED_MODEL, two_levels(accusing, clearing), limits.max_loss, note=NOTE))
     if now.chances.ndim == 1:
-        size = mean_gap(now.scores - now.chances, codes_of(now.days)).magnitude(limits.level)
+        own, its = (mean_gap(one.scores - one.chances, codes_of(one.days)) for one in (now, launch))
+        size = replace(own, lasting=of_days(own.errors, its.errors, timed=timed)).magnitude(limits.level)
         size = replace(size, method="mean over rows, robust to days (t)")
         found.append(at_most(ESTIMATED_BIAS, size, limits.max_bias, unit="share", note=NOTE))
     return found

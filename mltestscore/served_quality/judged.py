@@ -17,6 +17,7 @@ from mltestscore.details import Table
 from mltestscore.finding import Finding, at_most, undecided
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.served_quality import labels, scored, several, verdicts
+from mltestscore.served_quality.alike import of_days
 from mltestscore.served_quality.labels import AT, DAY, LABEL, Late, Span
 from mltestscore.served_quality.scored import Scored, answered, block_qualities
 from mltestscore.served_quality.verdicts import Limits
@@ -79,8 +80,7 @@ def observations(
     together = serving.roles.cluster if model.task == "ranking" else ""
     frame = labels.rows(late, wanted, span, ask.rows, together)
     names = _names(model, frame, holdout)
-    texts = [name for name in structured(frame, inputs) if not pd.api.types.is_numeric_dtype(frame[name])]
-    slices = ask.slices or [*_protected(serving), *declared.by_default(frame, texts)]
+    slices = ask.slices or _slices(frame, serving, inputs)
     slicings = list(declared.slicings(frame, slices, limits.min_rows))
     limits = replace(limits, level=limits.level / _accusations(model, slicings, names))
     yield from unlabelled(frame, serving, slicings, ask.max_unlabelled, limits)
@@ -91,52 +91,79 @@ def observations(
         why = f"{len(now):,} served rows with a score and a label that is due, and labels that vary, are too few"
         yield undecided(verdicts.SINCE_LAUNCH, why, n_to_settle=ask.window_rows)
         return
-    scores = None if model.task == "multiclass" else now.scores
-    if len(inputs) == len(model.features):
-        rescored = model.predict(now.frame)
-        require_same_labels(now.truth, rescored, outcomes.name)
-        yield verdicts.against_model(now, answered(rescored, model.task), model.task, limits)
-        scores = rescored if scores is None else scores
-    if scores is not None:
-        again = list(declared.slicings(now.frame, slices, limits.min_rows))
-        yield from several.biases(now, scores, model.task, names, again, limits)
     earlier = None
     if span.older and span.low is not None:
         before = labels.rows(late, wanted, Span(-EVER, np.nextafter(span.low, -np.inf)), ask.rows, together)
         earlier = scored.served_rows(before, model, serving, outcomes.name, names) if len(before) else None
-    yield from _since_launch(model, holdout, now, earlier, names, ask, limits)
+    launch, earlier = _launch(model, holdout, earlier, names, ask)
+    yield from _against_model(model, now, launch, names, slices, outcomes.name, limits)
+    yield from _since_launch(model, launch, now, earlier, names, ask, limits)
+    if launch is not None:
+        name = "the first window" if holdout is None else "the holdout"
+        yield from verdicts.pictures(now, launch, ask.metric, model.task, name)
+
+
+def _slices(frame: pd.DataFrame, serving: Dataset, inputs: Sequence[str]) -> list[declared.Wanted]:
+    texts = [name for name in structured(frame, inputs) if not pd.api.types.is_numeric_dtype(frame[name])]
+    return [*_protected(serving), *declared.by_default(frame, texts)]
+
+
+def _against_model(
+    model: Model,
+    now: Scored,
+    launch: Scored | None,
+    names: Sequence[object],
+    slices: Sequence[declared.Wanted],
+    labelled: str,
+    limits: Limits,
+) -> Observations:
+    scores = None if model.task == "multiclass" else now.scores
+    if set(model.features) <= set(now.frame.columns):
+        rescored = model.predict(now.frame)
+        require_same_labels(now.truth, rescored, labelled)
+        yield verdicts.against_model(now, answered(rescored, model.task), model.task, limits)
+        scores = rescored if scores is None else scores
+    if scores is not None:
+        slicings = list(declared.slicings(now.frame, slices, limits.min_rows))
+        yield from several.biases(now, launch, scores, model.task, names, slicings, limits)
+
+
+def _launch(
+    model: Model, holdout: Dataset | None, earlier: Scored | None, names: Sequence[object], ask: Ask
+) -> tuple[Scored | None, Scored | None]:
+    """Return the rows of the launch, the first window of the log where no holdout is offered, and those since."""
+    if holdout is not None:
+        launch = scored.launch_rows(model, holdout, ask.rows, names)
+        return replace(launch, scores=answered(launch.scores, model.task)), earlier
+    if earlier is None:
+        return None, None
+    first = (earlier.frame[AT] <= earlier.frame[AT].min() + ask.days * DAY).to_numpy()
+    return earlier.part(first), earlier.part(~first)
 
 
 def _since_launch(
     model: Model,
-    holdout: Dataset | None,
+    launch: Scored | None,
     now: Scored,
     earlier: Scored | None,
     names: Sequence[object],
     ask: Ask,
     limits: Limits,
 ) -> Observations:
-    launch, name = None, "the holdout"
-    if holdout is not None:
-        launch = scored.launch_rows(model, holdout, ask.rows, names)
-        launch = replace(launch, scores=answered(launch.scores, model.task))
-    elif earlier is not None:
-        first = earlier.frame[AT] <= earlier.frame[AT].min() + ask.days * DAY
-        launch, earlier, name = earlier.part(first.to_numpy()), earlier.part(~first.to_numpy()), "the first window"
     if launch is None or len(launch) < limits.min_rows or not scored.varies(launch, ask.metric):
         yield undecided(verdicts.SINCE_LAUNCH, NO_LAUNCH)
         return
     after, at_launch = block_qualities(now, ask.metric), block_qualities(launch, ask.metric)
-    yield verdicts.since_launch(after, at_launch, ask.metric, limits)
+    lasting = of_days(after, at_launch, timed=launch.timed)
+    yield verdicts.since_launch(after, at_launch, ask.metric, limits, lasting)
     if earlier is not None and len(earlier) and not verdicts.too_few_days(after, at_launch):
         days = np.concatenate([block_qualities(earlier, ask.metric), after])
-        yield verdicts.watched(days, at_launch, ask.metric, limits)
+        yield verdicts.watched(days, at_launch, ask.metric, limits, lasting)
     if model.task == "multiclass":
         classes = contest.classes_of(model.classes, now.frame[LABEL])
         yield from verdicts.class_bias(now, launch, classes, limits)
     else:
         yield from several.calibrations(now, launch, model.task, names, limits)
-    yield from verdicts.pictures(now, launch, ask.metric, model.task, name)
 
 
 def _protected(serving: Dataset) -> list[str]:

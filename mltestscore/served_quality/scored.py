@@ -47,6 +47,7 @@ class Scored:
         days: shape (n,), which rows were served on the same day, or are neighbours where times are not known.
         clusters: shape (n,), the declared clusters, of a ranking its queries, or ``None``.
         frame: shape (n, …), what else is known of the rows.
+        timed: whether days are days, in order, and no neighbours.
     """
 
     truth: npt.NDArray[Any]
@@ -54,6 +55,7 @@ class Scored:
     days: Codes
     clusters: Codes | None
     frame: pd.DataFrame
+    timed: bool = True
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -62,7 +64,7 @@ class Scored:
         """Return some of the rows."""
         clusters = None if self.clusters is None else self.clusters[rows]
         kept = self.frame[rows].reset_index(drop=True)
-        return Scored(self.truth[rows], self.scores[rows], self.days[rows], clusters, kept)
+        return Scored(self.truth[rows], self.scores[rows], self.days[rows], clusters, kept, self.timed)
 
     def of_label(self, place: int) -> Scored:
         """Return the rows with one of several labels, as those of a binary task."""
@@ -70,7 +72,7 @@ class Scored:
 
     @property
     def clusterings(self) -> list[Codes]:
-        """The ways in which rows may depend on each other; a bound must hold under each."""
+        """The ways in which rows may depend on each other, days first; a bound must hold under each."""
         return [codes_of(one) for one in (self.days, self.clusters) if one is not None]
 
     @property
@@ -113,7 +115,7 @@ def launch_rows(model: Model, holdout: Dataset, most: int, names: Sequence[objec
     clusters = contest.clusters_of(frame, holdout)
     codes = None if clusters is None else codes_of(clusters)
     days = _whole(days_of(times, len(frame)), codes, model.task)
-    return Scored(truth, scores, days, codes, frame).part(_finite(scores))
+    return Scored(truth, scores, days, codes, frame, times is not None).part(_finite(scores))
 
 
 def answered(scores: Vector, task: str) -> Vector:
@@ -150,7 +152,8 @@ def served_rows(
     times = kept[AT].to_numpy(dtype=np.float64) if AT in kept else None
     cluster = serving.roles.cluster
     clusters = codes_of(kept[cluster].to_numpy()) if cluster else None
-    return Scored(truth, scores, _whole(days_of(times, len(kept)), clusters, model.task), clusters, kept)
+    days = _whole(days_of(times, len(kept)), clusters, model.task)
+    return Scored(truth, scores, days, clusters, kept, times is not None)
 
 
 def answers(served: pd.Series[Any], model: Model, classes: Sequence[object], where: str) -> Vector:

@@ -21,18 +21,24 @@ MOST = verdicts.MOST_CLASSES
 
 
 def biases(
-    now: Scored, scores: Vector, task: str, names: Sequence[object], slicings: Sequence[Slicing], limits: Limits
+    now: Scored,
+    launch: Scored | None,
+    scores: Vector,
+    task: str,
+    names: Sequence[object],
+    slicings: Sequence[Slicing],
+    limits: Limits,
 ) -> Iterator[Finding]:
     """Hold what is answered to what came true, over all rows and by slice; ``scores`` as for ``verdicts.by_slice``.
 
-    The scores of a ranking stand for no outcome, and none is held to one.
+    ``launch`` tells for how long days stay alike. The scores of a ranking stand for no outcome and are held to none.
     """
     if task == "ranking":
         return
     if task == "multilabel":
         for place, name in enumerate(names[:MOST]):
             own = now.of_label(place)
-            yield verdicts.bias(own, "binary", 1.0, limits, _label(name))
+            yield verdicts.bias(own, launch and launch.of_label(place), "binary", 1.0, limits, _label(name))
             for found in verdicts.by_slice(own, own.scores, "binary", slicings, limits):
                 if found.name != verdicts.UNJUDGED:
                     yield replace(found, where=f"{found.where}, {_label(name)}")
@@ -40,7 +46,7 @@ def biases(
                     yield found
         return
     if task != "multiclass":
-        yield verdicts.bias(now, task, _scale(now), limits)
+        yield verdicts.bias(now, launch, task, _scale(now), limits)
     yield from verdicts.by_slice(now, scores, task, slicings, limits)
 
 

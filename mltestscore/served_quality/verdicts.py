@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from mltestscore.details import Series, Table
 from mltestscore.finding import Finding, at_most, undecided
+from mltestscore.served_quality.alike import of_rows
 from mltestscore.served_quality.scored import Codes, Scored, block_qualities, days_of, errors
 from mltestscore.slices import gaps
 from mltestscore.slices.declared import Mask, Slicing
@@ -17,8 +19,8 @@ from mltestscore.slices.losses import LEAST_CLUSTERS, Losses, compare, slice_met
 from mltestscore.stats.calibration import bins_of, calibration, growth
 from mltestscore.stats.cluster import codes_of
 from mltestscore.stats.interval import CLEAR, Interval, TwoLevels, two_levels
-from mltestscore.stats.paired import difference
 from mltestscore.stats.periods import periods
+from mltestscore.stats.persistence import Persistence, averaged
 from mltestscore.stats.ranking import answerable, qualities
 from mltestscore.stats.ratios import mean_gap
 from mltestscore.stats.sequential import mean_so_far
@@ -76,11 +78,12 @@ def queries_compared(metric: str, window: Scored, rescored: Vector) -> Losses:
     return Losses(metric, ours[order], theirs[order], days_of(None, len(order)))
 
 
-def since_launch(now: Vector, before: Vector, metric: str, limits: Limits) -> Finding:
+def since_launch(now: Vector, before: Vector, metric: str, limits: Limits, lasting: Persistence) -> Finding:
     """Hold the days of the newest window to the days of the launch; both hold one number a day."""
     if why := too_few_days(now, before):
         return undecided(SINCE_LAUNCH, why, n_to_settle=LEAST_DAYS)
-    return at_most(SINCE_LAUNCH, days_apart(before, now, limits.level), limits.max_drop, note=f"{metric} within a day")
+    lost = days_apart(before, now, limits.level, lasting)
+    return at_most(SINCE_LAUNCH, lost, limits.max_drop, note=f"{metric} within a day")
 
 
 def too_few_days(now: Vector, before: Vector) -> str:
@@ -90,32 +93,39 @@ def too_few_days(now: Vector, before: Vector) -> str:
     return f"{len(now)} days with labels enough, {len(before)} at launch; at least {LEAST_DAYS} each are needed"
 
 
-def days_apart(before: Vector, now: Vector, level: float) -> TwoLevels:
-    """Return by how much the mean of days has fallen."""
-    return two_levels(mean_difference(before, now, level), mean_difference(before, now, CLEAR))
+def days_apart(before: Vector, now: Vector, level: float, lasting: Persistence) -> TwoLevels:
+    """Return by how much the mean of days has fallen, which stay alike for some time."""
+    accusing, clearing = (mean_difference(before, now, one, lasting) for one in (level, CLEAR))
+    return two_levels(accusing, clearing)
 
 
-def watched(now: Vector, before: Vector, metric: str, limits: Limits) -> Finding:
+def watched(now: Vector, before: Vector, metric: str, limits: Limits, lasting: Persistence) -> Finding:
     """Hold all days since the launch to it; the bound that shows harm stands however often somebody looks."""
     least = -1.0 if metric.startswith(("r2", "d2_")) else 0.0
     seen, known = np.clip(now, least, 1.0), np.clip(before, least, 1.0)
-    sequence = mean_so_far(seen, limits.level / 2, least=least)
-    launch = difference(known, np.zeros(len(known)), limits.level / 2)
+    # Bets on a day must not profit from the day before: days that are alike for long are watched as one.
+    apart = averaged(seen, lasting.left(len(seen), limits.level / 2))
+    sequence = mean_so_far(apart, limits.level / 2, least=least)
+    launch = mean_gap(known, np.arange(len(known)), lasting).interval(limits.level / 2)
     value = float(known.mean() - seen.mean())
     low, high = launch.low - sequence.high, launch.high - sequence.low
     method = f"{sequence.method} over days"
     accusing = Interval(value, min(low, value), max(high, value), len(now), 1 - limits.level, method)
-    lost = two_levels(accusing, mean_difference(known, seen, CLEAR))
+    lost = two_levels(accusing, mean_difference(known, seen, CLEAR, lasting))
     return at_most(WATCHED, lost, limits.max_drop, note=f"{metric} within a day, {len(now)} days since the launch")
 
 
-def bias(window: Scored, task: str, scale: float, limits: Limits, where: str = "") -> Finding:
+def bias(window: Scored, launch: Scored | None, task: str, scale: float, limits: Limits, where: str = "") -> Finding:
     """Hold the mean of answer minus outcome to its limit, in probability or standard deviations."""
     unit = "sd" if task == "regression" else "share"
     error = errors(window, task, scale)
+    lasting = of_rows(lambda rows: errors(rows, task, scale), window, launch)
+    days, *others = window.clusterings
     # Numbers that are foretold day by day are wrong for days on end.
-    ways = [*window.clusterings, *([periods(window.days, error)] if task == "regression" else [])]
-    size = widest(ways, lambda clusters: mean_gap(error, clusters).magnitude(limits.level))
+    others += [periods(window.days, error)] if task == "regression" else []
+    gaps_of = [mean_gap(error, days, lasting), *(mean_gap(error, clusters) for clusters in others)]
+    found = [one.magnitude(limits.level) for one in gaps_of]
+    size = replace(max(found, key=lambda one: one.clearing.high), method=ROBUST)
     said = "answers are too high on average" if error.mean() > 0 else "answers are too low on average"
     return _bias(size, where, unit, said, limits)
 
@@ -126,12 +136,20 @@ def class_bias(now: Scored, launch: Scored, classes: Sequence[object], limits: L
     Answers without probabilities favour the common classes in every sound system, so that only a change counts.
     """
     for number, name in enumerate(classes[:MOST_CLASSES]):
-        sides = [one.scores[:, number] - (one.truth == number) for one in (now, launch)]
-        ways = zip(now.clusterings, launch.clusterings, strict=False)
-        found = [mean_gap(sides[0], own).since(mean_gap(sides[1], its)).magnitude(limits.level) for own, its in ways]
+        sides = [_answered_beyond(one, number) for one in (now, launch)]
+        lasting: Persistence | None = of_rows(partial(_answered_beyond, number=number), now, launch)
+        found = []
+        for own, its in zip(now.clusterings, launch.clusterings, strict=False):
+            gap = mean_gap(sides[0], own, lasting).since(mean_gap(sides[1], its, lasting))
+            found.append(gap.magnitude(limits.level))
+            lasting = None  # days come first; other clusters are in no order
         wide = replace(max(found, key=lambda one: one.clearing.high), method=ROBUST)
         said = "answered more often than at launch" if sides[0].mean() > sides[1].mean() else "answered less often"
         yield _bias(wide, f"class {name!s:.60}", "share", said, limits)
+
+
+def _answered_beyond(rows: Scored, number: int) -> Vector:
+    return np.asarray(rows.scores[:, number] - (rows.truth == number), dtype=np.float64)
 
 
 def _bias(size: TwoLevels, where: str, unit: str, said: str, limits: Limits) -> Finding:
@@ -139,11 +157,6 @@ def _bias(size: TwoLevels, where: str, unit: str, said: str, limits: Limits) -> 
         why = f"the rows come from {size.n} days or clusters; at least {LEAST_DAYS} are needed"
         return undecided(BIAS, why, where=where, unit=unit, n_to_settle=LEAST_DAYS)
     return at_most(BIAS, size, limits.max_bias, where=where, unit=unit, note=said)
-
-
-def widest(clusterings: Sequence[Codes], measure: Callable[[Codes], TwoLevels]) -> TwoLevels:
-    """Return the measure under the way of depending (days, declared clusters) that leaves most doubt."""
-    return replace(max(map(measure, clusterings), key=lambda one: one.clearing.high), method=ROBUST)
 
 
 def by_slice(
@@ -202,12 +215,14 @@ def calibrated(now: Scored, launch: Scored, task: str, scale: float, limits: Lim
         why = f"{len(now):,} rows now, {len(launch):,} at launch, on two days each at least"
         return undecided(CALIBRATION, why, where=where, unit=unit, n_to_settle=limits.min_rows)
 
+    lasting = of_rows(lambda rows: errors(rows, task, scale), now, launch)
+
     def grown(number: int) -> TwoLevels:
         sides = [
             calibration(errors(one, task, scale), bins_of(one.scores, launch.scores), one.clusterings[number])
             for one in (now, launch)
         ]
-        return growth(sides[0], sides[1], limits.level)
+        return growth(sides[0], sides[1], limits.level, None if number else lasting)  # days come first
 
     ways = min(len(now.clusterings), len(launch.clusterings))
     wide = max((grown(number) for number in range(ways)), key=lambda one: one.clearing.high)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from mltestscore.stats.interval import CLEAR, Interval, TwoLevels, two_levels
+from mltestscore.stats.persistence import Persistence
 
 Vector = NDArray[numpy.float64]
 Codes = NDArray[numpy.intp]
@@ -72,21 +73,27 @@ def calibration(errors: Vector, bins: Codes, clusters: Codes) -> Calibration:
     return Calibration(mean, float(numpy.abs(cells.sum(axis=1)).sum()) / len(errors), parts)
 
 
-def growth(now: Calibration, before: Calibration, alpha: float) -> TwoLevels:
+def growth(now: Calibration, before: Calibration, alpha: float, lasting: Persistence | None = None) -> TwoLevels:
     """Return by how much the error has grown: a lower bound at ``alpha`` that shows it, an upper one that rules it out.
 
     The lower bound starts from the estimates that flatter the growth least, the upper one from those that flatter it
-    most; the degrees of freedom are those of the side with fewer clusters.
+    most; the degrees of freedom are those of the side with fewer clusters. ``lasting``: for how long clusters stay
+    alike that are numbered in order of time.
 
     Both hold with room to spare where the calibration error stays what it was. Where it was nil at launch, the signs of
     the launch are noise, which both halves share, and which adds up to a quarter to the spread that is seen: a growth
     just beyond the limit is then ruled out in 7 %, not 5 % (tests/stats/coverage.md).
     """
     few = min(len(now.errors), len(before.errors))
-    value, spread = now.debiased - before.debiased, math.sqrt(now.variance + before.variance)
+    value = now.debiased - before.debiased
 
     def reach(level: float) -> float:
-        return float(special.stdtrit(few - 1, 1 - level)) * spread if few > 1 else math.inf
+        left = float(few) if lasting is None else lasting.left(few, level)
+        if left < 2:
+            return math.inf
+        each = (1.0 if lasting is None else lasting.widening(len(side.errors), level) for side in (now, before))
+        wide = sum(side.variance * factor for side, factor in zip((now, before), each, strict=True))
+        return float(special.stdtrit(left - 1, 1 - level)) * math.sqrt(wide)
 
     ends = (now.debiased - before.plain, now.plain - before.debiased)
     accusing, clearing = (

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mltestscore.stats.interval import CLEAR, Interval, TwoLevels, two_levels
 from mltestscore.stats.mean import Spread, satterthwaite
+from mltestscore.stats.persistence import Persistence
 
 Vector = NDArray[numpy.float64]
 
@@ -28,6 +29,8 @@ class Gap:
         groups: clusters in the smaller of the two sides, of rows that the ratio is counted among.
         freedom: degrees of freedom of the error; infinite: ``groups - 1``.
         straight: whether errors are sums of so many rows, in so few clusters, that how skewed they are is not asked.
+        lasting: for how long clusters in order of time stay alike; ``None`` where they are independent.
+        runs: the clusters of each side that is in order.
     """
 
     value: float
@@ -36,6 +39,8 @@ class Gap:
     groups: int
     freedom: float = math.inf
     straight: bool = False
+    lasting: Persistence | None = None
+    runs: tuple[int, ...] = ()
 
     def magnitude(self, alpha: float) -> TwoLevels:
         """Return the size of the gap; both signs together are accused at ``alpha``, and each cleared at 95 %."""
@@ -54,18 +59,31 @@ class Gap:
         errors = numpy.concatenate([self.errors, other.errors])
         freedom, groups = min(self.freedom, other.freedom), min(self.groups, other.groups)
         straight = self.straight and other.straight
-        return Gap(self.value - other.value, errors, self.least + other.least, groups, freedom, straight)
+        value, least, runs = self.value - other.value, self.least + other.least, self.runs + other.runs
+        return Gap(value, errors, least, groups, freedom, straight, self.lasting, runs)
 
     def interval(self, alpha: float) -> Interval:
         """Return the gap with bounds each at the level ``alpha``; fewer than two clusters leave them infinite."""
-        length = float(numpy.linalg.norm(self.errors))
-        skewness = float(((self.errors / length) ** 3).sum()) if length > 0 and not self.straight else 0.0
+        errors, freedom = self._worth(alpha)
+        length = float(numpy.linalg.norm(errors))
+        skewness = float(((errors / length) ** 3).sum()) if length > 0 and not self.straight else 0.0
         error = math.sqrt(max(length**2, self.least))
         skewness *= (length / error) ** 3 if error > 0 else 0.0
-        freedom = self.freedom if math.isfinite(self.freedom) and self.groups > 1 else self.groups - 1.0
         known = Spread(self.groups, error, freedom, skewness)
         down, up = known.reaches(alpha)
         return Interval(self.value, self.value - down, self.value + up, self.groups, 1 - alpha, METHOD)
+
+    def _worth(self, alpha: float) -> tuple[Vector, float]:
+        """Return the errors and their degrees of freedom, as for so many clusters as those in order are worth."""
+        freedom = self.freedom if math.isfinite(self.freedom) and self.groups > 1 else self.groups - 1.0
+        if self.lasting is None or not self.runs:
+            return self.errors, freedom
+        left = [self.lasting.left(many, alpha) for many in self.runs]
+        if min(left) <= 1:
+            return self.errors, 0.0
+        wide = [math.sqrt(self.lasting.widening(many, alpha)) for many in self.runs]
+        freedom *= min(part / many for part, many in zip(left, self.runs, strict=True))
+        return self.errors * numpy.repeat(wide, self.runs), freedom
 
 
 def gap(counted: Vector, among: Vector, group: NDArray[numpy.bool_], clusters: NDArray[numpy.intp], share: bool) -> Gap:
@@ -116,8 +134,10 @@ def _welch(parts: list[tuple[float, float]]) -> float:
     return float(sum(variance for variance, _ in parts) ** 2 / shares) if shares > 0 else min(left for _, left in parts)
 
 
-def mean_gap(values: Vector, clusters: NDArray[numpy.intp]) -> Gap:
+def mean_gap(values: Vector, clusters: NDArray[numpy.intp], lasting: Persistence | None = None) -> Gap:
     """Return the mean of values, shape (n,), as a gap from nothing, with what each cluster, such as a day, adds to it.
+
+    ``lasting``: for how long clusters stay alike that are numbered in order of time.
 
     >>> mean_gap(numpy.array([1.0, 1.0, 3.0, 3.0]), numpy.array([0, 0, 1, 1])).interval(0.25).low
     1.0
@@ -126,7 +146,7 @@ def mean_gap(values: Vector, clusters: NDArray[numpy.intp]) -> Gap:
     freedom, correction = satterthwaite(clusters, values)
     own = math.sqrt(correction) * (values - mean) / len(values)
     parts = numpy.bincount(clusters, weights=own).astype(numpy.float64)
-    return Gap(mean, parts, 0.0, len(parts), freedom, straight=True)
+    return Gap(mean, parts, 0.0, len(parts), freedom, straight=True, lasting=lasting, runs=(len(parts),))
 
 
 def _size(interval: Interval) -> Interval:

@@ -27,6 +27,7 @@ QUICK = {
     "quality: advantage d2_brier_score: 50% positive: 300": 1_000,
     "quality: advantage r2: tied: 300": 1_000,
     "unpaired: mean_difference: few noisy days against many quiet ones: 7": 2_000,
+    "unpaired: mean_difference: days remember 30% of the last, 40 at launch: 28": 2_000,
     "cluster: design_effect: clusters of unequal size, share 30%: 300": 1_000,
     "cluster: effective_n: clusters of unequal size, share 30%: 300": 1_500,
     "periods: difference: errors remember 60% of the last: 300": 700,
