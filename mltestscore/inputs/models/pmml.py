@@ -1,4 +1,7 @@
-"""PMML documents, scored by PMML4S in a Java process of its own; nothing that a document names is read or run."""
+"""PMML documents, scored by PMML4S in a Java process of its own; nothing that a document names is read or run.
+
+Rows that a document brings along for verification must get the scores that stand beside them.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ import pandas as pd
 from mltestscore.errors import InputError
 from mltestscore.inputs.models.java import java
 from mltestscore.inputs.models.native import A_LOADER, Loading, NativeModel, Numbers, column, flat, in_shape
+from mltestscore.inputs.models.pmml_verification import require_agreement
 
 TASKS = ("classification", "regression")
 WEIGHTS = ("coefficient", "intercept", "weight", "bias", "beta", "partialScore")
@@ -28,8 +32,8 @@ MOST = 5_000  # rows in one question
 def read(file: Path, loading: Loading) -> NativeModel:
     """Read a document.
 
-    Raises :class:`InputError` for one that defines entities, which could read files; without Java; and for models that
-    neither classify nor predict a number.
+    Raises :class:`InputError` for one that defines entities, which could read files; without Java; for models that
+    neither classify nor predict a number; and where it scores its own rows otherwise than it says.
     """
     root = _document(file)
     model = next((one for one in root if one.get("functionName")), None)
@@ -39,6 +43,7 @@ def read(file: Path, loading: Loading) -> NativeModel:
             f"{file} is PMML with {f'a model for {kind!r:.40}' if kind else 'no model'}; the checks judge models for "
             f"{' and '.join(TASKS)}: {A_LOADER}."
         )
+    outputs = list(model.iterfind("Output/OutputField"))
     for output in model.findall("Output"):
         model.remove(output)  # what it makes of scores differs; without it every class gets its probability
     numbers = list(_numbers(root))
@@ -48,9 +53,12 @@ def read(file: Path, loading: Loading) -> NativeModel:
     values = tuple(probabilities) if kind == "classification" else ()
     kinds = {field.get("name"): field.get("dataType", "") for field in root.iter("DataField")}
     header = root.find("Header")
+    score = partial(_score, native, kinds, list(probabilities.values()) if values else native.outputNames[:1])
+    places = {value: place for place, value in enumerate(values)} if values else {str(native.targetName): 0}
+    require_agreement(model, outputs, kinds, places, partial(score, task="multiclass"), file)
     return NativeModel(
         native=native,
-        score=partial(_score, native, kinds, list(probabilities.values()) if values else native.outputNames[:1]),
+        score=score,
         numbers=partial(iter, numbers),
         task="regression" if not values else "binary" if len(values) == 2 else "multiclass",
         feature_names_in_=tuple(native.inputNames),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +20,8 @@ from tests.inputs.models.cases import FEATURES, HOLDOUT, LABELS, TRAINING
 
 pytestmark = pytest.mark.skipif(shutil.which("java") is None, reason="PMML is scored by Java, and there is none")
 
+REAL = Path(__file__).parent / "pmml"
+MADE = ("linear", "logistic", "multinomial", "tree", "forest", "boosted")
 PMML = """<?xml version="1.0" encoding="UTF-8"?>
 <PMML version="4.4" xmlns="http://www.dmg.org/PMML-4_4"><Header modelVersion="7"/>
 <DataDictionary>{fields}</DataDictionary>
@@ -119,6 +124,45 @@ def test_a_coefficient_beyond_all_numbers_fails_the_numerical_check(file):
 def test_what_the_library_does_not_read_as_a_number_is_named(file, broken):
     with pytest.raises(InputError, match=r"m\.pmml: NumericPredictor\.coefficient holds NaN or INF"):
         load_model(with_coefficient(file, broken))
+
+
+@pytest.mark.parametrize("name", [f"{name}{by}.pmml" for name in MADE for by in ("", ".nyoka")])
+def test_documents_of_sklearn2pmml_and_nyoka_score_as_jpmml_does(name):
+    record = json.loads((REAL / "answers.json").read_text())
+    model, answers = load_model(REAL / name), record["answers"][name]
+    columns = [answers[str(label)] for label in model.classes] or list(answers.values())
+    expected = np.column_stack(columns)[:, -1 if model.task != "multiclass" else slice(None)]
+    np.testing.assert_allclose(model.predict(pd.DataFrame(record["rows"])), expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["linear", "multinomial", "tree", "boosted"])
+def test_rows_of_the_document_that_score_otherwise_are_an_error_that_names_them(tmp_path, name):
+    text = (REAL / f"{name}.pmml").read_text()
+    start = text.rindex("<row>")  # the last of five; the last cell of it is a score
+    cell = re.search(r">([-\d.E]+)</data:\S+>\s*</row>", text[start:])
+    said = float(cell[1])
+    changed = text[: start + cell.start(1)] + repr(said + 1e-3) + text[start + cell.end(1) :]
+    (tmp_path / "m.pmml").write_text(changed)
+    with pytest.raises(InputError, match=r"disagree about row 5 of its Model.*heat = .*: field '.*' is .*"):
+        load_model(tmp_path / "m.pmml")
+    nearly = text[: start + cell.start(1)] + repr(said + 1e-8) + text[start + cell.end(1) :]
+    (tmp_path / "m.pmml").write_text(nearly)  # 32 bits or another order of adding up
+    load_model(tmp_path / "m.pmml")
+
+
+def test_a_coefficient_that_was_changed_later_disagrees_with_the_documents_rows(tmp_path):
+    text = (REAL / "logistic.pmml").read_text()
+    changed = re.sub(r'(<NumericPredictor name="load" coefficient=")[^"]+', r"\g<1>0.9", text)
+    (tmp_path / "m.pmml").write_text(changed)
+    with pytest.raises(InputError, match=r"row 1 of its .*field 'probability\(0\)' is 0\.\d+ there, and 0"):
+        load_model(tmp_path / "m.pmml")
+
+
+def test_a_verification_that_holds_no_number_is_named(tmp_path):
+    text = (REAL / "linear.pmml").read_text()
+    (tmp_path / "m.pmml").write_text(re.sub(r"<data:cost>[^<]+", "<data:cost>dear", text))
+    with pytest.raises(InputError, match="its ModelVerification has 'dear' in 'cost', where a score belongs"):
+        load_model(tmp_path / "m.pmml")
 
 
 def test_leaves_of_trees_and_texts_of_fields(tmp_path):
