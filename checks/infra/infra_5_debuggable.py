@@ -21,7 +21,7 @@ If it fails
 
 Options
     rows 20: harm in one of seven is seen in 95 % of runs. tolerance 1e-5: six digits, as %g writes, and sums in 32
-    bits; of a log that rounds, half of its last decimal more.
+    bits; of a log that rounds, half of its last decimal more, and the scores of all values that it rounds alike.
 
 Source
     Breck et al. 2017, Infra 5.
@@ -80,7 +80,7 @@ def check_debuggable(
     if any(not one.error for one in traces):
         yield from verdicts.shown(traces, found, model, dict(tracer.derived))
         if found.served is not None:
-            yield from verdicts.served(traces, found, model, earlier, tolerance)
+            yield from verdicts.served(traces, found, model, earlier, tolerance, previous_model)
     yield from verdicts.tables(traces, found)
     if endpoint is not None:
         try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 POOL = 500
 WITH_MISSING = 4
+HALF_SINGLE = 2.0**-24  # half of the last bit of single precision, at most
 VERSION_COLUMNS = ("version", "model_version")
 
 
@@ -30,6 +31,8 @@ class Rows:
         served: the score that was served for each, where the log has one; else ``None``.
         versions: the version that answered each, where the log says so; else ``None``.
         precision: what the log rounds scores to, half of its last decimal; 0 where it does not round.
+        rounding: by how much the logged value of an input may be off, absolutely and as a part of it, where the log
+            keeps few decimals or single precision.
     """
 
     frame: pd.DataFrame
@@ -38,6 +41,7 @@ class Rows:
     served: npt.NDArray[Any] | None = None
     versions: tuple[str, ...] | None = None
     precision: float = 0.0
+    rounding: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def features(self, model: Model) -> pd.DataFrame:
         """Return the columns that a model takes."""
@@ -65,12 +69,13 @@ def _chosen(model: Model, data: Dataset, count: int, version_column: str) -> Row
         frame = frame[frame[column].astype(str).eq(model.version)]
     scores = model.predict(frame)
     precision = _precision(frame[data.roles.score]) if data.roles.score else 0.0
+    rounding = {name: _rounding(frame[name]) for name in model.features if pd.api.types.is_float_dtype(frame[name])}
     places = _places(frame[list(model.features)], scores, count)
     frame, scores = frame.iloc[places].reset_index(drop=True), scores[places]
     served = frame[data.roles.score].to_numpy() if data.roles.score else None
     versions = tuple(frame[column].astype(str)) if column else None
     hidden = [one for one in (data.roles.label, data.roles.score) if one]
-    return Rows(frame.drop(columns=hidden), scores, data.name, served, versions, precision)
+    return Rows(frame.drop(columns=hidden), scores, data.name, served, versions, precision, rounding)
 
 
 def _places(features: pd.DataFrame, scores: npt.NDArray[np.float64], count: int) -> list[int]:
@@ -80,6 +85,14 @@ def _places(features: pd.DataFrame, scores: npt.NDArray[np.float64], count: int)
     missing = features.isna().sum(axis=1).to_numpy()
     fullest = np.argsort(-missing, kind="stable")[:WITH_MISSING]
     return list(dict.fromkeys([*spread, *(int(one) for one in fullest if missing[one])]))
+
+
+def _rounding(values: pd.Series[Any]) -> tuple[float, float]:
+    """Return by how much a logged input may be off: absolutely, and as a part of it where 32 bits hold all values."""
+    known = values.dropna().to_numpy(dtype=np.float64)
+    with np.errstate(over="ignore"):
+        single = np.array_equal(known, known.astype(np.float32).astype(np.float64))
+    return _precision(values), HALF_SINGLE if single else 0.0
 
 
 def _precision(scores: pd.Series[Any]) -> float:

@@ -12,6 +12,7 @@ from mltestscore import Table, at_least, at_most, undecided
 from mltestscore.tracing import judged
 from mltestscore.tracing.broken import Sent, defaults
 from mltestscore.tracing.names import BETWEEN, DEFAULT, FOLLOWED, LAST, SERVED, SHOWN
+from mltestscore.tracing.rounding import explained
 from mltestscore.tracing.rows import Rows
 from mltestscore.tracing.trace import Trace, as_table, number, overview, plain, short
 
@@ -52,7 +53,12 @@ def shown(traces: Sequence[Trace], rows: Rows, model: Model, derived: judged.Der
 
 
 def served(
-    traces: Sequence[Trace], rows: Rows, model: Model, before: Sequence[Trace], tolerance: float
+    traces: Sequence[Trace],
+    rows: Rows,
+    model: Model,
+    before: Sequence[Trace],
+    tolerance: float,
+    previous_model: Model | None = None,
 ) -> Observations:
     """Hold the last values against what the log says was served, by this version or the one before it."""
     assert rows.served is not None  # asked only of a log that holds scores
@@ -71,13 +77,19 @@ def served(
         return judged.answers(trace, given, own, model.classes, tolerance, rows.precision)
 
     wrong = [one for one in chosen if not right(traces[one], one) and not (before and right(before[one], one))]
-    note = f"the log rounds scores: half of its last decimal is {rows.precision:g}" if rows.precision else ""
+    versions = [model, *([previous_model] if before and previous_model is not None else [])]
+    sound = [one for one in wrong if judged.ends_in(traces[one], rows.scores[one], tolerance)]  # the trace is right
+    rounded = set().union(*(explained(version, rows, sound, tolerance) for version in versions))
+    wrong = [one for one in wrong if one not in rounded]
+    notes = [f"the log rounds scores: half of its last decimal is {rows.precision:g}"] if rows.precision else []
+    if rounded:
+        notes.append(f"{len(rounded)} rows lie at a threshold of the model: the log rounds their values across it")
     cause = ""
     if wrong:
         other = judged.other_values(traces[wrong[0]], judged.records(rows)[wrong[0]])
         cause = _apart(traces[wrong[0]], rows.served[wrong[0]], "what was served is")
         cause += f"; {other[0]}" if other else ""
-    yield at_most(SERVED, len(wrong), 0, n=len(chosen), cause=cause, note=note)
+    yield at_most(SERVED, len(wrong), 0, n=len(chosen), cause=cause, note="; ".join(notes))
 
 
 def broken(sent: Sequence[Sent]) -> Observations:

@@ -6,6 +6,8 @@ healthy control. ``python -m tests.proving`` runs all severities and prints the 
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from mltestscore.result import CheckResult, FindingRecord, State
@@ -13,7 +15,7 @@ from mltestscore.result import CheckResult, FindingRecord, State
 from .cases import Cases, Fault, all_cases
 from .report import markdown, merged, read, rows, totals, wrong
 from .runner import Case, Outcome, control_case, fault_case, judge_fault, matched_case, run_all, run_case, spoken
-from .system import System, copied, sound_example
+from .system import ITEMS, System, copied, sound_example
 
 CASES = all_cases()
 QUICK = [
@@ -71,6 +73,18 @@ def test_case(sound, outcomes, case):
 def test_every_fault_has_a_matched_control_and_says_what_it_breaks():
     assert all(one.control is not None and one.harmless for one in CASES.faults.values())
     assert all(bool(one.below) == (one.reach != "L") for one in CASES.faults.values())
+
+
+def test_each_kind_of_healthy_system_of_the_catalogue_is_made_or_said_to_be_left_out():
+    made = {number for one in CASES.controls.values() for number in one.number.split(", ") if number}
+    left_out = {int(name.split()[2].rstrip(",")) for name in CASES.left_out if name.startswith("healthy control ")}
+    assert {int(number) for number in made} | left_out == set(range(1, 25))
+
+
+def test_each_item_has_three_faults_of_the_catalogue():
+    counts = Counter(one.item for one in CASES.faults.values())
+    assert set(counts) == set(ITEMS)
+    assert min(counts.values()) >= 3
 
 
 def test_a_fault_that_is_not_seen_within_reach_is_missed():

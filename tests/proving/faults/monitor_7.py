@@ -84,7 +84,8 @@ def a_day_later(system: System, severity: float, seed: int) -> None:
     (0.1, 0.5, 1.0),
     ["bias|calibration"],
     reach=NEVER,
-    below="such labels make the model look better: only rows that were decided at random can tell",
+    below="such labels make the model look better, and a jump at its threshold may be what acting on it did: only rows "
+    "that were decided at random can tell",
     at_length=True,
 )
 def fed_back(system: System, severity: float, seed: int) -> None:

@@ -136,8 +136,14 @@ def twin(system: System, seed: int) -> None:
     _with_columns(system, lambda frame, _: {"celsius": (frame["temp"] - 32) / 1.8})
 
 
+FOLLOWED = ("monitor.7", "infra.5")
+
+
 def _typed(id: str, what: str, change: Any, *items: str) -> None:
-    @control(id, "11", what, *(items or DATA))
+    asked = items or DATA
+    rest = tuple(item for item in (*DATA, "monitor.5", *FOLLOWED) if item not in asked)
+
+    @control(id, "11", what, *asked, at_length=rest)
     def typed(system: System, seed: int) -> None:
         system.write("serving", change(system.table("serving")))
 
@@ -167,7 +173,7 @@ _typed(
 _typed("None", "gaps are logged as None, not as NaN", _none)
 
 
-@control("CSV", "11", "the log makes a round trip through CSV", *DATA, SEARCHED, "monitor.5")
+@control("CSV", "11", "the log makes a round trip through CSV", *DATA, SEARCHED, "monitor.5", at_length=FOLLOWED)
 def csv(system: System, seed: int) -> None:
     system.table("serving").to_csv(system.home / "build" / "serving.csv", index=False)
     system.edit("pyproject.toml", "/serving.parquet", "/serving.csv")
@@ -191,7 +197,12 @@ def order(system: System, seed: int) -> None:
 
 
 @control(
-    "new destination", "13", "a new destination with 0.3 % of the flights, announced in the schema", *DATA, "monitor.5"
+    "new destination",
+    "13",
+    "a new destination with 0.3 % of the flights, announced in the schema",
+    *DATA,
+    "monitor.5",
+    at_length=FOLLOWED,
 )
 def destination(system: System, seed: int) -> None:
     def announced(rule: dict[str, Any]) -> dict[str, Any]:
