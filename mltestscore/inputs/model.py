@@ -18,7 +18,7 @@ from mltestscore.inputs.batches import RowsAs, handed
 from mltestscore.inputs.digests import of_pickle
 from mltestscore.inputs.functions import import_function
 from mltestscore.inputs.model_file import read_model_file
-from mltestscore.inputs.models import folders
+from mltestscore.inputs.models import folders, mxnet_elsewhere
 from mltestscore.inputs.models.libraries import adapted
 from mltestscore.inputs.models.native import NativeModel
 from mltestscore.tasks import Task, require_one_answer
@@ -179,7 +179,9 @@ def load_model(
         if isinstance(thing, NativeModel):
             thing.close()
         raise InputError(f"{_TABLE} {f'path: {file}' if path != Path() else f'loader {loader!r}'}: {error}") from error
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.is_file() else model.digest
+    held = [file, *mxnet_elsewhere.newest(file)]
+    whole = hashlib.sha256(b"".join(one.read_bytes() for one in held)) if file.is_file() else None
+    digest = model.digest if whole is None else whole.hexdigest()[:16]
     if file.is_dir() and not (python or loader):
         digest = folders.digest(file)
     source = loader if path == Path() else str(path)

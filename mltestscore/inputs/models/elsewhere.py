@@ -16,12 +16,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from mltestscore.errors import InputError
+from mltestscore.inputs.models import formats
 from mltestscore.inputs.models.native import NativeModel, in_shape
 
 if TYPE_CHECKING:
     from mltestscore.inputs.endpoint import Endpoint
 
 SCRIPT = Path(__file__).parent / "elsewhere_process.py"
+READERS = {formats.MXNET: Path(__file__).parent / "mxnet_elsewhere.py"}
+"""Formats that only another environment's libraries read → what reads them there."""
 ROWS = 1_000
 """Rows in one request to a server: a few hundred kilobytes, and an answer well within a usual time-out."""
 
@@ -107,6 +110,8 @@ class Elsewhere:
         work = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="mltestscore-model-")))
         # Beside our own modules, the script would import those for the environment's.
         script = shutil.copy(SCRIPT, work / "score_elsewhere.py")
+        for reader in READERS.values():
+            shutil.copy(reader, work)
         self._talk, theirs = Pipe()
         self._stack.callback(self._talk.close)
         with theirs:
@@ -130,8 +135,10 @@ class Elsewhere:
 def open_elsewhere(python: str, loader: str, path: Path, base: Path, timeout: float) -> NativeModel:
     """Return the model that ``loader`` makes in another Python; ``python`` and ``path`` start from ``base``.
 
-    Raises :class:`InputError` without a loader, or when the process does not answer as agreed.
+    A file of MXNet needs no loader. Raises :class:`InputError` without one for all others, or when the process does not
+    answer as agreed.
     """
+    loader = loader or _reader(base / path)
     if not loader:
         raise InputError(
             '[tool.mltestscore.model] python needs a loader: write loader = "module:function", which is called there.'
@@ -144,6 +151,12 @@ def open_elsewhere(python: str, loader: str, path: Path, base: Path, timeout: fl
     except InputError:
         elsewhere.close()
         raise
+
+
+def _reader(file: Path) -> str:
+    """Return our own loader for a file that is read elsewhere only, empty where there is none."""
+    form = formats.recognised(file) if file.is_file() else None
+    return f"{READERS[form.name].stem}:load" if form and form.name in READERS else ""
 
 
 def behind(endpoint: Endpoint, features: tuple[str, ...]) -> NativeModel:

@@ -14,6 +14,7 @@ from mltestscore.errors import InputError, MltestscoreError
 from mltestscore.inputs.models.native import A_LOADER, Loading, NativeModel, brief
 
 HEAD = 4096
+MXNET = "MXNet"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,11 @@ _NO_PFA = (
     "its only reader for Python, titus2, imports neither on Python 3.11 nor with NumPy 2, and makes Python code of the "
     "document in which a field's name can hide a call"
 )
+_MXNET = rb'\s*\{\s*"nodes"\s*:\s*\[\s*\{\s*"op"\s*:'
+_NO_MXNET = (
+    "its last release, MXNet 1.9.1, takes no NumPy from 1.24 on; write python = the interpreter of an environment with "
+    "mxnet, numpy<1.24, pandas and pyarrow, and it is read there, with the newest …-NNNN.params beside it"
+)
 _PMML = rb"(\xef\xbb\xbf)?\s*(?=<).*?<(\w{1,20}:)?PMML[\s>]"  # without repetitions inside of repetitions
 
 FORMATS = (
@@ -84,6 +90,7 @@ FORMATS = (
     ),
     Format("PMML", _pattern(_PMML), (".pmml",), "pmml", "pypmml", "pmml"),
     Format("H2O MOJO", lambda head: "model.ini" in head.members, (".mojo",), "mojo", "h2o", "h2o"),
+    Format(MXNET, _pattern(_MXNET), why=_NO_MXNET),
     Format("PFA", _pattern(_PFA), (".pfa",), why=_NO_PFA),
     Format("TorchScript", _member("/code/", "/constants.pkl")),
     Format("PyTorch weights", _member("/data.pkl"), (".pt", ".pth"), "torch", "torch", "torch"),
