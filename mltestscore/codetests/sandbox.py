@@ -16,6 +16,7 @@ from time import monotonic
 from typing import IO
 
 from mltestscore.errors import InputError
+from mltestscore.stopping import kill_marked, marked
 
 MOST_BYTES = 300_000_000
 """A copy beyond 300 MB takes seconds and holds data or builds rather than code."""
@@ -127,11 +128,12 @@ def started(
     handed: Sequence[int] = (),
 ) -> Iterator[Running]:
     """Start a command in ``sandbox``, with the open files ``handed``; stop it and all that it started afterwards."""
+    mark = marked()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             list(command),
             cwd=sandbox,
-            env={**environment(sandbox, home), **(variables or {})},
+            env={**environment(sandbox, home), **(variables or {}), **mark},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -142,6 +144,7 @@ def started(
             yield Running(process, output)
         finally:
             kill_tree(process)
+            kill_marked(mark)
 
 
 def environment(sandbox: Path, home: Path) -> dict[str, str]:

@@ -156,6 +156,8 @@ def _awaited(sink: sinks.Sink, token: str, running: Running, began: float, drill
         if now >= until:
             said = running.said()[-300:]
             told = f"; the command ended with status {code} and said: {said or 'nothing'}" if code else ""
+            if code is None:
+                told = f"; the command still ran after {now - began:.0f} s, was stopped and said: {said or 'nothing'}"
             return None, f"nothing with its mark is at {shown(drill.sink)}{told}"
         pause = max(EVERY + (now - began) / 100, REST * (now - looked))
         time.sleep(min(pause, max(0.0, until - now)))

@@ -24,6 +24,7 @@ from mltestscore.errors import InputError
 from mltestscore.inputs.functions import split_name
 from mltestscore.inputs.surroundings import ONE, OTHER, Surroundings
 from mltestscore.inputs.training_costs import PeakOfTree, TrainingCost
+from mltestscore.stopping import kill_marked, marked
 
 if TYPE_CHECKING:
     from mltestscore.inputs.dataset import Dataset
@@ -226,10 +227,11 @@ class _Process:
         # The path of this process too: what the tests can import (``pythonpath`` of pytest, say), the training can.
         path = os.pathsep.join(part for part in sys.path if part)
         order = [BACKWARDS] if surroundings.backwards else []
+        self._mark = marked()
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, str(work), str(self._folder), *order],
             cwd=trainer.folder,
-            env=surroundings.variables | {"PYTHONPATH": path},
+            env=surroundings.variables | {"PYTHONPATH": path} | self._mark,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._said,
@@ -242,6 +244,7 @@ class _Process:
 
     def __exit__(self, *_: object) -> None:
         kill_tree(self._process)
+        kill_marked(self._mark)
         self._peak.stop()
         self._said.close()
 

@@ -20,6 +20,7 @@ from typing import IO
 import psutil
 
 from mltestscore.errors import ConfigError, InputError
+from mltestscore.stopping import kill_marked, marked
 
 HOST = "127.0.0.1"
 START_ATTEMPTS = 3
@@ -61,11 +62,13 @@ class Server:
         url: ``http://127.0.0.1:<port>``.
     """
 
-    def __init__(self, command: Sequence[str], port: int, process: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self, command: Sequence[str], port: int, process: subprocess.Popen[bytes], mark: Mapping[str, str]
+    ) -> None:
         self.command = tuple(command)
         self.port = port
         self.url = f"http://{HOST}:{port}"
-        self._process = process
+        self._process, self._mark = process, mark
         self._guard = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", GUARD, str(process.pid)],
             stdin=subprocess.PIPE,
@@ -155,6 +158,7 @@ class Server:
         _signal_group(self._process.pid, signal.SIGKILL)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=grace)
+        kill_marked(self._mark)
         self._reader.join(timeout=1.0)
         self._guard.kill()
         self._guard.communicate()
@@ -179,12 +183,12 @@ def start(
             f"endpoint: port {port} is taken by another process, so the server cannot start there. "
             "Stop that process, or write {port} in the command and a free port is used."
         )
-    filled = [part.replace("{port}", str(port)) for part in command]
+    filled, mark = [part.replace("{port}", str(port)) for part in command], marked()
     try:
         process = subprocess.Popen(
             filled,
             cwd=cwd,
-            env={**environment(), **dict(env or {})},
+            env={**environment(), **dict(env or {}), **mark},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -195,7 +199,7 @@ def start(
             f"endpoint: the command {list(command)} cannot be started in {cwd or Path.cwd()}: {error}. "
             "Give the program and its arguments as a list of strings."
         ) from error
-    return Server(filled, port, process)
+    return Server(filled, port, process, mark)
 
 
 def start_listening(

@@ -119,6 +119,7 @@ def test_a_command_that_cannot_be_started_is_an_error_and_one_that_hangs_is_stop
     drill, arrival = drilled(tmp_path, "import time; time.sleep(600)", "q", within_seconds=1.0)
     assert arrival.seconds is None
     assert 2 <= arrival.waited < 10
+    assert "the command still ran after 2 s, was stopped and said: nothing" in arrival.cause
     assert drill.memory["token"] not in arrival.cause
     assert [
         one for one in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(one.info["cmdline"] or ())
