@@ -37,7 +37,7 @@ def unlisted(dependencies: Dependencies, known: dict[str, str]) -> list[str]:
     names = [one.name for one in dependencies.entries]
     remedy = "Give it a [[dependency]] of its own, or name it in covers of the one that it comes from."
     return [
-        f"{source:.80} ({feeds}). {remedy}{near(source, names)[:200]}"
+        f"{source:.80} ({feeds}).{near(source, names)[:200]} {remedy}"
         for source, feeds in known.items()
         if dependencies.entry(source) is None
     ]
