@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 from rich.console import Console
 
 from mltestscore import __version__, conclude
-from mltestscore.config import Config, find_config, read_config
+from mltestscore.config import Config, find_config, known_keys, read_config
 from mltestscore.errors import InputError, MltestscoreError
 from mltestscore.journal import read_journal
 from mltestscore.rubric import rubric
 from mltestscore.scorecard import Scorecard, load
+from mltestscore.settings import DatasetName
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 _out, _err = Console(highlight=False, markup=False), Console(stderr=True, highlight=False, markup=False)
@@ -58,7 +60,7 @@ def gate(
 
 @app.command()
 def explain(item: Annotated[str, typer.Argument(help="A rubric item, such as monitor.3.")]) -> None:
-    """Say what a rubric item asks, why it matters, what counts as evidence and what a person must still judge."""
+    """Say what a rubric item asks and why, what a person must still judge, and how our check is given what it takes."""
     with _errors():
         found = rubric().item(item)
         _out.print(f"{found.id}  {found.title}\n", soft_wrap=True)
@@ -74,6 +76,32 @@ def explain(item: Annotated[str, typer.Argument(help="A rubric item, such as mon
         for name, text in parts.items():
             if text:
                 _out.print(f"{name}: {text}", soft_wrap=True)
+        for line in _our_check(found.id):
+            _out.print(line, soft_wrap=True)
+
+
+def _our_check(item: str) -> Iterator[str]:
+    """Yield the documentation of our check, the tables of its inputs with their keys, and its options."""
+    from mltestscore.catalogue import our_check  # which imports the check, for this command only
+
+    found = our_check(item)
+    yield f"\nThe check: {found.doc}"
+    yield f"\nIts inputs: {', '.join(found.inputs)}"
+    if found.optional:
+        yield f"Where they are offered, also: {', '.join(found.optional)}"
+    for place in dict.fromkeys(filter(None, map(_place, (*found.inputs, *found.optional)))):
+        yield f"  [tool.mltestscore.{'.'.join(place)}] {', '.join(known_keys(place))}"
+    options = ", ".join(f"{name} = {value!r}" for name, value in found.options.items())
+    yield f'Its options: [tool.mltestscore.checks."{found.id}"] {options}'
+
+
+def _place(name: str) -> tuple[str, ...]:
+    """Return where an input is configured; empty for one that has no table of its own."""
+    if name in get_args(DatasetName):
+        return ("data", name)
+    table = {"previous_model": "model", "tracer": "trace"}.get(name, name)
+    table_of_many = {"stores": (table, "NAME")}.get(table, (table,))
+    return table_of_many if known_keys((table,)) != known_keys(()) else ()
 
 
 @app.command()

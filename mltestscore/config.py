@@ -202,7 +202,7 @@ def _explain(file: Path, error: ValidationError) -> str:
     first, *more = error.errors()
     where = ".".join(str(part) for part in ("tool", "mltestscore", *first["loc"]) if part != "[key]")
     if first["type"] == "extra_forbidden":
-        problem = f"is not a known key.{near(str(first['loc'][-1]), _known(first['loc'][:-1]))}"
+        problem = f"is not a known key.{near(str(first['loc'][-1]), known_keys(first['loc'][:-1]))}"
     elif first["loc"][-1] == "[key]":
         problem = f"is not a dataset.{near(str(first['input']), get_args(settings.DatasetName))}"
     else:
@@ -211,8 +211,8 @@ def _explain(file: Path, error: ValidationError) -> str:
     return f"{file}: {where} {problem}{rest}"
 
 
-def _known(location: tuple[int | str, ...]) -> list[str]:
-    """Return the keys that are allowed at a place in the configuration."""
+def known_keys(location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that are allowed at a place in the configuration, such as ``("data", "training")``."""
     table: type[Table] = Config
     for part in location:  # a name that the team chose, such as a store's, leads nowhere
         found = _fields(table).get(str(part))

@@ -119,3 +119,19 @@ def test_acknowledge_writes_nothing_without_a_name_and_a_person(dependent, words
 def test_acknowledge_says_how_to_offer_a_manifest(project):
     code, said = acknowledged()
     assert (code, "[tool.mltestscore.dependencies]" in said) == (4, True)
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        ("monitor.3", ["[tool.mltestscore.data.recomputed] source, label", "Passes when"]),
+        ("data.5", ["[tool.mltestscore.stores.NAME] source, raw", "deadline_days = 30.0"]),
+        ("infra.5", ["[tool.mltestscore.trace] call, timeout", "Its inputs: model, tracer"]),
+    ],
+)
+def test_explain_names_the_tables_keys_and_options_of_our_check(item, said):
+    done = CliRunner().invoke(app, ["explain", item])
+    assert done.exit_code == 0, done.output
+    for part in said:
+        assert part in done.output
+    assert "tool.mltestscore.clock" not in done.output
