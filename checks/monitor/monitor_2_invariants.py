@@ -5,14 +5,14 @@ Why
     category comes in lower case. Models do not crash on it; they are quietly wrong for weeks.
 
 Measured
-    Every rule of the schema on training, serving and holdout data. Then, for each feature that training and serving
-    share, five parts: missing values, range, one value too often, granularity (whole numbers against fractions) and
-    unseen categories. A part may fail only against a limit that twelve or more past windows of the training data
-    justify (the longest of months, weeks or days that the serving data fill), or on a break of kind: missing where
-    nothing ever was, far out of the past range, a lonely sentinel, text for numbers, truncation, a known category in
-    another case, form or encoding, a feature stuck at one value, one sentence in place of many, keys served twice. All
+    Every rule of the schema on training, serving and holdout data. For each feature that both share, five parts:
+    missing values, range, one value too often, granularity (whole numbers against fractions) and unseen categories. A
+    part may fail only against a limit that twelve or more past windows of the training data justify (the longest of
+    months, weeks or days that the serving data fill), or on a break of kind: missing where nothing ever was, far out of
+    the past range, mostly ten times the usual or a tenth of it, a lonely sentinel, text for numbers, truncation, a
+    known category in another form, a feature stuck at one value, one sentence in place of many, keys served twice. All
     else is advisory, because the world drifts without a fault. Identifiers, times and what only grows are left out; of
-    free text only the most frequent one is judged. Where a cluster is declared, its rows count as what they are worth.
+    free text only the most frequent is judged. Rows of a declared cluster count as what they are worth.
 
 Passes when
     no rule is broken, and the upper 95 % bound of every part lies within its limit.

@@ -10,6 +10,7 @@ from mltestscore.comparison.counts import Count, count_events, repeated_keys
 from mltestscore.comparison.grid import Cells
 from mltestscore.comparison.invariants import Now, Part, Tolerance, parts, too_often, unseen
 from mltestscore.comparison.levels import rate
+from mltestscore.comparison.magnitude import other_magnitude
 from mltestscore.comparison.profile import Past, Windows
 from mltestscore.comparison.window import beyond_by_chance
 from mltestscore.finding import Finding, at_most
@@ -43,6 +44,7 @@ def measured(training: Dataset, serving: Dataset, allowed: Tolerance, alpha: flo
         atoms = [] if name not in usual or one.grows else _atoms(usual[name], now[name].cells)
         shares = profile.shares_by_window(training, one, atoms, windows) if atoms else None
         found += parts(one, now[name], windows, shares, atoms, allowed)
+        found += other_magnitude(training, one, now[name], usual.get(name), windows)
         if one.kind == "text" and one.nameless and one.present >= profile.ROWS:
             names = not is_free_text(training.frame([name], limit=LOOKED_AT)[name])
             found += too_often(one, now[name], counting.frequent(training, name).counts, advisory=names)

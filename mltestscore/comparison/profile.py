@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -272,6 +272,16 @@ def shares_by_window(training: Dataset, past: Past, atoms: Sequence[float], wind
     (found,) = training.recall(("by window", windows), [key], lambda _: [_by_window(training, table, kept, windows)])
     none = numpy.zeros(len(past.rows))
     return numpy.column_stack([found.get(atom, none) for atom in atoms]) / past.rows[:, None]
+
+
+def share_by_window(
+    training: Dataset, past: Past, event: Callable[[Any], Any], windows: Windows
+) -> NDArray[numpy.float64]:
+    """Return the share of rows in which the event of a number holds, by window: shape (windows,)."""
+    table = _with_time(training, past.name)
+    hit = event(columns.number(table[past.name])).ifelse(1, None)
+    found = _by_window(training, table, hit, windows)
+    return numpy.asarray(found.get(1, numpy.zeros(len(past.rows))) / past.rows)
 
 
 def _with_time(training: Dataset, name: str) -> Any:
