@@ -19,7 +19,8 @@ Passes when
     p95_ms than these names allow, fail, or hold memory above memory_mb; no counter is above its limit in counters, or
     else tolerance above the previous version's (an answer: and a packet); a training keeps to train_seconds, train_mb
     and, where both versions' costs are on record, to train_tolerance more; half of all blocks at peak_rate hold. What
-    became worse by degrees over the runs on record is a warning.
+    became worse by degrees over the runs on record is a warning. A limit that is missed while the load generator was
+    late, or other processes left no core free (under 10 % idle, a quarter theirs), stays undecided.
 
 If it fails
     Counters: a query for each row, a lost cache, an answer with more in it. Median: every request does more work;

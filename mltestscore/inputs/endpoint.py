@@ -18,6 +18,7 @@ from mltestscore.errors import ConfigError, InputError
 from mltestscore.serving import process
 from mltestscore.serving.bodies import columns_of
 from mltestscore.serving.client import Answer, Client
+from mltestscore.serving.contention import watched
 from mltestscore.serving.counting import Counting
 from mltestscore.serving.generator import generator_for
 from mltestscore.serving.in_process import command_for, is_in_process, protocol_for
@@ -64,9 +65,7 @@ class Endpoint:
         counters: CountersConfig = COUNTED_AS_USUAL,
     ) -> None:
         self.url, self.protocol, self.features = redact(client.url), protocol, tuple(features)
-        # The port differs in every run and would make two records of one system differ.
-        started = " ".join(server.command).replace(str(server.port), "{port}")[:300] if server else self.url
-        self.source = source or started
+        self.source = source or (server.source if server else self.url)
         self._client, self._server, self._ready_by = client, server, ready_by
         self._open_previous = previous
         self._previous: Endpoint | None = None
@@ -136,7 +135,8 @@ class Endpoint:
         self.wait_until_ready(frame)
         rows = zip(*columns.values(), strict=True)
         bodies = [self._client.body({name: [value] for name, value in zip(columns, row, strict=True)}) for row in rows]
-        load = self._generator.run(bodies, intended, stall=self._stall)
+        ours = self._server if self._stall is None else None  # a planted delay is nobody else's doing
+        load = watched(ours, partial(self._generator.run, bodies, intended, stall=self._stall))
         self._asked += load.requests
         self._version = load.versions[-1] if load.versions else self._version
         return load
@@ -238,10 +238,10 @@ def open_endpoint(
     """Start the server that ``command`` names, or reach the one at ``url``; close the endpoint when done.
 
     Args:
-        command: program and arguments; ``{port}`` becomes a free port. With ``url`` too, the server listens there.
-        url: where the server answers; with a command without ``{port}``, the local port that it takes by itself. What
-            is called in a process (:mod:`mltestscore.serving.in_process`) has a url of its own; ``command`` may then
-            name the interpreter.
+        command: program and arguments; ``{port}`` becomes a free port. With ``url`` too, the server listens there;
+            for what is called in a process, the interpreter.
+        url: where the server answers; with a command without ``{port}``, the local port that it takes by itself; or
+            what is called in a process (:mod:`mltestscore.serving.in_process`).
         protocol: a name of :data:`mltestscore.serving.protocols.NAMES`, or of ``protocols``.
         previous_command, previous_url: likewise for the model version served before; started on first use.
         features: the columns to send; empty: all columns of the frame at hand.
@@ -251,7 +251,7 @@ def open_endpoint(
         token_variable: holds the bearer token (or a whole Authorization header); inherited by what is started.
         ready_timeout: seconds that a started server has until it answers its first row.
         request_timeout: seconds that any answer may take.
-        cwd, env: working directory of the server, and environment variables besides the harmless ones.
+        cwd, env: its working directory, and environment variables besides the harmless ones.
         probe: rows to ask for at once; without it the first frame shows whether the server is ready.
         loading: how it may be loaded.
         counters: what it says of the work for a request.

@@ -12,7 +12,7 @@ import pandas as pd
 
 from mltestscore.details import Series, Table
 from mltestscore.finding import Finding, at_most, undecided
-from mltestscore.serving.comparison import LIMITED, Levels
+from mltestscore.serving.comparison import Levels
 from mltestscore.serving.saturation import HALF, LOOKS, Budget, Knee, Stairs, Step, behind, climb
 from mltestscore.stats.blocks import minimum_blocks
 
@@ -64,7 +64,7 @@ def _at_peak(stairs: Stairs, rate: float, where: str, alpha: float) -> Finding:
         return undecided(PEAK, f"{(step.limited or ['no time was left'])[-1]}; measure with more cores", where=where)
     found = at_most(PEAK, step.share(levels), HALF, where=where, unit="share", cause=step.reason)
     if found.verdict == "inconclusive" and step.limited:
-        return undecided(PEAK, f"{LIMITED}: {step.limited[-1]}; measure with more cores", where=where)
+        return undecided(PEAK, f"{step.limited[-1]}; measure with more cores", where=where)
     return found
 
 

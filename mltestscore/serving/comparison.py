@@ -21,6 +21,7 @@ from mltestscore.stats.proportion import bounds
 
 NOISY = "this machine is too noisy for the tolerance"
 LIMITED = "the load generator was the limit"
+CROWDED = "other processes took the machine"
 
 
 @dataclass(frozen=True)
@@ -112,13 +113,17 @@ def _share(value: float, n: float, levels: Levels) -> Interval:
 def unless_limited(finding: Finding, doubtful: str, arm: Arm) -> Finding:
     """Return the finding, undecided where its verdict is the ``doubtful`` one and the load generator was the limit.
 
-    Requests that leave late look slower than they are, and make two versions look more alike than they are.
+    Requests that leave late look slower than they are, and make two versions look more alike than they are. So does a
+    server look slower while other processes take the machine, which says nothing of two versions side by side.
     """
     limited = [load.generator_limited for load in arm.paced if load.generator_limited]
-    if finding.verdict != doubtful or 2 * len(limited) <= len(arm.paced):
+    crowded = [load.crowded for load in arm.paced if load.crowded] if doubtful == "failed" else []
+    doubts = max(limited, crowded, key=len)
+    if finding.verdict != doubtful or 2 * len(doubts) <= len(arm.paced):
         return finding
-    why = f"in most blocks {limited[-1]}; measure on a machine with a free core"
-    return replace(finding, verdict="inconclusive", cause=LIMITED, note=why, n_to_settle=None)
+    why = f"in most blocks {doubts[-1]}; measure on a machine with a free core"
+    cause = LIMITED if doubts is limited else CROWDED
+    return replace(finding, verdict="inconclusive", cause=cause, note=why, n_to_settle=None)
 
 
 def _method(strict: Interval) -> str:

@@ -37,6 +37,7 @@ class Load:
         origin_s: when the schedule began, on the clock of :func:`time.perf_counter`.
         connections: how many were used at once.
         processes: how many sent.
+        crowded: why slow answers may be the doing of other processes on this machine; empty if they are not.
     """
 
     latencies_ms: np.ndarray
@@ -51,6 +52,7 @@ class Load:
     origin_s: float = 0.0
     connections: int = 0
     processes: int = 1
+    crowded: str = ""
 
     @property
     def requests(self) -> int:

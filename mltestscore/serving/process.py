@@ -96,6 +96,11 @@ class Server:
         return "\n".join(text.splitlines()[-lines:])
 
     @property
+    def source(self) -> str:
+        """The command without the port, which differs in every run and would make two records of one system differ."""
+        return " ".join(self.command).replace(str(self.port), "{port}")[:300]
+
+    @property
     def exit_code(self) -> int | None:
         """The exit code, ``None`` while the server runs."""
         return self._process.poll()

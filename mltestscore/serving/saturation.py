@@ -137,8 +137,8 @@ class Stairs:
             raise InputError(f"{error}\nIt was being asked {rate:.0f} times a second.") from error
         broken = self.budget.broken_by(load)
         step.last = bool(broken)
-        if broken and load.generator_limited:  # late requests only make a server look worse: one that keeps up does
-            step.limited.append(load.generator_limited)
+        if broken and (doubt := load.generator_limited or load.crowded):  # both only make a server look worse
+            step.limited.append(doubt)
         else:
             step.loads.append(load)
             step.broken.append(broken)

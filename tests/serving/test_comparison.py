@@ -1,6 +1,7 @@
 """Paired blocks decide on quiet machines, stay open on noisy ones, and say why."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -136,6 +137,20 @@ def test_doubtful_verdict_is_undecided_where_the_generator_was_the_limit():
     assert unless_limited(finding, "failed", arm_of([1.0], limited="requests left late")).verdict == "inconclusive"
     assert unless_limited(finding, "passed", arm_of([1.0], limited="requests left late")) is finding
     assert unless_limited(finding, "failed", arm_of([1.0])) is finding
+
+
+def test_what_fails_while_other_processes_take_the_machine_is_undecided():
+    finding, why = at_most("slow", 0.2, 0.05, n=100), "other processes used 1.9 of 2 cores"
+    crowded = [replace(load_of([9.0] * 20), crowded=why) for _ in range(3)]
+    arm = Arm(Recorded(), alone=[*crowded, load_of([9.0] * 20)])
+    found = unless_limited(finding, "failed", arm)
+    assert (found.verdict, found.note) == (
+        "inconclusive",
+        f"in most blocks {why}; measure on a machine with a free core",
+    )
+    assert unless_limited(finding, "passed", arm) is finding
+    half = Arm(Recorded(), alone=[*crowded, *[load_of([9.0] * 20)] * 3])
+    assert unless_limited(finding, "failed", half) is finding
 
 
 def test_versions_are_asked_in_turn_within_each_slot():

@@ -35,6 +35,12 @@ def opened():
         endpoint.close()
 
 
+@pytest.fixture(autouse=True)
+def others_left_out(monkeypatch):
+    """What else runs here while a developer tests is no part of these cases."""
+    monkeypatch.setattr("mltestscore.serving.contention.OTHERS", 1.1)
+
+
 @pytest.fixture(scope="module")
 def serving() -> Dataset:
     frame = pd.DataFrame({"id": range(50), "a": [float(number) for number in range(50)]})
