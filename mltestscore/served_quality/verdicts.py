@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from mltestscore.details import Series, Table
 from mltestscore.finding import Finding, at_most, undecided
-from mltestscore.served_quality.alike import of_rows
+from mltestscore.served_quality.alike import as_at_launch, of_rows
 from mltestscore.served_quality.scored import Codes, Scored, block_qualities, days_of, errors
 from mltestscore.slices import gaps
 from mltestscore.slices.declared import Mask, Slicing
@@ -119,12 +119,17 @@ def bias(window: Scored, launch: Scored | None, task: str, scale: float, limits:
     """Hold the mean of answer minus outcome to its limit, in probability or standard deviations."""
     unit = "sd" if task == "regression" else "share"
     error = errors(window, task, scale)
-    lasting = of_rows(lambda rows: errors(rows, task, scale), window, launch)
+    measure = partial(errors, task=task, scale=scale)
     days, *others = window.clusterings
     # Numbers that are foretold day by day are wrong for days on end.
     others += [periods(window.days, error)] if task == "regression" else []
-    gaps_of = [mean_gap(error, days, lasting), *(mean_gap(error, clusters) for clusters in others)]
-    found = [one.magnitude(limits.level) for one in gaps_of]
+    own = mean_gap(error, days, of_rows(measure, window, launch))
+    by_days = [own.magnitude(limits.level)]
+    if other := as_at_launch(own, measure, window, launch):
+        by_days.append(other.magnitude(limits.level))
+    # The bound that clears is always the window's own.
+    shown = two_levels(max((one.accusing for one in by_days), key=lambda one: one.low), by_days[0].clearing)
+    found = [shown, *(mean_gap(error, clusters).magnitude(limits.level) for clusters in others)]
     size = replace(max(found, key=lambda one: one.clearing.high), method=ROBUST)
     said = "answers are too high on average" if error.mean() > 0 else "answers are too low on average"
     return _bias(size, where, unit, said, limits)

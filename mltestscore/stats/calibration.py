@@ -88,12 +88,12 @@ def growth(now: Calibration, before: Calibration, alpha: float, lasting: Persist
     value = now.debiased - before.debiased
 
     def reach(level: float) -> float:
-        left = float(few) if lasting is None else lasting.left(few, level)
-        if left < 2:
+        if few < 2 or (lasting is not None and lasting.left(few, level) <= 1):
             return math.inf
+        freedom = few - 1.0 if lasting is None else lasting.freedom(few)
         each = (1.0 if lasting is None else lasting.widening(len(side.errors), level) for side in (now, before))
         wide = sum(side.variance * factor for side, factor in zip((now, before), each, strict=True))
-        return float(special.stdtrit(left - 1, 1 - level)) * math.sqrt(wide)
+        return float(special.stdtrit(freedom, 1 - level)) * math.sqrt(wide)
 
     ends = (now.debiased - before.plain, now.plain - before.debiased)
     accusing, clearing = (

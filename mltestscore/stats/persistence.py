@@ -38,19 +38,24 @@ class Persistence:
         """Return how many independent values a run of ``n`` is worth for its mean, from 1 to ``n``.
 
         ``alpha`` is the level of the bound that it serves: at 5 % the likeness counts as it is estimated, at stricter
-        levels as larger, at 0.0005 by a standard error, since runs that look independent by chance must not accuse.
+        levels as larger, from 0.0005 on by a standard error: runs that look independent by chance must not accuse.
 
         Source: the variance of a mean of first-order autoregressive values (Bayley and Hammersley 1946), or over a week
         of lags where that is larger. A bound of 28 or 90 days against 40, whose likeness is read from the 40, misses at
-        the level 0.0005 in 0.1 to 0.9 of 1,000 runs where neighbours correlate by up to 0.5 (in 29 if days counted as
-        independent), and in 1 to 2 where they do by 0.8 (in 140); a likeness that is weak and lasts for weeks is seen
-        in part only: then in 20 (``tests/stats/coverage.md``).
+        the level 0.0005 in at most 1 of 1,000 runs where neighbours correlate by up to 0.5 (in 29 if days counted as
+        independent), and in 2 to 4 where they do by 0.8 (in 140); a likeness that is weak and lasts for weeks is seen
+        in part only: then in 22 (``tests/stats/coverage.md``).
         """
-        doubt = float(special.ndtri(alpha)) / CLEAR - 1
+        doubt = min(1.0, float(special.ndtri(alpha)) / CLEAR - 1)
         first = self.first + doubt * math.sqrt((1 - self.first**2) / self.values)
         first = min(max(0.0, first), STRONGEST)
         steady = (1 + first) / (1 - first) - 2 * first * (1 - first**n) / (n * (1 - first) ** 2)
         return n / min(max(1.0, steady, 1 + 2 * self.week), n)
+
+    def freedom(self, n: int) -> float:
+        """Return the degrees of freedom that the variance of ``n`` values has (Bayley and Hammersley 1946)."""
+        first = max(0.0, self.first)
+        return (n - 1) * (1 - first**2) / (1 + first**2)
 
     def widening(self, n: int, alpha: float) -> float:
         """Return by what it makes the variance of a mean of ``n`` values grow; infinite where they are worth one.

@@ -82,7 +82,7 @@ class Gap:
         if min(left) <= 1:
             return self.errors, 0.0
         wide = [math.sqrt(self.lasting.widening(many, alpha)) for many in self.runs]
-        freedom *= min(part / many for part, many in zip(left, self.runs, strict=True))
+        freedom *= min(self.lasting.freedom(many) / (many - 1) for many in self.runs)
         return self.errors * numpy.repeat(wide, self.runs), freedom
 
 

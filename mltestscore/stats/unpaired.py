@@ -45,9 +45,8 @@ def mean_difference(a: ArrayLike, b: ArrayLike, alpha: float, lasting: Persisten
         return Interval(value, -math.inf, math.inf, n, 1 - alpha, METHOD)
     parts = [float(side.var()) / (many - 1) for side, many in zip(sides, left, strict=True)]
     error = math.sqrt(sum(parts))
-    shares = [part**2 / (many - 1) for part, many in zip(parts, left, strict=True)]
+    free = [len(side) - 1.0 if lasting is None else lasting.freedom(len(side)) for side in sides]
+    shares = [part**2 / many for part, many in zip(parts, free, strict=True)]
     freedom = sum(parts) ** 2 / sum(shares) if error > 0 else n - 1
-    if freedom < 1:
-        return Interval(value, -math.inf, math.inf, n, 1 - alpha, METHOD)
     reach = float(special.stdtrit(freedom, 1 - alpha)) * error
     return Interval(value, value - reach, value + reach, n, 1 - alpha, METHOD)

@@ -151,6 +151,13 @@ def test_scores_a_tenth_too_high_in_the_newest_window_fail_as_a_bias():
     assert find(result, BIAS).note == "answers are too high on average"
 
 
+def test_a_gross_bias_of_one_week_is_shown_although_a_week_says_little_of_how_days_differ():
+    """Seven days whose errors differ somewhat: their own spread leaves hardly any freedom, that at launch does."""
+    lifted = rows(60, 9, 400, 2)["time"].dt.dayofyear.to_numpy() % 3 * 0.035 + 0.16
+    inputs = changed(given(days=9), "serving", lambda frame: frame.assign(score=(frame["score"] + lifted).clip(0, 1)))
+    assert (BIAS, "") in failed(run(**inputs))
+
+
 def test_a_bias_of_one_slice_is_named():
     def biased(frame: pd.DataFrame) -> pd.DataFrame:
         return frame.assign(score=np.where(frame["region"] == "w", (frame["score"] - 0.25).clip(0, 1), frame["score"]))
