@@ -69,12 +69,15 @@ def test_the_install_and_test_commands_are_those_that_ci_runs():
 
 def test_every_setting_that_it_shows_is_a_known_one(tmp_path):
     shown = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
-    file = tmp_path / "pyproject.toml"
-    file.write_text("\n".join(shown))
+    (library,) = (block for block in shown if 'url = "python:' in block)  # a second endpoint, so in a file of its own
+    file, other = tmp_path / "pyproject.toml", tmp_path / "library.toml"
+    file.write_text("\n".join(block for block in shown if block != library))
+    other.write_text(library)
 
     config = read_config(file)
 
-    assert len(shown) == 5
+    assert len(shown) == 6
+    assert read_config(other).endpoint.url == "python:acme.scoring:predict"
     spoken = protocol_named(config.endpoint.protocol, config.endpoint.settings, declared=config.protocols)
     assert spoken.predict_path == "/models/flights/score"
     assert offered_infra.rollback(config).registry.source == "flights on TorchServe at http://staging:8081"
