@@ -255,7 +255,8 @@ class Controller:
         )
 
     def _why_not(self, node: str, check: Check) -> str:
-        left_out = "left out by -k, -m or --lf" if node in self._deselected else "the run ended before it"
+        stopped = " (-x or --maxfail)" if self._config.getoption("maxfail", 0) else ""
+        left_out = "left out by -k, -m or --lf" if node in self._deselected else f"the run ended before it{stopped}"
         return f"{check.id} did not run: {left_out}"
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:

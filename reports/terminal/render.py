@@ -25,7 +25,8 @@ def render(scorecard: Scorecard, path: Path | None) -> list[str]:
 
 
 def _headline(card: Scorecard) -> str:
-    incomplete = " (incomplete run)" if card.run.incomplete else ""
+    missing = f": {plural(len(card.not_run), 'check')} not run" if card.not_run else ""
+    incomplete = f" (incomplete run{missing})" if card.run.incomplete else ""
     value = f"{points(card.score.value)} of {number(card.score.maximum)}"
     return f"{_cut(card.system, 40)}: {value}{incomplete} – {card.score.band}"
 

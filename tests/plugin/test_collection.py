@@ -45,6 +45,9 @@ def test_x_stops_at_the_first_failure_and_the_scorecard_is_incomplete(project):
 
     assert outcome.parseoutcomes()["failed"] == 1
     assert project.scorecard()["run"]["incomplete"] is True
+    not_run = project.scorecard()["not_run"]
+    assert all(line.endswith("did not run: the run ended before it (-x or --maxfail)") for line in not_run)
+    assert f"(incomplete run: {len(not_run)} check" in outcome.stdout.str()
 
 
 def test_pdb_opens_where_a_check_broke(project, check_file):
