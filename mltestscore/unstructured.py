@@ -16,11 +16,11 @@ MOST_CELLS = 256  # of an array, evenly spaced: a simple model of all pixels of 
 
 
 def is_array(column: pd.Series[Any]) -> bool:
-    """Say whether a column holds lists or arrays."""
+    """Say whether a column holds lists, arrays or records of several fields."""
     if column.dtype != object:
         return False
     first = next(iter(column[column.notna()].head(1)), None)
-    return isinstance(first, list | tuple | np.ndarray)
+    return isinstance(first, list | tuple | dict | np.ndarray)
 
 
 def is_free_text(column: pd.Series[Any]) -> bool:

@@ -92,11 +92,19 @@ def joined(serving: Dataset, outcomes: Dataset, clock: datetime | None, delay_ho
     twice = served.keys - served.once + labels.keys - labels.once
     if not row(late.aggregate(n=late[LABEL].count()))["n"]:
         texts = [str(one.select(keys[0]).limit(1).to_pyarrow()[0][0]) for one, keys in ((left, mine), (right, theirs))]
+        repeated = next((data.name for data, one in ((serving, served), (outcomes, labels)) if not one.once), "")
         raise InputError(
             f"No label of outcomes ({outcomes.source}) joins a served row by {', '.join(mine)}: serving has "
-            f"{texts[0]!r:.60}, outcomes {texts[1]!r:.60}. Write both keys in the same form."
+            f"{texts[0]!r:.60}, outcomes {texts[1]!r:.60}. {_apart(repeated)}"
         )
     return Late(late, names, served.once, twice, until, delay, how, young)
+
+
+def _apart(repeated: str) -> str:
+    """Return what to do where no label meets a row; ``repeated``: whose every key stands in several rows, if any."""
+    if not repeated:
+        return "Write both keys in the same form."
+    return f"Every key of {repeated} stands in several rows: drop what was written twice, or name the whole key."
 
 
 def _known_by(table: Any, clock: datetime | None, known: str) -> Any:

@@ -124,7 +124,7 @@ def answered(scores: Vector, task: str) -> Vector:
 
 
 def _finite(scores: Vector) -> Mask:
-    return np.asarray(np.isfinite(scores.reshape(len(scores), -1)).all(axis=1))
+    return np.asarray(np.isfinite(scores).all(axis=tuple(range(1, scores.ndim))))
 
 
 def _whole(days: Codes, clusters: Codes | None, task: str) -> Codes:

@@ -173,7 +173,7 @@ def test_the_table_names_the_survivors(run: Run) -> None:
 # --- healthy look-alikes ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("n", [30, 100, 300])
+@pytest.mark.parametrize("n", [3, 30, 100, 300])
 def test_few_rows_do_not_fail(n: int, run: Run) -> None:
     assert run(sound(), training=data(rows(n))).state != "failed"
 

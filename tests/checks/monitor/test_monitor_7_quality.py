@@ -277,6 +277,12 @@ def test_nothing_to_judge_by_is_not_offered():
         ("serving", lambda frame: frame.assign(score=frame["score"] * 100), "from 0 to 1"),
         ("outcomes", lambda frame: frame.assign(late=frame["late"] + 5), "not among the model's classes"),
         ("outcomes", lambda frame: frame.assign(id="f" + frame["id"].astype(str)), "in the same form"),
+        (
+            "outcomes",
+            lambda frame: pd.concat([frame, frame.assign(late=1 - frame["late"])]),
+            "Every key of outcomes stands in several rows",
+        ),
+        ("serving", lambda frame: frame.assign(id=1), "Every key of serving stands in several rows"),
     ],
 )
 def test_bad_inputs_are_clear_errors(name, change, words):
@@ -298,6 +304,11 @@ def test_bad_options_are_clear_errors(options, words):
 def test_scores_that_are_not_finite_fail_and_the_rest_is_judged():
     inputs = changed(given(), "serving", lambda frame: frame.assign(score=frame["score"].where(frame["id"] % 50 != 0)))
     result = run(**inputs)
+    assert failed(result) == {("served rows without a finite score", "")}
+
+
+def test_a_log_without_any_finite_score_fails_by_that_and_no_error_hides_it():
+    result = run(**changed(given(a_day=60), "serving", lambda frame: frame.assign(score=np.nan)))
     assert failed(result) == {("served rows without a finite score", "")}
 
 
