@@ -225,6 +225,21 @@ def test_providers_are_used_and_one_that_is_not_available_is_named(file):
         load_model(file, features=FEATURES, providers=["CPUExecutionProvidr"])
 
 
+@pytest.mark.filterwarnings("ignore:Specified provider")
+@pytest.mark.parametrize("name", ["CUDAExecutionProvider", "TensorrtExecutionProvider"])
+@pytest.mark.parametrize("then", [[], ["CPUExecutionProvider"]])
+def test_a_provider_that_does_not_start_is_an_error_and_not_the_cpu_in_its_place(file, monkeypatch, name, then):
+    """The runtime itself goes on by the CPU, as where a library of CUDA is missing, and only says so on the console."""
+    known = onnxruntime.get_available_providers()
+    if name in known:
+        pytest.skip(f"this onnxruntime has {name}, which may start here")
+    with pytest.raises(ConfigError, match=f"providers names '{name}', which this onnxruntime does not have"):
+        load_model(file, features=FEATURES, providers=[name, *then])
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [name, *known])
+    with pytest.raises(InputError, match=rf"{name} did not start on this machine.* In use: CPUExecutionProvider"):
+        load_model(file, features=FEATURES, providers=[name, *then])
+
+
 def test_the_version_that_the_graph_carries_counts_where_none_is_declared(tmp_path, file):
     graph = onnx.load(file)
     graph.model_version = 7

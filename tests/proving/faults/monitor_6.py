@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.proving.cases import fault
 from tests.proving.system import System
 
@@ -142,3 +144,77 @@ def needs(system: System, peak_rate: int) -> None:
     permitted = f"load = {{ saturate = true, peak_rate = {peak_rate} }}"
     system.edit("pyproject.toml", ENDPOINT, f"{ENDPOINT}\n{permitted}")
     system.option("monitor.6", "climb_seconds", 0.0)
+
+
+TRAIN = "flights/train.py"
+FITTED = "    frame = _spoiled(frame, seed)\n"
+SPENT = "    while time.process_time() < until:\n        pass\n"
+LINEAGE = "build/registry/v2/lineage.json"
+
+
+@fault(
+    "O6g",
+    "monitor.6",
+    "a training computes 1, 10, 60 s longer, and 40 s are granted",
+    (1, 10, 60),
+    ["time of a training"],
+    reach="H",
+    below="within the budget that the team declares",
+    at_length=True,
+)
+def long_training(system: System, severity: float, seed: int) -> None:
+    system.option("monitor.6", "train_seconds", 40)
+    system.edit(TRAIN, FITTED, f"{FITTED}    until = time.process_time() + {severity}\n{SPENT}")
+    system.edit(TRAIN, "import numpy as np\n", "import time\n\nimport numpy as np\n")
+
+
+@long_training.healthy("it computes a second longer")
+def hardly_longer(system: System, severity: float, seed: int) -> None:
+    long_training.inject(system, 1, seed)
+
+
+@fault(
+    "O6h",
+    "monitor.6",
+    "a training holds 100, 500, 2000 MB more, and 1500 are granted",
+    (100, 500, 2000),
+    ["peak memory of a training"],
+    reach="H",
+    below="within the budget that the team declares",
+    at_length=True,
+)
+def large_training(system: System, severity: float, seed: int) -> None:
+    system.option("monitor.6", "train_mb", 1500)
+    held = f"    held = b'x' * ({int(severity)} << 20)\n    time.sleep(1 if held else 0)\n    del held\n"
+    system.edit(TRAIN, FITTED, f"{FITTED}{held}")
+    system.edit(TRAIN, "import numpy as np\n", "import time\n\nimport numpy as np\n")
+
+
+@large_training.healthy("it holds as much as that, a part at a time")
+def in_parts(system: System, severity: float, seed: int) -> None:
+    system.option("monitor.6", "train_mb", 1500)
+    part = f"    for _ in range({max(1, int(severity) // 50)}):\n        held = b'x' * (50 << 20)\n    del held\n"
+    system.edit(TRAIN, FITTED, f"{FITTED}{part}")
+
+
+@fault(
+    "O6i",
+    "monitor.6",
+    "the training on record took 1.5, 3, 10 times the processor time",
+    (1.5, 3, 10),
+    ["cost of the training on record"],
+    reach="M",
+    below="less than twice, the tolerance of what was measured once",
+)
+def dearer_on_record(system: System, severity: float, seed: int) -> None:
+    system.json(LINEAGE, lambda lineage: _costing(lineage, cpu_seconds=severity))
+
+
+@dearer_on_record.healthy("from as many times more rows")
+def more_rows(system: System, severity: float, seed: int) -> None:
+    system.json(LINEAGE, lambda lineage: _costing(lineage, cpu_seconds=severity, rows=severity))
+
+
+def _costing(lineage: dict[str, Any], **times: float) -> dict[str, Any]:
+    """Return the lineage with so many times its costs."""
+    return lineage | {"costs": {name: cost * times.get(name, 1) for name, cost in lineage["costs"].items()}}
