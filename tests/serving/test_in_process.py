@@ -227,6 +227,10 @@ def test_the_previous_version_may_be_another_function_or_another_interpreter(cal
         ({"url": "file:"}, 'write it as "file:models/model.onnx"'),
         ({"url": "python:acme:f", "protocol": "mlflow"}, "the protocol 'mlflow' is one of servers; leave protocol out"),
         ({"url": "python:acme:f", "settings": {"threads": 0}}, "threads is 0; write 1 to 256"),
+        (
+            {"url": "python:acme:f", "settings": {"version": "2"}},
+            "the setting version is '2'; write \"module:function\"",
+        ),
         ({"url": "python:acme:f", "settings": {"thread": 2}}, "Did you mean 'threads'"),
         ({"url": "python:acme:f", "command": ["serve", "{port}"]}, "command is only the interpreter for it"),
         ({"url": "python:acme:f", "previous_url": "http://127.0.0.1:1"}, "are asked in two ways"),

@@ -56,7 +56,7 @@ def command_for(
     Args:
         url: ``python:…`` or ``file:…``.
         interpreter: of the application's environment, with its options; empty: ours. A model's file needs ours there.
-        wire: the protocol; its setting ``threads`` says how many calls are made at once.
+        wire: the protocol; of its settings, ``threads`` is how many calls are made at once, ``version`` what tells it.
         timeout: seconds that a call may take before its process is ended.
         loading: how a model's file is read, see :func:`mltestscore.inputs.model.load_model`.
 
@@ -79,6 +79,9 @@ def command_for(
             f"endpoint: {url!r:.200} is called in a process of its own, so command is only the interpreter for it, "
             'such as [".venv/bin/python"]; for a server, write its own url, or none.'
         )
+    if version := str(wire.settings.get("version") or ""):
+        split_name(version, "endpoint: the setting version")
     options = ["--timeout", str(timeout), "--threads", str(threads), "--loading", json.dumps(dict(loading))]
+    options += ["--version", version]
     own = [sys.executable, "-I", "-S", str(SUPERVISOR)]
     return [*own, url, "{port}", *options, "--", *(interpreter or [sys.executable])]

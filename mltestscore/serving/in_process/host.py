@@ -29,13 +29,15 @@ SLOWEST = 10.0  # seconds for a client to take its answer
 LENGTH, HEAD = struct.Struct(">I"), struct.Struct(">HI")
 
 
-def main(url: str, threads: int, loading: str, listener: int, shared: int) -> None:
+def main(url: str, threads: int, loading: str, version: str, listener: int, shared: int) -> None:
     """Import what is called, listen, and answer until the process is ended."""
     faulthandler.register(signal.SIGUSR1, all_threads=True)  # works while a call holds the interpreter's lock
     own = Path(__file__).resolve().parent
     sys.path[:] = [str(Path.cwd()), *(one for one in sys.path if Path(one).resolve() != own)]  # as for `python -m`
     thing = _model(url, json.loads(loading)) if url.startswith("file:") else _found(url.partition(":")[2])
-    called = _Called(_instance(thing), mmap.mmap(shared, 0), threads)
+    # What is called is settled here: whoever else reaches the port can name nothing.
+    named = _found(version) if version else None
+    called = _Called(_instance(thing), named, mmap.mmap(shared, 0), threads)
     listening = socket.socket(fileno=listener)
     listening.listen(1024)  # not before: what cannot be imported is not ready
     _serve(listening, called, threads)
@@ -64,8 +66,8 @@ def _instance(thing: Any) -> Any:
 class _Called:
     """What is called, how it is given rows, and since when each thread is at it."""
 
-    def __init__(self, thing: Any, began: mmap.mmap, threads: int) -> None:
-        self._thing = thing
+    def __init__(self, thing: Any, version: Any, began: mmap.mmap, threads: int) -> None:
+        self._thing, self._named = thing, version
         self._score = next((getattr(thing, one) for one in ("predict_proba", "predict") if hasattr(thing, one)), thing)
         if not callable(self._score):
             sys.exit(f"{type(thing).__name__} is no function of rows, and has neither predict_proba nor predict")
@@ -89,10 +91,10 @@ class _Called:
 
     def _answered(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         if name != "predict":
-            return {"version": self._version(body) or ""}
+            return {"version": self._version() or ""}
         said = self._scores(body)
         answer = dict(said) if isinstance(said, Mapping) else {"scores": said}
-        version = self._version(body)
+        version = self._version()
         return answer if version is None else {"version": version, **answer}
 
     def _scores(self, body: dict[str, Any]) -> Any:
@@ -111,11 +113,10 @@ class _Called:
             return [self._score(one) for one in objects]
         raise ValueError(f"the setting rows is {wanted!r}; write frame, array, objects or object")
 
-    def _version(self, body: dict[str, Any]) -> Any:
+    def _version(self) -> Any:
         """Return the version as the setting names it, or else as the function or the model tells."""
-        if name := body.get("version"):
-            found = _found(name)
-            return str(found() if callable(found) else found)
+        if self._named is not None:
+            return str(self._named() if callable(self._named) else self._named)
         for one in (self._thing, getattr(self._thing, "__self__", None)):
             told = getattr(one, "version", None)
             if isinstance(told, str | int | float) and told != "":
@@ -197,4 +198,4 @@ def _tell(connection: Any, called: _Called, request: bytes) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], *map(int, sys.argv[4:6]))
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4], *map(int, sys.argv[5:7]))

@@ -1,7 +1,7 @@
 """Starts the process that calls a function, ends it where a call hangs, and starts it anew: what no thread can do.
 
-``supervisor.py URL PORT [--timeout S] [--threads N] [--loading JSON] -- PYTHON …``. It keeps the port open while the
-process is replaced, ends as the process ended, and imports nothing of ours: it must be small and start at once.
+``supervisor.py URL PORT [--timeout S] [--threads N] [--loading JSON] [--version NAME] -- PYTHON …``. It keeps the port
+open while the process is replaced, ends as the process ended, and imports nothing of ours: it must be small.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     reader.add_argument("--timeout", type=float, default=5.0)
     reader.add_argument("--threads", type=int, default=1)
     reader.add_argument("--loading", default="{}")
+    reader.add_argument("--version", default="")
     reader.add_argument("python", nargs="+")
     return reader.parse_args(words)
 
@@ -56,7 +57,7 @@ def _arguments(words: list[str]) -> argparse.Namespace:
 def _serve(given: argparse.Namespace, listener: socket.socket, shared: int, began: mmap.mmap) -> int | None:
     """Run one process; return its exit code, ``None`` where a call hung."""
     handed = (listener.fileno(), shared)
-    own = [HOST, given.url, str(given.threads), given.loading, *map(str, handed)]
+    own = [HOST, given.url, str(given.threads), given.loading, given.version, *map(str, handed)]
     process = subprocess.Popen([*given.python, *own], pass_fds=handed, stdin=subprocess.DEVNULL)
     try:
         while process.poll() is None:

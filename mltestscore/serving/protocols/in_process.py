@@ -25,9 +25,8 @@ PROTOCOL = Protocol(
         "columns": "$columns",
         "schema": "$schema",
         "times": "$times",
-        "version": "{version}",
     },
     scores=["{scores_field}", "scores"],
     version=["body:{version_field}", "body:version"],
-    model_ready=Route(ask="APPLY version", body={"version": "{version}"}, version="version"),
+    model_ready=Route(ask="APPLY version", version="version"),
 )
