@@ -104,7 +104,9 @@ def check_slices(
     held = compared.units(pair, later, holdout, judging, classes)
     asked = compared.Asked(slices, min_rows, max_loss, min_quality, max_unjudged, search, alpha)
     gain = reference.recorded_gain(registry)
-    yield from compared.observations(held, model.features, asked, other.chosen, other.name, gain)
+    yield from compared.observations(
+        held, model.features, asked, other.chosen, other.name + compared.sureness(pair), gain
+    )
 
 
 def _too_little(truth: Any, least: int) -> str:

@@ -22,12 +22,14 @@ from mltestscore.slices.discovered import discovered
 from mltestscore.slices.losses import Losses
 from mltestscore.slices.verdicts import Judge
 from mltestscore.stats.cluster import codes_of
+from mltestscore.stats.quality import quality
 from mltestscore.stats.ranking import answerable, qualities
 from mltestscore.unstructured import structured
 
 Scores = npt.NDArray[np.float64]
 
 LOST_LABEL = "quality lost on a label"
+ABOUT = 0.02  # of the rows: less than what a loss of quality is accused of
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,21 @@ class Pair:
     truth: npt.NDArray[Any]
     ours: Scores
     theirs: Scores
+
+
+def sureness(pair: Pair) -> str:
+    """Say so where the model answers about as many rows right as the other and loses quality: it is not calibrated."""
+    if pair.task not in ("binary", "multiclass") or pair.metric not in ("d2_brier_score", "d2_log_loss"):
+        return ""
+    scores = (pair.ours, pair.theirs)
+    right = [quality("accuracy", pair.truth, one) for one in scores]
+    whole = [quality(pair.metric, pair.truth, one) for one in scores]
+    if whole[0] >= whole[1] or right[1] - right[0] > ABOUT:
+        return ""
+    return (
+        f", which answers {right[1]:.1%} of all rows right, the model {right[0]:.1%}: what it loses lies in how sure "
+        'it is; calibrate its probabilities, or judge by metric = "accuracy" where only the answer counts'
+    )
 
 
 def units(pair: Pair, later: pd.DataFrame, holdout: Dataset, judging: Mask, names: Sequence[object]) -> Units:
