@@ -203,7 +203,7 @@ def as_model(
         raise InputError(f"{name} is {found}; expected a fitted estimator or a function that scores a frame.")
     if not is_fitted(speaking):
         raise InputError(f"{name} ({type(thing).__name__}) is not fitted; offer it as it was after training.")
-    if isinstance(speaking, NativeModel) and rows_as != "table":
+    if isinstance(speaking, NativeModel) and rows_as != "table" and not speaking.any_form:
         raise InputError(f'{name} is read from its library\'s file, which takes a table: remove rows_as = "{rows_as}".')
     classes = _classes(speaking)
     decided = _task(speaking, name, "regression" if task == "forecast" else task, classes)

@@ -33,9 +33,15 @@ _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 def plain(value: object) -> object:
     """Return ``value`` as JSON can hold it: missing numbers as ``None``, times in ISO 8601, NumPy scalars as Python's.
 
+    Arrays, such as images, are lists of lists.
+
     >>> [plain(value) for value in (float("nan"), np.int64(3), date(2024, 2, 29))]
     [None, 3, '2024-02-29']
+    >>> plain(np.array([[1.0, np.nan]]))
+    [[1.0, None]]
     """
+    if isinstance(value, np.ndarray | list | tuple):
+        return [plain(one) for one in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Decimal):  # what databases return for NUMERIC
@@ -256,6 +262,11 @@ def _datatype(values: Sequence[object], wanted: str) -> str:
 def _type(values: Sequence[object]) -> str:
     """Return what a column holds, in the words of MLeap's leap frames."""
     known = [value for value in values if value is not None]
+    if any(isinstance(value, list) for value in known):
+        raise InputError(
+            "endpoint: this protocol names the type of each column, and one of them holds arrays, such as images. Let "
+            "the server take rows as JSON, or offer the model by loader."
+        )
     if any(isinstance(value, str) for value in known):
         return "string"
     if known and all(isinstance(value, bool) for value in known):

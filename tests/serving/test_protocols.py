@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mltestscore.errors import ConfigError
+from mltestscore.errors import ConfigError, InputError
 from mltestscore.serving import protocols
 from mltestscore.serving.answers import Reply, error_in, scores
 from mltestscore.serving.bodies import plain
@@ -268,3 +268,12 @@ def test_a_hostile_body_is_decoded_or_refused_with_a_message(body):
             assert isinstance(wire.version(route, body), str)
             assert isinstance(wire.ready(route, body), bool)
         assert isinstance(error_in(body), str)
+
+
+def test_arrays_are_lists_in_json_and_refused_where_each_column_has_a_type():
+    images = {"image": [np.eye(2), [[0.0, 1.0], [1.0, 0.0]]]}
+    assert sent(protocol_named("plain_json"), images) == {
+        "rows": [{"image": [[1.0, 0.0], [0.0, 1.0]]}, {"image": [[0.0, 1.0], [1.0, 0.0]]}]
+    }
+    with pytest.raises(InputError, match="offer the model by loader"):
+        protocol_named("open_inference", {}).encode(images)

@@ -66,11 +66,12 @@ class Elsewhere:
             n_features_in_=told["count"],
             classes_=classes or None,
             close=self.close,
+            any_form=True,
         )
 
-    def score(self, frame: pd.DataFrame, task: str) -> npt.NDArray[np.float64]:
-        """Return the scores of a frame. Raises :class:`InputError` with what was said there."""
-        answer = self._asked(frame.to_parquet(index=False))
+    def score(self, rows: pd.DataFrame | npt.NDArray[np.float64] | list[str], task: str) -> npt.NDArray[np.float64]:
+        """Return the scores of a frame, an array or texts. Raises :class:`InputError` with what was said there."""
+        answer = self._asked(_sent(rows))
         return in_shape(np.load(io.BytesIO(answer), allow_pickle=False), task)
 
     def close(self) -> None:
@@ -130,6 +131,17 @@ class Elsewhere:
     @property
     def _where(self) -> str:
         return f"[tool.mltestscore.model] the model of loader {self.loader!r} in {self.python}"
+
+
+def _sent(rows: pd.DataFrame | npt.NDArray[np.float64] | list[str]) -> bytes:
+    """Return rows as the process reads them: Parquet, NumPy's format or JSON, which begin differently."""
+    if isinstance(rows, pd.DataFrame):
+        return rows.to_parquet(index=False)
+    if isinstance(rows, list):
+        return json.dumps(rows).encode()
+    out = io.BytesIO()
+    np.save(out, rows, allow_pickle=False)
+    return out.getvalue()
 
 
 def open_elsewhere(python: str, loader: str, path: Path, base: Path, timeout: float) -> NativeModel:

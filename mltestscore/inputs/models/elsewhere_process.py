@@ -1,7 +1,7 @@
 """Scores frames by a model in the Python that the model needs: ``python SCRIPT DESCRIPTOR``, a pipe's open file.
 
-It runs alone, in an environment that may not have ours, so it imports nothing of ours. Frames come as Parquet, scores
-go back as NumPy arrays.
+It runs alone, in an environment that may not have ours, so it imports nothing of ours. Frames come as Parquet, arrays
+and scores in NumPy's format, texts as JSON.
 """
 
 from __future__ import annotations
@@ -76,15 +76,26 @@ def _listed(classes: Any) -> list[Any]:
     return classes if isinstance(classes, list) and not all(isinstance(one, str) for one in classes) else []
 
 
-def scored(model: Any, sent: bytes) -> tuple[Any, bytes]:
-    """Return the model and the scores of a frame: probabilities where the model gives them."""
+def received(sent: bytes) -> Any:
+    """Return a frame sent as Parquet, an array in NumPy's format, or texts as JSON."""
     import numpy as np
     import pandas as pd
 
-    frame = pd.read_parquet(io.BytesIO(sent))
+    if sent.startswith(b"["):
+        return json.loads(sent)
+    if sent.startswith(b"\x93NUMPY"):
+        return np.load(io.BytesIO(sent), allow_pickle=False)
+    return pd.read_parquet(io.BytesIO(sent))
+
+
+def scored(model: Any, sent: bytes) -> tuple[Any, bytes]:
+    """Return the model and the scores of the rows: probabilities where the model gives them."""
+    import numpy as np
+
+    rows = received(sent)
     score = next((getattr(model, one) for one in ("predict_proba", "predict") if hasattr(model, one)), model)
     out = io.BytesIO()
-    np.save(out, np.asarray(score(frame), dtype=np.float64), allow_pickle=False)
+    np.save(out, np.asarray(score(rows), dtype=np.float64), allow_pickle=False)
     return model, out.getvalue()
 
 

@@ -55,11 +55,12 @@ class NativeModel:
         classes_: in the order of the scores; ``None`` where the model does not tell, or for regression.
         version: as written in the file; empty where there is none.
         close: ends what was started for it.
+        any_form: whether ``score`` takes rows in every form of :mod:`mltestscore.inputs.batches`, and not a table only.
         graph: of ONNX, what the file holds and the folder of what it keeps beside it; ``None`` where it is not known.
     """
 
     native: Any
-    score: Callable[[pd.DataFrame, str], object]
+    score: Callable[[Any, str], object]
     numbers: Callable[[], Numbers]
     task: str = ""
     feature_names_in_: tuple[str, ...] | None = None
@@ -67,6 +68,7 @@ class NativeModel:
     classes_: tuple[object, ...] | None = None
     version: str = ""
     close: Callable[[], None] = lambda: None
+    any_form: bool = False
     graph: tuple[Any, Path] | None = None
 
     def predict(self, frame: pd.DataFrame) -> object:
