@@ -1,4 +1,9 @@
-"""Content digests: the same content gives the same digest, whatever library, dtype or file time it came with."""
+"""Content digests: the same content gives the same digest, whatever library, dtype or file time it came with.
+
+Data are digested by XXH3 with 64 bits, at a tenth of what SHA-256 costs: nobody forges a table to be taken for another
+one of theirs, and that two differing tables agree by chance is as likely as 2⁻⁶⁴. What is compared with a digest from
+elsewhere (:func:`sha256_of`), and what is small, has SHA-256.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,8 @@ import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import xxhash
 
 if TYPE_CHECKING:
     import ibis
@@ -21,20 +28,25 @@ _of_file: dict[tuple[str, int, int], str] = {}
 
 def of_files(paths: Sequence[Path]) -> str:
     """Return the digest of the bytes of all files, in name order; a file that did not change is read once a process."""
-    digest = hashlib.sha256()
+    digest = xxhash.xxh3_64()
     for path in sorted(paths, key=lambda path: path.name):
-        digest.update(of_file(path).encode())
-    return digest.hexdigest()[:LENGTH]
+        digest.update(_of_bytes(path).encode())
+    return digest.hexdigest()
 
 
-def of_file(path: Path) -> str:
-    """Return the SHA-256 of a file in hex digits."""
+def _of_bytes(path: Path) -> str:
     status = path.stat()
     key = (str(path.resolve()), status.st_mtime_ns, status.st_size)
     if key not in _of_file:
         with path.open("rb") as stream:
-            _of_file[key] = hashlib.file_digest(stream, "sha256").hexdigest()
+            _of_file[key] = hashlib.file_digest(stream, xxhash.xxh3_64).hexdigest()
     return _of_file[key]
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hex digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def of_arrow(table: pa.Table) -> str:
@@ -43,13 +55,13 @@ def of_arrow(table: pa.Table) -> str:
     Numbers count by value, so that ``int64``, ``float64`` and nullable columns of the same numbers agree; every
     missing value is the same missing value. Column order and row order count.
     """
-    digest = hashlib.sha256()
+    digest = xxhash.xxh3_64()
     for name in table.column_names:
         tag, missing, values = _canonical(table[name].combine_chunks())
         digest.update(f"{name}\0{tag}\0{len(missing)}\0".encode())
         digest.update(missing)
         digest.update(values)
-    return digest.hexdigest()[:LENGTH]
+    return digest.hexdigest()
 
 
 def _canonical(column: Any) -> tuple[str, bytes, bytes]:

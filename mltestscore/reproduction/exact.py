@@ -55,7 +55,7 @@ def snapshot(training: Dataset, registry: Registry | None) -> Iterator[Finding]:
     """Compare the training file with the record; copies in memory, folders and other digests cannot be compared."""
     recorded = registry.current.data_digest if registry else ""
     if registry and recorded.startswith(SHA256) and len(training.files) == 1:
-        same = digests.of_file(training.files[0]) == recorded.removeprefix(SHA256).lower()
+        same = digests.sha256_of(training.files[0]) == recorded.removeprefix(SHA256).lower()
         cause = "" if same else f"{training.files[0].name} changed since {registry.current.version} learned from it"
         yield at_most(MOVED, int(not same), 0, n=1, cause=cause)
 
