@@ -67,7 +67,7 @@ def check_schema(
     for data in (training, holdout, serving):
         if data is not None:
             yield from _obedience(schema, data, model, data is training, alpha)
-    found = rejected(schema, training.sample(rows_for_corruption), model.features)
+    found = rejected(schema, training.excerpt(rows_for_corruption), model.features)
     yield from _kills(found, min_kill_rate, training.rows)
     yield from _unreviewed(schema, training, model)
 

@@ -5,11 +5,10 @@ What comes out is left with the dataset, so that rules on the same columns need 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from mltestscore.comparison import columns, grid, tallies
+from mltestscore.comparison import cells, columns, grid, tallies
 from mltestscore.comparison.grid import Cells, Grid
 from mltestscore.comparison.tallies import Tally
 from mltestscore.inputs import families
@@ -30,7 +29,7 @@ def laid(dataset: Dataset, names: Iterable[str]) -> dict[str, Cells]:
 
     def ask(new: list[str]) -> list[Cells]:
         for table, some in dataset.parts(new):
-            found.update(grid.laid(table, {name: columns.number(table[name]) for name in some}))
+            found.update(cells.laid(table, {name: columns.number(table[name]) for name in some}, dataset.rows))
         _learn(dataset, found)
         return [found[name] for name in new]
 
@@ -43,7 +42,8 @@ def over(dataset: Dataset, grids: Mapping[str, Grid]) -> dict[str, Cells]:
     def ask(new: list[tuple[str, Grid]]) -> list[Cells]:
         own, found = dict(new), dict[str, Cells]()
         for table, some in dataset.parts([*own]):
-            found |= grid.counted(table, {name: (columns.number(table[name]), own[name]) for name in some})
+            wanted = {name: (columns.number(table[name]), own[name]) for name in some}
+            found |= cells.counted(table, wanted, dataset.rows)
         _learn(dataset, found)
         return [found[name] for name, _ in new]
 
@@ -92,20 +92,25 @@ def _learn(dataset: Dataset, found: Mapping[str, Cells | Tally | int]) -> None:
 
 def _of_texts(counts: Tally | int, rows: int) -> Known:
     if isinstance(counts, int):
-        return Known("text", rows, None, counts, math.nan, math.nan, 0, None)
+        return Known("text", rows, None, counts, (), (), 0, None)
     values = {**counts.counts, "": counts.blank} if counts.blank else counts.counts
     known = None if counts.rest else values
-    return Known("text", rows, counts.missing - counts.blank, len(values), math.nan, math.nan, 0, known)
+    return Known("text", rows, counts.missing - counts.blank, len(values), (), (), 0, known)
 
 
-def _of_numbers(cells: Cells, kind: Any) -> Known | None:
+def _of_numbers(counted: Cells, kind: Any) -> Known | None:
     """Return what is known of a column whose numbers are in the cells as they are, else ``None``."""
-    family, (low, high) = families.family(kind), cells.range
+    family, (low, high) = families.family(kind), counted.range
     exact = kind.is_float64() or (family in ("integer", "boolean") and not max(-low, high) >= families.SMALL)
     if not exact:
         return None
-    single = bool(cells.single.all()) and len(cells.place) <= grid.MOST
-    values = dict(zip(cells.low.tolist(), cells.count.astype(int).tolist(), strict=True)) if single else None
-    rows, distinct = cells.present + cells.missing, len(cells.place) + (not cells.single.all())
-    counts = rows, cells.missing, distinct
-    return Known(family, *counts, low, high, cells.fractions, values, *cells.moments())
+    single = bool(counted.single.all()) and len(counted.place) <= grid.MOST
+    values = dict(zip(counted.low.tolist(), counted.count.astype(int).tolist(), strict=True)) if single else None
+    rows, distinct = counted.present + counted.missing, len(counted.place) + (not counted.single.all())
+    least, largest = ((low,), (high,)) if counted.exact else (_ends(counted, 0), _ends(counted, -1))
+    figures = counted.missing, distinct, least, largest, counted.fractions
+    return Known(family, rows, *figures, values, *counted.moments())
+
+
+def _ends(counted: Cells, place: int) -> tuple[float, float]:
+    return float(counted.low[place]), float(counted.high[place])

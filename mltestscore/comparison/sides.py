@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mltestscore.comparison import columns, counting, grid, tallies
+from mltestscore.comparison import cells, columns, counting, tallies
 from mltestscore.comparison.columns import Kind
 from mltestscore.comparison.counts import row_effects
 from mltestscore.comparison.grid import Cells
@@ -46,9 +46,9 @@ class Side:
 
     def rows_at(self, feature: str, values: Sequence[float]) -> dict[float, int]:
         """Return how many rows hold each of the numbers."""
-        cells = self.counts[feature]
-        assert isinstance(cells, Cells)  # a measurement has them
-        return grid.rows_at(self.dataset.table, self.columns[feature], cells, values)
+        counted = self.counts[feature]
+        assert isinstance(counted, Cells)  # a measurement has them
+        return cells.rows_at(self.dataset.table, self.columns[feature], counted, values)
 
     def rows_with(self, feature: str, names: Sequence[object]) -> dict[object, int]:
         """Return how many rows hold each of the categories, those that none holds left out."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from mltestscore.comparison.grid import FIRST_ROWS, MOST, RARE
+from mltestscore.comparison.cells import FIRST_ROWS
+from mltestscore.comparison.grid import MOST, RARE
 
 if TYPE_CHECKING:
     import ibis

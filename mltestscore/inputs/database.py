@@ -8,7 +8,8 @@ import threading
 import warnings
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, partial, wraps
 from itertools import count
 from pathlib import Path
@@ -19,6 +20,8 @@ from mltestscore.garbage import at_rest
 if TYPE_CHECKING:
     import ibis
     import pyarrow as pa
+
+BITS_OF_GROUPS = 17  # of a 16-bit integer, and one for NULL
 
 _lock = threading.RLock()
 _serial = count()
@@ -87,6 +90,43 @@ def unix_micros(time: Any) -> Any:
 def floor(number: Any) -> Any:
     """Return the next whole number below, still a float: Ibis casts it to a 64-bit integer, which ends on infinity."""
     return _function("floor", "float64", "float64")(number)
+
+
+def not_whole(number: Any) -> Any:
+    """Return 1 for each number that is not whole, else 0; of an infinity it may be anything but NULL.
+
+    On DuckDB half of what a comparison costs.
+    """
+    if on_spark(number):  # it rounds to 64-bit integers, which end on infinity
+        return (number % 1.0 != 0.0).cast("int32")
+    return _function("ceil", "float64", "float64")(number) - floor(number)
+
+
+def small_integer(number: Any) -> Any:
+    """Return whole numbers of less than 16 bits in as many on DuckDB, and NULL for a NaN; on others as they are.
+
+    Rows grouped by so few possible values go straight to their group (:func:`many_small_groups`).
+    """
+    return number.try_cast("int16") if number.get_backend().name == "duckdb" else number
+
+
+@contextmanager
+def many_small_groups(table: ibis.Table) -> Iterator[None]:
+    """Let DuckDB keep a place for each 16-bit group while it counts: a third cheaper than to look each row's group up.
+
+    Not for good, because a query with many figures would need a place for each of them, too.
+    """
+    backend = table.get_backend()
+    if backend.name != "duckdb" or backend is not connection():  # the settings of a team's own are theirs
+        yield
+        return
+    with _lock:
+        backend.con.execute(f"SET perfect_ht_threshold = {BITS_OF_GROUPS}").fetchall()
+        try:
+            yield
+        finally:
+            getattr(backend.con, "abort", lambda: None)()  # where the query failed, nothing else could be asked
+            backend.con.execute("RESET perfect_ht_threshold").fetchall()
 
 
 @cache

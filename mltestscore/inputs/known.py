@@ -22,7 +22,8 @@ class Known:
         family: of its type: integer, number, boolean or text.
         rows: how many there are; missing: how many of them have no value (an empty text is one), ``None`` if not known.
         distinct: different values, as many as these at least.
-        low, high: least and largest number; NaN without any, and for texts.
+        low, high: of the least and of the largest number, those between which it surely lies: none for texts, one
+            where it is known.
         mean, deviation: the two numbers between which they surely lie; none without finite numbers.
         fractions: rows whose number is not whole; an infinity is not.
         values: rows by value, where all values are known; else ``None``.
@@ -32,8 +33,8 @@ class Known:
     rows: int
     missing: int | None
     distinct: int
-    low: float
-    high: float
+    low: tuple[float, ...]
+    high: tuple[float, ...]
     fractions: int
     values: Mapping[Any, int] | None
     mean: tuple[float, ...] = ()
@@ -47,7 +48,7 @@ class Known:
     @property
     def finite(self) -> bool:
         """Whether it is known to hold no infinity; sums of its numbers cannot fail then."""
-        return math.isfinite(self.low) and math.isfinite(self.high)
+        return all(map(math.isfinite, self.low[:1] + self.high[-1:] or (math.nan,)))
 
 
 def rows_that_break(rule: Rule, known: Known) -> tuple[int, int] | None:
@@ -73,7 +74,7 @@ def _within(known: Known, kwargs: Mapping[str, Any]) -> int | None:
     if known.family == "text" or not _numbers(kwargs):
         return None
     accepts = between_test(kwargs)
-    return 0 if not known.present or (accepts(known.low) and accepts(known.high)) else None
+    return 0 if not known.present or all(map(accepts, known.low[:1] + known.high[-1:])) else None
 
 
 def _numbers(kwargs: Mapping[str, Any]) -> bool:
@@ -125,8 +126,8 @@ def _present_share(known: Known, _: Mapping[str, Any]) -> tuple[float, ...]:
 
 def _number(name: str) -> Callable[[Known, Mapping[str, Any]], tuple[float, ...]]:
     def figure(known: Known, kwargs: Mapping[str, Any]) -> tuple[float, ...]:
-        found = getattr(known, name) if known.family != "text" and _numbers(kwargs) else ()
-        return found if isinstance(found, tuple) else (found,)
+        found: tuple[float, ...] = getattr(known, name) if known.family != "text" and _numbers(kwargs) else ()
+        return found
 
     return figure
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy
 
 from mltestscore.inputs import database
 
@@ -15,6 +18,7 @@ PLACE, MARK = "mltestscore_place", "mltestscore_mark"
 SPREAD, SIZE = 2_654_435_761, 2**32  # the multiplier of Knuth's hash (The Art of Computer Programming 3, 6.4): 2³² / φ
 ROOM = 8  # as many rows as are wanted are looked at, and a few for luck: to sort all costs more than all other work
 LUCK = 200
+BLOCKS = 8  # row groups that an excerpt is taken from
 
 
 def chosen(table: ibis.Table, key: Sequence[str], rows: int, of: int) -> pa.Table:
@@ -56,3 +60,37 @@ def _key_text(column: Any) -> Any:
     else:
         column = column.cast("string")
     return column.fill_null("")
+
+
+def excerpt(files: Sequence[Path], rows: int) -> pa.Table | None:
+    """Return ``rows`` rows out of a few row groups from all over Parquet files; ``None`` where there are few anyway.
+
+    Other row groups are not read, so that it costs the same of any size. It says nothing about how often something is
+    in all rows: what was written together is alike.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if any(path.suffix != ".parquet" for path in files):
+        return None
+    some = [pq.ParquetFile(files[place]) for place in _spread(len(files), BLOCKS)]
+    blocks = [(file, group) for file in some for group in range(file.num_row_groups)]
+    if len(blocks) <= 2 * BLOCKS:
+        return None
+    parts = []
+    for place in _spread(len(blocks), BLOCKS):
+        file, group = blocks[place]
+        block = file.read_row_group(group)
+        own = numpy.argsort(numpy.arange(len(block)) * SPREAD % SIZE)[: -(-rows // BLOCKS)]
+        parts.append(block.take(numpy.sort(own)))
+    found = pa.concat_tables(parts, promote_options="permissive")
+    return found.slice(0, rows) if len(found) >= rows else None
+
+
+def _spread(of: int, most: int) -> list[int]:
+    """Return at most so many places of so many, from the first to the last.
+
+    >>> _spread(10, 4)
+    [0, 3, 6, 9]
+    """
+    return sorted(set(numpy.linspace(0, of - 1, min(of, most)).round().astype(int).tolist()))

@@ -97,4 +97,4 @@ def test_what_is_served_as_another_kind_is_left_to_the_rules() -> None:
     count(training, served)
     assert set(served.known) == set(training.known) == {"y", "z"}
     assert served.known["z"].values == {"a": 30_000}
-    assert served.known["y"].low == 1.5
+    assert served.known["y"].low == (1.5,)

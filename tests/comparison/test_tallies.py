@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from mltestscore.comparison import counting
-from mltestscore.comparison.grid import FIRST_ROWS, RARE
+from mltestscore.comparison.cells import FIRST_ROWS
+from mltestscore.comparison.grid import RARE
 from mltestscore.comparison.tallies import MOST_BUCKETS, Tally, codes, frequent, frequent_only, tallied, varied
 from mltestscore.inputs.dataset import open_dataset
 

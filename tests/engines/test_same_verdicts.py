@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mltestscore.comparison import cells, columns, grid
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
 from mltestscore.inputs.inference import inferred
 from mltestscore.inputs.model import as_model
@@ -126,3 +127,32 @@ def test_the_same_rows_are_sampled(frames, offered):
 def test_the_same_schema_is_inferred(frames, offered):
     there, here = datasets(offered(frames))["training"], datasets(frames)["training"]
     assert [rule.text for rule in inferred(there).rules] == [rule.text for rule in inferred(here).rules]
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["by value", "by rows alone"])
+def test_the_same_rows_lie_in_each_cell(frames, offered, large, monkeypatch):
+    if large:  # as if the columns were: without repeats in the first rows, and without a frequent value
+        for where, name, value in ((cells, "LARGE", 0), (cells, "REPEATS", 10**6), (grid, "LEAST", 10**9)):
+            monkeypatch.setattr(where, name, value)
+    names = ("price", "stock", "seen")
+    here, there = (datasets(sources)["serving"].table for sources in (frames, offered(frames)))
+    expected = cells.laid(here, {name: columns.number(here[name]) for name in names}, rows=1)
+    wanted = {name: (columns.number(there[name]), one.grid) for name, one in expected.items()}
+    for name, one in cells.counted(there, wanted, rows=1).items():
+        assert one.exact is expected[name].exact is not large
+        assert (one.place.tolist(), one.count.tolist()) == (
+            expected[name].place.tolist(),
+            expected[name].count.tolist(),
+        )
+        assert (one.missing, one.fractions, one.atoms) == (
+            expected[name].missing,
+            expected[name].fractions,
+            expected[name].atoms,
+        )
+
+
+def test_infinities_are_no_missing_values(offered):
+    values = pd.DataFrame({"x": [np.inf, -np.inf, -np.inf, 1.0, 2.5, None]})
+    table = open_dataset("data", offered({"data": values})["data"]).table
+    (found,) = cells.laid(table, {"x": columns.number(table["x"])}).values()
+    assert (found.range, found.missing, found.fractions) == ((-np.inf, np.inf), 1, 4)

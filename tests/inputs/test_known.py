@@ -160,3 +160,25 @@ def test_a_deviation_is_the_same_whether_infinities_are_ruled_out_or_looked_for(
     assert again.known["n"].finite == (last == 2.0)
     assert first == Schema("", [kept]).violations(again)
     assert bool(first) == (last != 2.0)
+
+
+def test_where_only_cells_are_known_a_rule_on_extremes_is_answered_if_it_holds_for_all_of_the_cell() -> None:
+    values = np.random.default_rng(0).normal(size=900_000)
+    data = open_dataset("training", pd.DataFrame({"x": values}))
+    profile.count(data)
+    known, low, high = data.known["x"], values.min(), values.max()
+
+    assert known.low[0] <= low <= known.low[1] < known.high[0] <= high <= known.high[1]
+    assert rows_that_break(rule("values_to_be_between", "x", min_value=low - 1, max_value=high + 1), known) == (
+        0,
+        900_000,
+    )
+    assert rows_that_break(rule("values_to_be_between", "x", min_value=low, max_value=high), known) is None
+    assert figure_is_kept(rule("min_to_be_between", "x", min_value=low - 1, max_value=low + 1), known)
+    assert not figure_is_kept(rule("min_to_be_between", "x", min_value=low, max_value=low + 1), known)
+    exact = [
+        rule("values_to_be_between", "x", min_value=low, max_value=high),
+        rule("max_to_be_between", "x", max_value=high),
+    ]
+    assert not Schema("", exact).violations(data)
+    assert len(Schema("", [rule("max_to_be_between", "x", max_value=np.nextafter(high, 0))]).violations(data)) == 1

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
-from mltestscore.inputs.sampling import LUCK, ROOM
+from mltestscore.inputs.sampling import BLOCKS, LUCK, ROOM
 
 ROWS, WANTED = 30_000, 200
 KEYED = Roles(key=("id",))
@@ -59,3 +61,42 @@ def test_where_keys_repeat_there_are_as_many_rows(key: str) -> None:
     found = places(open_dataset("training", table(pd.array([key] * ROWS)), KEYED))
 
     assert found == list(range(WANTED))
+
+
+def in_row_groups(folder: Path, groups: int) -> Dataset:
+    frame = pd.DataFrame({"place": np.arange(ROWS), "x": np.where(np.arange(ROWS) % 3, 1.5, np.nan)})
+    pq.write_table(pa.Table.from_pandas(frame), folder / "rows.parquet", row_group_size=-(-ROWS // groups))
+    return open_dataset("training", folder / "rows.parquet")
+
+
+def test_an_excerpt_of_a_large_file_comes_from_a_few_row_groups_from_first_to_last(tmp_path: Path) -> None:
+    found = in_row_groups(tmp_path, 100).excerpt(WANTED).frame()
+
+    groups = (found["place"] // (ROWS // 100)).unique()
+    assert len(found) == found["place"].nunique() == WANTED
+    assert (len(groups), groups.min(), groups.max()) == (BLOCKS, 0, 99)
+    assert (found["x"].isna() == (found["place"] % 3 == 0)).all()
+
+
+def test_an_excerpt_of_a_small_file_is_a_sample(tmp_path: Path) -> None:
+    data = in_row_groups(tmp_path, 2 * BLOCKS)
+
+    assert data.excerpt(WANTED) is data.sample(WANTED)
+
+
+def test_an_excerpt_of_many_files_reads_few(tmp_path: Path) -> None:
+    for month in range(40):
+        pd.DataFrame({"place": np.arange(500) + 500 * month}).to_parquet(tmp_path / f"{month:02}.parquet")
+    found = open_dataset("training", str(tmp_path / "*.parquet")).excerpt(WANTED).frame()
+
+    assert len(found) == WANTED
+
+
+def test_where_a_folder_is_a_column_too_an_excerpt_has_it(tmp_path: Path) -> None:
+    for year in (2024, 2025):
+        (tmp_path / f"year={year}").mkdir()
+        frame = pa.table({"place": np.arange(ROWS)})
+        pq.write_table(frame, tmp_path / f"year={year}" / "rows.parquet", row_group_size=100)
+    data = open_dataset("training", str(tmp_path / "*" / "*.parquet"))
+
+    assert list(data.excerpt(WANTED).frame().columns) == list(data.columns)
