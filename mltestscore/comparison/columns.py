@@ -52,8 +52,9 @@ def extent(table: ibis.Table, name: str) -> tuple[float | None, float | None, in
     kind = table[name].type()
     stamp = table[name].try_cast("timestamp") if kind.is_string() else table[name].cast("timestamp")
     ends = table.aggregate(low=stamp.min(), high=stamp.max(), known=stamp.count())
-    seen = ends.select(low=seconds(ends["low"]), high=seconds(ends["high"]), known=ends["known"]).to_pyarrow()
-    row = seen.to_pylist()[0]
+    asked = ends.select(low=seconds(ends["low"]), high=seconds(ends["high"]), known=ends["known"])
+    with database.by_statistics(table):
+        row = asked.to_pyarrow().to_pylist()[0]
     return row["low"], row["high"], int(row["known"])
 
 

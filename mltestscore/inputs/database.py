@@ -9,7 +9,7 @@ import warnings
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache, partial, wraps
 from itertools import count
 from pathlib import Path
@@ -110,23 +110,34 @@ def small_integer(number: Any) -> Any:
     return number.try_cast("int16") if number.get_backend().name == "duckdb" else number
 
 
-@contextmanager
-def many_small_groups(table: ibis.Table) -> Iterator[None]:
+def many_small_groups(table: ibis.Table) -> AbstractContextManager[None]:
     """Let DuckDB keep a place for each 16-bit group while it counts: a third cheaper than to look each row's group up.
 
     Not for good, because a query with many figures would need a place for each of them, too.
     """
+    return _setting(table, "perfect_ht_threshold", str(BITS_OF_GROUPS))
+
+
+def by_statistics(table: ibis.Table) -> AbstractContextManager[None]:
+    """Let DuckDB answer from the least and largest values that Parquet files tell, which are wrong of floats with NaN."""
+    return _setting(table, "disabled_optimizers", "''")
+
+
+@contextmanager
+def _setting(table: ibis.Table, name: str, value: str) -> Iterator[None]:
+    """Change a setting of our connection for the queries within; a team's own has the settings that they chose."""
     backend = table.get_backend()
-    if backend.name != "duckdb" or backend is not connection():  # the settings of a team's own are theirs
+    if backend.name != "duckdb" or backend is not connection():
         yield
         return
     with _lock:
-        backend.con.execute(f"SET perfect_ht_threshold = {BITS_OF_GROUPS}").fetchall()
+        ((before,),) = backend.con.execute(f"SELECT current_setting('{name}')").fetchall()
+        backend.con.execute(f"SET {name} = {value}").fetchall()
         try:
             yield
         finally:
-            getattr(backend.con, "abort", lambda: None)()  # where the query failed, nothing else could be asked
-            backend.con.execute("RESET perfect_ht_threshold").fetchall()
+            connection()  # after a query that failed, nothing else could be asked
+            backend.con.execute(f"SET {name} = '{before}'").fetchall()
 
 
 @cache

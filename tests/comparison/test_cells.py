@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from mltestscore.comparison import cells as counting
 from mltestscore.comparison import columns, grid
 from mltestscore.comparison.cells import counted, laid, rows_at
 from mltestscore.comparison.grid import Cells, Grid
+from mltestscore.inputs import database
 from mltestscore.inputs.dataset import Dataset, open_dataset
 
 RNG = np.random.default_rng(1)
@@ -175,7 +177,11 @@ def test_a_few_whole_numbers_among_fractions_are_counted_in_a_large_table() -> N
 
 def test_the_settings_of_the_database_are_as_before() -> None:
     con = data([1.0]).table.get_backend().con
-    asked = "SELECT current_setting('perfect_ht_threshold')"
+    asked = "SELECT current_setting('perfect_ht_threshold'), current_setting('disabled_optimizers')"
     before = con.execute(asked).fetchall()
     cells(SHAPES["normal"])
+    table = data(pd.date_range("2026-01-01", periods=3)).table
+    assert columns.extent(table, "x")[2] == 3
+    with pytest.raises(duckdb.Error), database.many_small_groups(table):
+        table.mutate(y=table["x"].cast("string").cast("int64")).to_pyarrow()
     assert con.execute(asked).fetchall() == before
