@@ -119,7 +119,7 @@ def many_small_groups(table: ibis.Table) -> AbstractContextManager[None]:
 
 
 def by_statistics(table: ibis.Table) -> AbstractContextManager[None]:
-    """Let DuckDB answer from the least and largest values that Parquet files tell, which are wrong of floats with NaN."""
+    """Let DuckDB answer from the least and largest values that Parquet files tell, wrong of floats with NaN."""
     return _setting(table, "disabled_optimizers", "''")
 
 
