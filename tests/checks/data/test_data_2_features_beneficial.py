@@ -111,7 +111,9 @@ def test_noise_that_the_model_learned_is_useless_and_named():
 
 
 def test_one_useless_feature_is_tolerated_unless_none_is_allowed():
-    made = system(*with_noise(both(20_000, 20_000), 1), (*FEATURES, "noise0"))
+    # In one of forty such pairs chance makes noise seem useful: not in this one.
+    drawn = rows(20_000, 10), rows(20_000, 100, "2024-06-01", first=20_000)
+    made = system(*with_noise(drawn, 1), (*FEATURES, "noise0"))
     assert judged(made).state == "passed"
     assert failed(judged(made, allowed=0.0)) == {USELESS}
 
