@@ -86,7 +86,7 @@ def test_odd_columns_do_not_stop_it():
 def test_a_rare_group_is_not_judged():
     frame = pd.DataFrame({"group": ["a"] * 3000 + ["b"] * 60, "copy": [0] * 3000 + [1] * 60})
     assert told(frame, "copy") == {}
-    assert told(frame, "copy", least=10)["copy"].area.value == 1.0
+    assert told(frame, "copy", least=3)["copy"].area.value == 1.0
 
 
 def test_no_rows_with_the_attribute_judge_nothing():

@@ -50,7 +50,7 @@ def test_what_is_inside_of_lists_and_structures_is_shown():
 
 
 def test_addresses_of_clients_are_shown_and_builds_are_not():
-    clients = [".".join(map(str, RNG.integers(1, 224, 4))) for _ in range(100)]
+    clients = [".".join(map(str, RNG.integers(1, 224, 4))) for _ in range(300)]
     builds = [".".join(str(RNG.integers(0, most)) for most in (120, 40, 300, 60)) for _ in range(3000)]
     assert shown(table(client=clients)) == {("client", "internet addresses")}
     assert (shown(table(build=builds)), doubted(table(build=builds))) == (set(), set())
