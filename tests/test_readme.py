@@ -1,4 +1,4 @@
-"""What the README shows is generated, true and runs."""
+"""What the README and the page on serving show is generated, true and runs."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from mltestscore.testing import run_check
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+SERVING = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
 
 
 def block(name: str) -> str:
@@ -68,7 +69,7 @@ def test_the_install_and_test_commands_are_those_that_ci_runs():
 
 
 def test_every_setting_that_it_shows_is_a_known_one(tmp_path):
-    shown = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+    shown = re.findall(r"```toml\n(.*?)```", TEXT + SERVING, re.DOTALL)
     (library,) = (block for block in shown if 'url = "python:' in block)  # a second endpoint, so in a file of its own
     file, other = tmp_path / "pyproject.toml", tmp_path / "library.toml"
     file.write_text("\n".join(block for block in shown if block != library))
@@ -82,3 +83,9 @@ def test_every_setting_that_it_shows_is_a_known_one(tmp_path):
     assert spoken.predict_path == "/models/flights/score"
     assert offered_infra.rollback(config).registry.source == "flights on TorchServe at http://staging:8081"
     assert [entry.item for entry in config.evidence] == ["data.1"]
+
+
+def test_what_they_link_to_is_there():
+    for page, text in ((ROOT / "README.md", TEXT), (ROOT / "docs" / "serving.md", SERVING)):
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
