@@ -146,7 +146,7 @@ def load_model(
         name: for the reader.
         version: as declared.
         trusted: types beyond skops' own list that may be constructed from the file.
-        allow_pickle: permission to run this file's code, as joblib and pickle do.
+        allow_pickle: permission to run this file's code, as joblib, pickle and readers of PFA do.
         loader: ``"module:function"``, called with the path if there is one; returns an estimator or a function.
         task, features: only needed where the model does not tell.
         providers: of ONNX Runtime; the CPU's where empty.
@@ -163,7 +163,7 @@ def load_model(
     if python:
         from mltestscore.inputs.models.elsewhere import open_elsewhere
 
-        thing: object = open_elsewhere(python, loader, path, base, timeout)
+        thing: object = open_elsewhere(python, loader, path, base, timeout, allow_pickle=allow_pickle)
     elif loader:
         function = import_function(loader, base=base, setting=f"{_TABLE} loader")
         try:

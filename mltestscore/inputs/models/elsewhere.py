@@ -23,8 +23,13 @@ if TYPE_CHECKING:
     from mltestscore.inputs.endpoint import Endpoint
 
 SCRIPT = Path(__file__).parent / "elsewhere_process.py"
-READERS = {formats.MXNET: Path(__file__).parent / "mxnet_elsewhere.py"}
+READERS = {
+    formats.MXNET: Path(__file__).parent / "mxnet_elsewhere.py",
+    formats.PFA: Path(__file__).parent / "pfa_elsewhere.py",
+}
 """Formats that only another environment's libraries read → what reads them there."""
+RUN_CODE = {formats.PFA}
+"""Formats of them whose files can run code."""
 ROWS = 1_000
 """Rows in one request to a server: a few hundred kilobytes, and an answer well within a usual time-out."""
 
@@ -144,13 +149,15 @@ def _sent(rows: pd.DataFrame | npt.NDArray[np.float64] | list[str]) -> bytes:
     return out.getvalue()
 
 
-def open_elsewhere(python: str, loader: str, path: Path, base: Path, timeout: float) -> NativeModel:
+def open_elsewhere(
+    python: str, loader: str, path: Path, base: Path, timeout: float, *, allow_pickle: bool = False
+) -> NativeModel:
     """Return the model that ``loader`` makes in another Python; ``python`` and ``path`` start from ``base``.
 
-    A file of MXNet needs no loader. Raises :class:`InputError` without one for all others, or when the process does not
-    answer as agreed.
+    A file of MXNet needs no loader, nor does one of PFA with ``allow_pickle``. Raises :class:`InputError` without one
+    for all others, or when the process does not answer as agreed.
     """
-    loader = loader or _reader(base / path)
+    loader = loader or _reader(base / path, allow_pickle)
     if not loader:
         raise InputError(
             '[tool.mltestscore.model] python needs a loader: write loader = "module:function", which is called there.'
@@ -165,9 +172,14 @@ def open_elsewhere(python: str, loader: str, path: Path, base: Path, timeout: fl
         raise
 
 
-def _reader(file: Path) -> str:
+def _reader(file: Path, allow_pickle: bool) -> str:
     """Return our own loader for a file that is read elsewhere only, empty where there is none."""
     form = formats.recognised(file) if file.is_file() else None
+    if form and form.name in RUN_CODE and not allow_pickle:
+        raise InputError(
+            f"[tool.mltestscore.model] path: {file} is a {form.name} file, whose reader makes code of it and runs it; "
+            "if you trust the file, write allow_pickle = true."
+        )
     return f"{READERS[form.name].stem}:load" if form and form.name in READERS else ""
 
 

@@ -15,6 +15,7 @@ from mltestscore.inputs.models.native import A_LOADER, Loading, NativeModel, bri
 
 HEAD = 4096
 MXNET = "MXNet"
+PFA = "PFA"
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,9 @@ _SAFETENSORS = rb'.{4}\x00{4}\{["}\s]'  # the length of the header, then the hea
 
 _PFA = rb'\s*\{(?=.*"input"\s*:)(?=.*"output"\s*:)(?=.*"action"\s*:)'
 _NO_PFA = (
-    "its only reader for Python, titus2, imports neither on Python 3.11 nor with NumPy 2, and makes Python code of the "
-    "document in which a field's name can hide a call"
+    "its only reader for Python, titus2, imports on Python up to 3.9 and with NumPy below 1.20; write python = the "
+    "interpreter of an environment with titus2, pandas<1.5 and pyarrow<11, and it is read there; as titus2 makes "
+    "Python code of the document, also allow_pickle = true, if you trust the file"
 )
 _MXNET = rb'\s*\{\s*"nodes"\s*:\s*\[\s*\{\s*"op"\s*:'
 _NO_MXNET = (
@@ -91,7 +93,7 @@ FORMATS = (
     Format("PMML", _pattern(_PMML), (".pmml",), "pmml", "pypmml", "pmml"),
     Format("H2O MOJO", lambda head: "model.ini" in head.members, (".mojo",), "mojo", "h2o", "h2o"),
     Format(MXNET, _pattern(_MXNET), why=_NO_MXNET),
-    Format("PFA", _pattern(_PFA), (".pfa",), why=_NO_PFA),
+    Format(PFA, _pattern(_PFA), (".pfa",), why=_NO_PFA),
     Format("TorchScript", _member("/code/", "/constants.pkl")),
     Format("PyTorch weights", _member("/data.pkl"), (".pt", ".pth"), "torch", "torch", "torch"),
     Format("PyTorch weights", _pattern(_OLD_TORCH), (), "torch", "torch", "torch"),
