@@ -94,7 +94,7 @@ def check_slices(
     yield at_most(FINITE, int((~finite).sum()), 0, n=len(later))
     if not finite.all():
         return
-    judging = contest.judged_rows(later, holdout, "model.6", one_in=2)
+    judging = contest.judged_rows(later, holdout, "model.6", "halves", one_in=2)
     if previous_model is not None:
         other = reference.version_before(previous_model, holdout, later, max_holdout_rows)
     else:

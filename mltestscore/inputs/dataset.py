@@ -142,7 +142,7 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """Sixteen hex digits of a sha256 over the content: file bytes, else values (see :mod:`digests`)."""
+        """Sixteen hex digits over the content: file bytes, else values (see :mod:`digests`)."""
         if self._content.files:
             return digests.of_files(self._content.files)
         if self._content.table is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -144,11 +144,27 @@ def observations(
     slicings = list(declared.slicings(held.frame, slices, asked.min_rows))
     found = []
     if asked.search and named:
-        most, least = asked.search, asked.min_rows
-        found = discovered(held.frame, named, held.losses.lost, ~held.judging, most=most, least=least)
+        how: dict[str, Any] = {"most": asked.search, "least": asked.min_rows, "telling": _telling(held, asked, level)}
+        found = discovered(held.frame, named, held.losses.lost, ~held.judging, **how)
     yield from judge.unjudged(slicings, asked.max_unjudged)
     yield from judge.observations(slicings, found, gain, against)
     yield from _labels(held, rows, asked, level, against)
+
+
+def _telling(held: Units, asked: Asked, level: float) -> Callable[[Mask], bool]:
+    """Return what says whether as many rows would accuse, or surely clear what lost nothing.
+
+    An estimate around 0 ends with its bound, h further, below the limit with a probability of 97.5 % where h is at
+    most half of the limit: both are 1.96 of its standard errors.
+    """
+
+    def told(rows: Mask) -> bool:
+        if held.losses.too_few(rows, asked.min_rows):
+            return False
+        gap = held.losses.loss_of(rows, level)
+        return gap.clearing.high - gap.value <= asked.max_loss / 2 or gap.accusing.low > asked.max_loss
+
+    return told
 
 
 def _labels(held: Units, rows: Mask, asked: Asked, level: float, against: str) -> Iterator[Finding]:

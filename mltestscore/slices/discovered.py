@@ -5,7 +5,7 @@ The other half judges them, so that the search, however wide, costs no false ala
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,14 @@ NAME = "discovered"
 
 
 def discovered(
-    frame: pd.DataFrame, features: Sequence[str], losses: Vector, searched: Mask, *, most: int, least: int
+    frame: pd.DataFrame,
+    features: Sequence[str],
+    losses: Vector,
+    searched: Mask,
+    *,
+    most: int,
+    least: int,
+    telling: Callable[[Mask], bool] = lambda _: True,
 ) -> list[Slice]:
     """Return up to ``most`` leaves of a regression tree on the losses, the worst first; at least the worst one.
 
@@ -35,6 +42,8 @@ def discovered(
         searched: shape (n,), the rows that the tree may see; the slices hold rows of the others only.
         most: how many slices are worth judging.
         least: the fewest searched rows of a slice.
+        telling: whether as many rows as these searched ones can tell anything. Of the endless slices that could be
+            found, those of which the other half will not tell either are passed over, unless no other is left.
 
     Numbers keep their order and their gaps; categories are ordered by their mean loss among the searched rows.
     """
@@ -47,10 +56,13 @@ def discovered(
     tree.fit(design[searched], losses[searched])
     leaves = tree.apply(design)
     means = {int(one): float(losses[searched & (leaves == one)].mean()) for one in np.unique(leaves[searched])}
-    worst = sorted(means, key=lambda one: -means[one])[:most]
+    worst = sorted(means, key=lambda one: -means[one])
+    told = [one for one in worst if telling(searched & (leaves == one))] or worst
     rules = dict(_rules(tree.tree_, columns))
-    kept = [one for place, one in enumerate(worst) if place == 0 or means[one] > 0]
-    return [Slice(rules[one], NAME, ~searched & (leaves == one)) for one in kept]
+    kept = [one for place, one in enumerate(told[:most]) if place == 0 or means[one] > 0]
+    passed_over = [rules[one] for one in worst[: worst.index(kept[0])]]
+    note = f"Too few rows to tell of {'; '.join(passed_over)[:200]}" if passed_over else ""
+    return [Slice(rules[one], NAME, ~searched & (leaves == one), note if one == kept[0] else "") for one in kept]
 
 
 class _Column:
