@@ -18,7 +18,7 @@ from mltestscore.testing import run_check
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-SERVING = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
+SERVING = (ROOT / "mltestscore" / "serving" / "README.md").read_text(encoding="utf-8")
 
 
 def block(name: str) -> str:
@@ -86,6 +86,6 @@ def test_every_setting_that_it_shows_is_a_known_one(tmp_path):
 
 
 def test_what_they_link_to_is_there():
-    for page, text in ((ROOT / "README.md", TEXT), (ROOT / "docs" / "serving.md", SERVING)):
+    for page, text in ((ROOT / "README.md", TEXT), (ROOT / "mltestscore" / "serving" / "README.md", SERVING)):
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"

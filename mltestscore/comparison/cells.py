@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 FIRST_ROWS = 10_000  # looked at to lay the grid, and for repeated values: they decide what counting costs
 REPEATS = 2  # of them: more, and the column may hold frequent values
 LARGE = 100 * 2 * HALF  # rows: from 100 a cell on, the values at its ends say no more than where it ends
+DENSE = 2_000_000  # rows: of fewer, a place for each 16-bit group costs more (9 ms) than to look each row's group up
 COARSE = 0.005  # a tenth of the smallest distance that is judged: a coarser grid is laid again
 ROUNDS = 3
 
@@ -29,16 +31,18 @@ def counted(table: ibis.Table, wanted: Mapping[str, tuple[Any, Grid]], rows: int
     one only where a cell is full enough to hide a frequent value. ``rows`` are those of the table, where that is known.
     """
     first = _first_values(table, {name: column for name, (column, _) in wanted.items()}) if rows >= LARGE else {}
-    return _counted(table, wanted, _without_repeats(first))
+    return _counted(table, wanted, _without_repeats(first), rows)
 
 
 def _counted(
-    table: ibis.Table, wanted: Mapping[str, tuple[Any, Grid]], smooth: Collection[str] = ()
+    table: ibis.Table, wanted: Mapping[str, tuple[Any, Grid]], smooth: Collection[str], rows: int
 ) -> dict[str, Cells]:
     found = {}
     for name, (column, grid) in wanted.items():
-        cells = _smooth(_Rows.of(table, column, grid), grid) if name in smooth else None
-        found[name] = cells or _with_atoms(table, column, _exact(table, column, grid))
+        with database.many_small_groups(table) if rows >= DENSE else nullcontext():
+            cells = _smooth(_Rows.of(table, column, grid), grid) if name in smooth else None
+            cells = cells or _exact(table, column, grid)
+        found[name] = cells if not cells.exact else _with_atoms(table, column, cells)
     return found
 
 
@@ -65,8 +69,7 @@ class _Rows:
         """Count rows, and those whose number is not whole, and what ``more`` says."""
         fractions = database.not_whole(column).sum()
         query = table.group_by(cell=grid.cell(column)).aggregate(n=table.count(), fractions=fractions, **more)
-        with database.many_small_groups(table):
-            answer = query.to_pyarrow()
+        answer = query.to_pyarrow()
         figures = {name: answer[name].to_numpy().astype(numpy.float64) for name in answer.column_names}
         kept = numpy.abs(numpy.nan_to_num(figures["cell"], nan=numpy.inf)) <= HALF
         endless = bool((~kept & answer["fractions"].is_valid().to_numpy()).any())
@@ -152,7 +155,7 @@ def laid(table: ibis.Table, columns: Mapping[str, Any], rows: int = 0) -> dict[s
     smooth = _without_repeats(first) if rows >= LARGE else ()
     grids = {name: Grid.around(values) for name, values in first.items()}
     for _ in range(ROUNDS):
-        new = _counted(table, {name: (columns[name], grid) for name, grid in grids.items()}, smooth)
+        new = _counted(table, {name: (columns[name], grid) for name, grid in grids.items()}, smooth, rows)
         for name, one in new.items():
             if name not in found or one.coarseness < found[name].coarseness:
                 found[name] = one

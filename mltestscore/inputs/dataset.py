@@ -206,19 +206,15 @@ class Dataset:
         return Dataset(self.name, Content(self.source, frame=part), self.roles, whole=False)
 
     def excerpt(self, rows: int) -> Dataset:
-        """Return a copy in memory of at most ``rows`` rows that look like the data, for what counts none of them.
-
-        Of large Parquet files only some row groups are read; else it is a :meth:`sample`.
-        """
+        """Return at most ``rows`` rows for what counts none of them: of large Parquet files out of a few row groups."""
         (found,) = self.recall("excerpt", [min(rows, self.rows)], lambda keys: [self._excerpt(keys[0])])
         return found
 
     def _excerpt(self, rows: int) -> Dataset:
-        part = sampling.excerpt(self.files, rows) if self.files and rows < self.rows else None
-        if part is None or {*part.column_names} != {*self.columns}:  # folders may be columns too
+        part = sampling.excerpt(self.files, self.columns, rows) if rows < self.rows else None
+        if part is None:
             return self.sample(rows)
-        frame = _to_pandas(sources.tidy(part.select(self.columns)))
-        return Dataset(self.name, Content(self.source, frame=frame), self.roles, whole=False)
+        return Dataset(self.name, Content(self.source, frame=_to_pandas(sources.tidy(part))), self.roles, whole=False)
 
     def recall(
         self, subject: Hashable, keys: Iterable[Key], ask: Callable[[list[Key]], Sequence[Answer]]

@@ -62,29 +62,34 @@ def _key_text(column: Any) -> Any:
     return column.fill_null("")
 
 
-def excerpt(files: Sequence[Path], rows: int) -> pa.Table | None:
+def excerpt(files: Sequence[Path], columns: Sequence[str], rows: int) -> pa.Table | None:
     """Return ``rows`` rows out of a few row groups from all over Parquet files; ``None`` where there are few anyway.
 
     Other row groups are not read, so that it costs the same of any size. It says nothing about how often something is
-    in all rows: what was written together is alike.
+    in all rows: what was written together is alike. ``None``, too, where the files hold other columns (folders may be
+    columns) or what only DuckDB reads.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if any(path.suffix != ".parquet" for path in files):
+    if not files or any(path.suffix != ".parquet" for path in files):
         return None
-    some = [pq.ParquetFile(files[place]) for place in _spread(len(files), BLOCKS)]
-    blocks = [(file, group) for file in some for group in range(file.num_row_groups)]
-    if len(blocks) <= 2 * BLOCKS:
+    try:
+        some = [pq.ParquetFile(files[place]) for place in _spread(len(files), BLOCKS)]
+        blocks = [(file, group) for file in some for group in range(file.num_row_groups)]
+        if len(blocks) <= 2 * BLOCKS:
+            return None
+        chosen = [blocks[place] for place in _spread(len(blocks), BLOCKS)]
+        found = pa.concat_tables([_some_rows(*one, -(-rows // BLOCKS)) for one in chosen], promote_options="permissive")
+    except (pa.ArrowException, OSError):
         return None
-    parts = []
-    for place in _spread(len(blocks), BLOCKS):
-        file, group = blocks[place]
-        block = file.read_row_group(group)
-        own = numpy.argsort(numpy.arange(len(block)) * SPREAD % SIZE)[: -(-rows // BLOCKS)]
-        parts.append(block.take(numpy.sort(own)))
-    found = pa.concat_tables(parts, promote_options="permissive")
-    return found.slice(0, rows) if len(found) >= rows else None
+    whole = len(found) >= rows and {*found.column_names} == {*columns}
+    return found.select(list(columns)).slice(0, rows) if whole else None
+
+
+def _some_rows(file: Any, group: int, rows: int) -> pa.Table:
+    block = file.read_row_group(group)
+    return block.take(numpy.sort(numpy.argsort(numpy.arange(len(block)) * SPREAD % SIZE)[:rows]))
 
 
 def _spread(of: int, most: int) -> list[int]:

@@ -86,28 +86,42 @@ class _Column:
         self.means = (groups.sum() + SHRUNK_BY * average) / (groups.size() + SHRUNK_BY)
         self.codes = texts.map(self.means).fillna(average).to_numpy(dtype=np.float64)
 
+    def among(self, limit: float, above: bool) -> frozenset[str]:
+        """Return the categories on one side of a split."""
+        assert self.means is not None  # numbers have a condition
+        return frozenset(self.means.index[(self.means.to_numpy(dtype=np.float32) > limit) == above])
+
     def condition(self, limit: float, above: bool, missing: bool) -> str:
-        if self.means is None:
-            said = f"{self.name} {'>' if above else '≤'} {limit:.4g}"
-            return f"{said} or missing" if missing and np.isnan(self.codes).any() else said
-        codes = self.means.to_numpy(dtype=np.float32)
-        names = [str(name)[:40] for name in self.means.index[(codes > limit) == above]]
+        said = f"{self.name} {'>' if above else '≤'} {limit:.4g}"
+        return f"{said} or missing" if missing and np.isnan(self.codes).any() else said
+
+    def listed(self, names: frozenset[str]) -> str:
+        shown = [name[:40] for name in sorted(names)[:SHOWN]]
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        return f"{self.name} among {', '.join(names[:SHOWN])}{more}"
+        return f"{self.name} among {', '.join(shown)}{more}"
 
 
 def _rules(tree: Any, columns: Sequence[_Column]) -> Iterator[tuple[int, str]]:
     """Yield the number of each leaf and its conditions in words."""
-    # A later condition on the same column and side is the narrower one and takes the place of the earlier.
-    waiting: list[tuple[int, dict[tuple[str, bool], str]]] = [(0, {})]
+    # A later condition on the same number and side is the narrower one and takes the place of the earlier; of
+    # categories, both hold.
+    waiting: list[tuple[int, dict[tuple[str, bool], str | frozenset[str]]]] = [(0, {})]
+    named = {column.name: column for column in columns}
     while waiting:
         node, said = waiting.pop()
         left, right = int(tree.children_left[node]), int(tree.children_right[node])
         if left < 0:
-            yield node, " and ".join(said.values()) or "all rows alike"
+            words = [one if isinstance(one, str) else named[name].listed(one) for (name, _), one in said.items()]
+            yield node, " and ".join(words) or "all rows alike"
             continue
         column, limit = columns[int(tree.feature[node])], float(tree.threshold[node])
         missing_left = bool(tree.missing_go_to_left[node])
         for child, above, missing in ((left, False, missing_left), (right, True, not missing_left)):
-            side = (column.name, above and column.means is None)
-            waiting.append((child, {**said, side: column.condition(limit, above, missing)}))
+            if column.means is None:
+                own = {(column.name, above): column.condition(limit, above, missing)}
+                waiting.append((child, {**said, **own}))
+            else:
+                before = said.get((column.name, False))
+                names = column.among(limit, above)
+                kept = names & before if isinstance(before, frozenset) else names
+                waiting.append((child, {**said, (column.name, False): kept}))

@@ -130,7 +130,7 @@ def by_rows_alone(values: object, over: Grid | None = None) -> Cells:
     """Return the cells as of a table that is large."""
     table = data(values).table
     x = columns.number(table["x"])
-    found = laid(table, {"x": x}, counting.LARGE) if over is None else counted(table, {"x": (x, over)}, counting.LARGE)
+    found = laid(table, {"x": x}, counting.DENSE) if over is None else counted(table, {"x": (x, over)}, counting.DENSE)
     return found["x"]
 
 
@@ -179,7 +179,8 @@ def test_the_settings_of_the_database_are_as_before() -> None:
     con = data([1.0]).table.get_backend().con
     asked = "SELECT current_setting('perfect_ht_threshold'), current_setting('disabled_optimizers')"
     before = con.execute(asked).fetchall()
-    cells(SHAPES["normal"])
+    numbers = data(SHAPES["normal"]).table
+    laid(numbers, {"x": columns.number(numbers["x"])}, counting.DENSE)
     table = data(pd.date_range("2026-01-01", periods=3)).table
     assert columns.extent(table, "x")[2] == 3
     with pytest.raises(duckdb.Error), database.many_small_groups(table):

@@ -17,8 +17,9 @@ ULM = (FRAME["city"] == "Ulm").to_numpy()
 
 
 def test_the_worst_comes_first_and_holds_rows_of_the_other_half():
-    first = discovered(FRAME, ["city"], LOSSES, SEARCHED, most=5, least=100)[0]
-    assert first.name == "city among Ulm"
+    first, second = discovered(FRAME, ["city"], LOSSES, SEARCHED, most=2, least=100)
+    assert (first.name, second.name) == ("city among Ulm", "city among Bonn")
+    assert set(FRAME["city"][second.rows]) == {"Bonn"}
     assert (first.rows == (ULM & ~SEARCHED)).all()
     assert first.note == ""
 
