@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from mltestscore.inputs.dataset import Dataset
     from mltestscore.inputs.model import Model
     from mltestscore.inputs.schema import Schema
-    from mltestscore.probe_rows import Probe
-    from mltestscore.probe_scores import Scored
+    from mltestscore.numerics.probe_rows import Probe
+    from mltestscore.numerics.probe_scores import Scored
 
 TABLE = ("rows", "count", "refused", "not finite", "least score", "largest score")
 PROBE, LOG, FEW = "probe", "serving log", 100
@@ -65,9 +65,9 @@ def check_numerically_stable(
     """Score rows that the schema allows, at its edges above all, and count what is not a sound number."""
     import numpy as np
 
-    from mltestscore.parameters import not_finite
-    from mltestscore.probe_rows import DRAWN, OBSERVED, probe_rows
-    from mltestscore.probe_scores import by_origin, moved_by_rounding, score_rows
+    from mltestscore.numerics.parameters import not_finite
+    from mltestscore.numerics.probe_rows import DRAWN, OBSERVED, probe_rows
+    from mltestscore.numerics.probe_scores import by_origin, moved_by_rounding, score_rows
     from mltestscore.stats.proportion import proportion
     from mltestscore.stats.seeds import generator
 
@@ -92,7 +92,7 @@ def check_numerically_stable(
 
 
 def _logged(model: Model, serving: Dataset) -> Observations:
-    from mltestscore.probe_scores import served_scores
+    from mltestscore.numerics.probe_scores import served_scores
 
     if served := served_scores(serving):
         yield at_most(NOT_FINITE, served.not_finite, 0, where=LOG, n=served.rows)
@@ -103,7 +103,7 @@ def _logged(model: Model, serving: Dataset) -> Observations:
 
 
 def _counted(model: Model, probe: Probe, scored: Scored, max_row_sum_error: float) -> Observations:
-    from mltestscore.probe_scores import most_frequent
+    from mltestscore.numerics.probe_scores import most_frequent
 
     origins = probe.origins[scored.accepted]
     refused = probe.origins[~scored.accepted]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from mltestscore.inputs.feature_code import FeatureCode
 from mltestscore.inputs.schema import Schema
-from mltestscore.probe_rows import values_of
+from mltestscore.numerics.probe_rows import values_of
 
 MOST_ROWS = 300
 MOST_EDGES = 40

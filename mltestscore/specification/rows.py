@@ -11,7 +11,7 @@ import pandas as pd
 from mltestscore.errors import InputError, NotOffered
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.schema import Schema
-from mltestscore.probe_rows import DRAWN, OBSERVED, probe_rows
+from mltestscore.numerics.probe_rows import DRAWN, OBSERVED, probe_rows
 from mltestscore.specification.memorised import is_number, is_single
 from mltestscore.stats.seeds import generator
 from mltestscore.unstructured import as_texts

@@ -48,7 +48,7 @@ class NativeModel:
     Attributes:
         native: the library's own object.
         score: from the features in order, shape (n, d), and the task to scores as :meth:`Model.predict` gives them.
-        numbers: yields the numbers inside that must be finite, as :func:`mltestscore.parameters.parameters` does.
+        numbers: yields the numbers inside that must be finite; see :func:`mltestscore.numerics.parameters.parameters`.
         task: see :data:`mltestscore.tasks.Task`; empty where the model does not tell.
         feature_names_in_: ``None`` where the model does not tell.
         n_features_in_: likewise.

@@ -13,7 +13,7 @@ from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
 from mltestscore.inputs.model import Model, load_model
 from mltestscore.inputs.rules import Rule
 from mltestscore.inputs.schema import Schema
-from mltestscore.parameters import parameters as parameters
+from mltestscore.numerics.parameters import parameters as parameters
 from mltestscore.result import CheckResult
 from mltestscore.testing import run_check
 

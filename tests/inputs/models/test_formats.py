@@ -59,7 +59,8 @@ def test_a_model_of_scikit_learn_loads_none_of_the_libraries(tmp_path):
     """In joblib, since skops itself imports PyTorch where it is installed."""
     joblib.dump(LogisticRegression().fit(TRAINING[FEATURES].fillna(0), TRAINING["late"]), tmp_path / "m.joblib")
     program = (
-        "import sys; from mltestscore.inputs.model import load_model; from mltestscore.parameters import not_finite\n"
+        "import sys; from mltestscore.inputs.model import load_model\n"
+        "from mltestscore.numerics.parameters import not_finite\n"
         f"model = load_model({str(tmp_path / 'm.joblib')!r}, allow_pickle=True)\n"
         "assert not_finite(model.estimator)[1] == 4\n"
         "libraries = {'onnx', 'onnxruntime', 'xgboost', 'lightgbm', 'catboost', 'torch', 'pypmml', 'h2o'}\n"

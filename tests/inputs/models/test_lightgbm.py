@@ -14,7 +14,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from mltestscore.errors import InputError
 from mltestscore.inputs.model import as_model, load_model
-from mltestscore.parameters import not_finite
+from mltestscore.numerics.parameters import not_finite
 from tests.inputs.models import cases
 from tests.inputs.models.cases import FEATURES, HOLDOUT, LABELS, TRAINING
 

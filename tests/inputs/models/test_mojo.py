@@ -15,7 +15,7 @@ import pytest
 from mltestscore.errors import InputError
 from mltestscore.inputs.model import load_model
 from mltestscore.inputs.models import mojo
-from mltestscore.parameters import not_finite
+from mltestscore.numerics.parameters import not_finite
 from tests.inputs.models import cases
 from tests.inputs.models.cases import FEATURES, HOLDOUT, LABELS, TRAINING
 

@@ -14,7 +14,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from mltestscore.errors import InputError
 from mltestscore.inputs.model import load_model
-from mltestscore.parameters import not_finite
+from mltestscore.numerics.parameters import not_finite
 from tests.inputs.models import cases
 from tests.inputs.models.cases import FEATURES, HOLDOUT, LABELS, TRAINING
 

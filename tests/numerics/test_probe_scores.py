@@ -8,7 +8,7 @@ import pytest
 
 from mltestscore.inputs.dataset import Roles, open_dataset
 from mltestscore.inputs.model import as_model
-from mltestscore.probe_scores import by_origin, moved_by_rounding, score_rows, served_scores
+from mltestscore.numerics.probe_scores import by_origin, moved_by_rounding, score_rows, served_scores
 
 FRAME = pd.DataFrame({"x": np.linspace(0, 1, 64)})
 ORIGINS = np.repeat(["a", "b"], 32).astype(object)

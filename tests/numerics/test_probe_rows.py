@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mltestscore.inputs.dataset import Roles, open_dataset
 from mltestscore.inputs.rules import Rule
 from mltestscore.inputs.schema import Schema
-from mltestscore.probe_rows import DRAWN, OBSERVED, UNSEEN, probe_rows, values_of
+from mltestscore.numerics.probe_rows import DRAWN, OBSERVED, UNSEEN, probe_rows, values_of
 
 TRAINING = pd.DataFrame(
     {

@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from mltestscore.parameters import not_finite, parameters
+from mltestscore.numerics.parameters import not_finite, parameters
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 3))
