@@ -127,7 +127,7 @@ def test_following_loads_the_version_of_the_pointer_and_no_other(triton, tmp_pat
 
 
 def test_the_last_run_of_both_variants_passed_all_items_with_all_faults_caught():
-    rows = variants.recorded()
+    rows = variants.KEPT.rows()
     assert list(rows) == list(variants.VARIANTS)
     for row in rows.values():
         assert tuple(row["items"]) == variants.ITEMS
@@ -135,4 +135,4 @@ def test_the_last_run_of_both_variants_passed_all_items_with_all_faults_caught()
 
 
 def test_the_page_is_made_of_the_record():
-    assert variants.PAGE.read_text(encoding="utf-8") == variants.page(variants.recorded())
+    assert variants.KEPT.written() == variants.KEPT.page(variants.KEPT.rows())

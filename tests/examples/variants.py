@@ -18,9 +18,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-HOME = HERE.parents[1] / "examples" / "flights"
-RECORD, PAGE = HERE / "variants.json", HERE / "variants.md"
+from tests.kept import Ended, Kept, Rows, keep
+
+HOME = Path(__file__).parents[2] / "examples" / "flights"
 ITEMS = (*(f"infra.{number}" for number in range(1, 8)), "monitor.1", "monitor.6")
 LIMIT_S, AGAIN = 3600, 2
 VARIANTS = {"flask": ("Flask behind waitress", "pyproject.toml"), "triton": ("NVIDIA Triton", "triton.toml")}
@@ -30,16 +30,15 @@ BOTH = ("scikit-learn", "skops")
 
 
 def main() -> int:
-    """Run what the options choose, one after the other; a run that is cut short leaves what it found."""
+    """Run what the options choose."""
     parser = argparse.ArgumentParser(prog="python -m tests.examples.variants", description=__doc__)
-    parser.add_argument("--only", nargs="*", choices=VARIANTS, default=list(VARIANTS), help="a variant")
-    rows, right = recorded(), True
-    for name in parser.parse_args().only:
-        print(f"{VARIANTS[name][0]} …", file=sys.stderr, flush=True)
-        rows[name] = run(name)
-        right = right and passed(rows[name])
-        write({one: rows[one] for one in VARIANTS if one in rows})
-    return int(not right)
+    return keep(KEPT, {name: title for name, (title, _) in VARIANTS.items()}, parser, ended)
+
+
+def ended(name: str, _: argparse.Namespace) -> Ended:
+    """Run one variant."""
+    row = run(name)
+    return Ended(row, passed(row), f"{', '.join(row['versions'])}, {row['seconds']} s")
 
 
 def run(name: str) -> dict[str, Any]:
@@ -105,19 +104,7 @@ def _kept(check: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def recorded() -> dict[str, dict[str, Any]]:
-    """Return the last result of every variant."""
-    found: dict[str, dict[str, Any]] = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
-    return found
-
-
-def write(rows: Mapping[str, Mapping[str, Any]]) -> None:
-    """Keep the results, and the page made of them."""
-    RECORD.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    PAGE.write_text(page(rows), encoding="utf-8")
-
-
-def page(rows: Mapping[str, Mapping[str, Any]]) -> str:
+def page(rows: Rows) -> str:
     """Return the page in Markdown."""
     lines = [
         "# The flights example behind two servers",
@@ -139,6 +126,9 @@ def page(rows: Mapping[str, Mapping[str, Any]]) -> str:
             )
         lines.append("")
     return "\n".join(lines)
+
+
+KEPT = Kept(Path(__file__).with_name("variants.json"), page)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import pytest
 
 from mltestscore.serving.protocols import NAMES, declaration
 
-from .matrix import page, runner
+from .matrix import runner
+from .matrix.page import KEPT
 from .matrix.systems import SYSTEMS
 
 README = Path(__file__).parents[2] / "README.md"
@@ -26,13 +27,13 @@ def test_system_is_pinned_and_its_last_run_was_right(system):
     declaration(system.protocol)
     pins = runner.pinned(system).read_text(encoding="utf-8").splitlines()[1:]
     assert all("==" in pin for pin in pins)
-    record = page.recorded()[system.name]
+    record = KEPT.rows()[system.name]
     assert runner.Row(**record).right
     assert record["version"] == f"{system.package} {runner.version_in(system)}"
 
 
 def test_page_is_made_of_the_record():
-    assert page.PAGE.read_text(encoding="utf-8") == page.page(page.recorded())
+    assert KEPT.written() == KEPT.page(KEPT.rows())
 
 
 def test_readme_names_every_protocol():

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-HERE = Path(__file__).parent
-RECORD, PAGE = HERE.parent / "drills.json", HERE.parent / "drills.md"
+from tests.kept import Kept, Rows
+
 BARS = "·▁▂▃▄▅▆▇█"
 HEAD = """# Roll-backs on real servers
 
@@ -22,24 +19,12 @@ later than 500 ms after a request was due.
 """
 
 
-def recorded() -> dict[str, dict[str, Any]]:
-    """Return the last row of every drill."""
-    found: dict[str, dict[str, Any]] = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
-    return found
-
-
-def write(rows: Mapping[str, Mapping[str, Any]]) -> None:
-    """Keep the rows, and the page made of them."""
-    RECORD.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    PAGE.write_text(page(rows), encoding="utf-8")
-
-
 SHOWN = (
     *("title", "version", "date", "back_s", "restored_s", "requests", "failed", "timed_out", "slow", "state", "result"),
 )
 
 
-def page(rows: Mapping[str, Mapping[str, Any]]) -> str:
+def page(rows: Rows) -> str:
     """Return the page in Markdown."""
     table = "\n".join(" | ".join(["", *(_shown(row[key]) for key in SHOWN), ""]).strip() for row in rows.values())
     return f"{HEAD}{table}\n\n## Second by second\n\n{chr(10).join(_pictures(rows))}\n"
@@ -49,7 +34,7 @@ def _shown(value: object) -> str:
     return "not" if value is None else str(value).replace("|", "/")
 
 
-def _pictures(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _pictures(rows: Rows) -> list[str]:
     """Return a bar a second for each line of each drill; the highest is the line's largest number, a dot is none."""
     said = []
     for row in rows.values():
@@ -61,3 +46,6 @@ def _pictures(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
             said.append(f"{name:{width}}  {bars}  at most {most:g} a second")
         said += ["```", ""]
     return said[:-1]
+
+
+KEPT = Kept(Path(__file__).parents[1] / "drills.json", page)

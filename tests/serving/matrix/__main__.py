@@ -9,28 +9,26 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import page
+from tests.kept import Ended, keep
+
+from .page import KEPT
 from .runner import run
 from .systems import SYSTEMS
 
+BY_NAME = {system.name: system for system in SYSTEMS}
+
 
 def main() -> int:
-    """Run what the options choose, one after another; a run that is cut short leaves what it found."""
+    """Run what the options choose."""
     parser = argparse.ArgumentParser(prog="python -m tests.serving.matrix", description=__doc__)
-    parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help=", ".join(one.name for one in SYSTEMS))
     parser.add_argument("--folder", type=Path, default=Path(".venv-serving"), help="for environments, 5 GB in all")
-    options = parser.parse_args()
-    chosen = [system for system in SYSTEMS if not options.only or system.name in options.only]
-    if not chosen:
-        raise SystemExit(f"no system is called {' or '.join(options.only)}")
-    rows, wrong = page.recorded(), 0
-    for number, system in enumerate(chosen, 1):
-        print(f"[{number}/{len(chosen)}] {system.title} …", file=sys.stderr, flush=True)
-        row = run(system, options.folder.resolve())
-        print(f"{row.title}: {row.result} ({row.version}, {row.start_s} s until ready, {row.total_s} s)", flush=True)
-        rows[system.name], wrong = row.record(), wrong + (not row.right)
-        page.write({one.name: rows[one.name] for one in SYSTEMS if one.name in rows})
-    return int(bool(wrong))
+    return keep(KEPT, {name: system.title for name, system in BY_NAME.items()}, parser, ended)
+
+
+def ended(name: str, options: argparse.Namespace) -> Ended:
+    """Run one system."""
+    row = run(BY_NAME[name], options.folder.resolve())
+    return Ended(row.record(), row.right, f"{row.result} ({row.version}, {row.start_s} s until ready, {row.total_s} s)")
 
 
 if __name__ == "__main__":

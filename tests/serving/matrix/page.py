@@ -6,26 +6,12 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from tests.kept import Kept, Rows
+
 from .systems import ELSEWHERE
 
-HERE = Path(__file__).parent
-PUBLISHED = HERE.parent / "published"
-RECORD = HERE.parent / "matrix.json"
-PAGE = HERE.parent / "matrix.md"
-
-
-def recorded() -> dict[str, dict[str, object]]:
-    """Return the last row of every system."""
-    found: dict[str, dict[str, object]] = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
-    return found
-
-
-def write(rows: Mapping[str, Mapping[str, object]]) -> None:
-    """Keep the rows, and the page made of them."""
-    RECORD.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    PAGE.write_text(page(rows), encoding="utf-8")
-
-
+PLACE = Path(__file__).parents[1]
+PUBLISHED = PLACE / "published"
 SHOWN = ("title", "version", "protocol", "date", "start_s", "total_s", "result")
 
 
@@ -34,7 +20,7 @@ def _shown(row: Mapping[str, object], key: str) -> str:
     return f"`{text}`" if key == "protocol" else text
 
 
-def page(rows: Mapping[str, Mapping[str, object]]) -> str:
+def page(rows: Rows) -> str:
     """Return the page in Markdown."""
     real = [" | ".join(["", *(_shown(row, key) for key in SHOWN), ""]).strip() for row in rows.values()]
     return "\n".join(
@@ -76,3 +62,6 @@ def _published() -> Iterable[str]:
     for file in sorted(PUBLISHED.glob("*.json")):
         found = json.loads(file.read_text(encoding="utf-8"))
         yield f"| {found['system']} | `{found['protocol']}` | {len(found['exchanges'])} | {found['source']} |"
+
+
+KEPT = Kept(PLACE / "matrix.json", page)
