@@ -19,18 +19,6 @@ from mltestscore.inputs.dataset import Roles, open_dataset
 
 
 @pytest.fixture
-def frame() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "id": np.arange(50),
-            "temp": np.where(np.arange(50) % 7 == 0, np.nan, np.arange(50) / 3),
-            "carrier": [None if i % 5 == 0 else f"C{i % 3}" for i in range(50)],
-            "late": np.arange(50) % 2 == 0,
-        }
-    )
-
-
-@pytest.fixture
 def folder(tmp_path: Path, frame: pd.DataFrame) -> Path:
     frame.to_parquet(tmp_path / "flights.parquet")
     frame.to_csv(tmp_path / "flights.csv", index=False)

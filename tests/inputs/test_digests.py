@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import ibis
-import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
@@ -15,18 +14,6 @@ from hypothesis.extra.pandas import column, data_frames, range_indexes
 
 from mltestscore.inputs import sources
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
-
-
-@pytest.fixture
-def frame() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "id": np.arange(50),
-            "temp": np.where(np.arange(50) % 7 == 0, np.nan, np.arange(50) / 3),
-            "carrier": [None if i % 5 == 0 else f"C{i % 3}" for i in range(50)],
-            "late": np.arange(50) % 2 == 0,
-        }
-    )
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from mltestscore.config import read_config
 from mltestscore.errors import ConfigError, NotOffered
 from mltestscore.inputs import offered
 
@@ -16,17 +15,6 @@ training = "out/training.parquet"
 served = "out/served.parquet"
 key = ["id"]
 """
-
-
-@pytest.fixture
-def config(tmp_path):
-    """Return a function that reads a configuration with the given text."""
-
-    def read(text: str):
-        (tmp_path / "pyproject.toml").write_text("[tool.mltestscore]\n" + text)
-        return read_config(tmp_path / "pyproject.toml")
-
-    return read
 
 
 def test_it_is_offered_by_configuration_and_loads_models_as_the_model_input_does(config):
