@@ -3,6 +3,8 @@
 Most of a run of seconds is importing, and hundreds of runs import the same. They share nothing else: each has its own
 process, arguments, folder, environment and import path, and nothing of a project is imported before it. What a fresh
 interpreter does is judged elsewhere: by the runs of the whole example and of the wheel, and ``plugin/test_imports.py``.
+:mod:`mltestscore.codetests.warm` also forks, for another end: modules of ours in a team's sandbox, under its limits. It
+is judged by tests that run here, so that these do not rest on it.
 """
 
 from __future__ import annotations

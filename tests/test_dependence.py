@@ -57,8 +57,11 @@ def test_a_season_counts_where_the_rows_hold_many(frame):
     assert len(set(found(frame, FRESH, time="at", season=365.0).tolist())) == 50
 
 
-def test_scores_that_are_not_finite_are_no_error(frame):
-    assert found(frame, np.where(np.arange(N) == 7, np.nan, FRESH), time="at") is not None
+@pytest.mark.parametrize("lost", [np.nan, np.inf])
+def test_a_score_that_is_not_finite_changes_no_period(frame, lost):
+    assert (
+        found(frame, np.where(np.arange(N) == 7, lost, LASTING), time="at") == found(frame, LASTING, time="at")
+    ).all()
 
 
 def test_whole_stretches_of_time_choose_or_judge(frame):

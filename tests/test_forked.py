@@ -1,4 +1,4 @@
-"""A run that is forked from a warm process starts as a fresh interpreter would, and ends as one."""
+"""A run that is forked from one that has imported starts as a fresh interpreter would, and ends as one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.warm import run_python
+from tests.forked import run_python
 
 TOLD = """
 import atexit, json, os, sys
@@ -26,12 +26,12 @@ def test_a_run_starts_as_in_a_fresh_interpreter(tmp_path, how):
     arguments = [how, TOLD if how == "-c" else "told", "--one", "two words"]
     environment = {**os.environ, "FLIGHTS_BREAK": "model.1", "PYTHONPATH": str(tmp_path / "more")}
 
-    warm = run_python(arguments, folder=tmp_path, environment=environment, timeout=60)
+    forked = run_python(arguments, folder=tmp_path, environment=environment, timeout=60)
     fresh = subprocess.run(
         [sys.executable, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
 
-    said, expected = (one.stdout.splitlines() for one in (warm, fresh))
+    said, expected = (one.stdout.splitlines() for one in (forked, fresh))
     assert said[1:] == expected[1:] == ["the end"]
     assert json.loads(said[0]) == json.loads(expected[0])
 

@@ -17,7 +17,7 @@ import pytest
 
 from mltestscore.catalogue import our_items
 from mltestscore.scorecard import json_schema
-from tests.warm import run_pytest
+from tests.forked import run_pytest
 
 HOME = Path(__file__).parents[2] / "examples" / "flights"
 ITEMS = our_items()

@@ -22,7 +22,7 @@ import pandas as pd
 
 from mltestscore.catalogue import our_check, our_items
 from mltestscore.scorecard import Scorecard, load
-from tests.warm import run_pytest, run_python
+from tests.forked import run_pytest, run_python
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "flights"
 LEFT_BEHIND = (

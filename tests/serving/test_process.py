@@ -46,9 +46,11 @@ def test_stopping_ends_the_whole_tree_even_when_it_ignores_the_polite_request():
 
 def test_stopping_twice_is_harmless():
     server = process.start([sys.executable, "-c", "import time; time.sleep(60)"])
+    tree = server.processes()
     server.stop()
     server.stop()
-
+    assert tree
+    assert not any(member.is_running() and member.status() != psutil.STATUS_ZOMBIE for member in tree)
     assert server.exit_code is not None
 
 
