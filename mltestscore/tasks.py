@@ -10,16 +10,17 @@ from mltestscore.errors import NotOffered
 Task = Literal["binary", "multiclass", "regression", "multilabel", "multioutput", "ranking"]
 
 JUDGED_TOO = ("multilabel", "ranking")
-"""Tasks beyond one answer a row of which model.5, model.6 and monitor.7 know what a loss is."""
+"""Tasks beyond one answer a row of which model.5 to model.7 and monitor.7 know what a loss is."""
 
+JUDGING = "model.5, model.6, model.7 and monitor.7"
 INSTEAD = {
     "multioutput": "gives several answers a row, and which of them is judged must be told: offer one of them by loader "
     'or a fixture "model", and score each in a run of its own; if they are probabilities of labels, declare task = '
     '"multilabel" under [tool.mltestscore.model]',
-    "multilabel": "gives a probability for each of several labels, which model.5, model.6 and monitor.7 judge: for "
-    'other items offer one label by loader or a fixture "model", and score each in a run of its own',
-    "ranking": "orders the rows of a query, which model.5, model.6 and monitor.7 judge: for other items offer by "
-    "loader what it serves in the end, such as the probability that a row is chosen",
+    "multilabel": f"gives a probability for each of several labels, which {JUDGING} judge: for other items offer one "
+    'label by loader or a fixture "model", and score each in a run of its own',
+    "ranking": f"orders the rows of a query, which {JUDGING} judge: for other items offer by loader what it serves in "
+    "the end, such as the probability that a row is chosen",
 }
 
 

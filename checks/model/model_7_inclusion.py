@@ -7,8 +7,11 @@ Measured
     For each group of each protected column of the holdout (missing values are a group; numbers are cut into quarters)
     the difference to all other rows: of the true and false positive rates and of calibration (mean score minus
     outcome); of accuracy and confidence for more classes; of the mean and absolute error, in standard deviations of
-    the label, for numbers. Where the attribute, or an input that stands for it, is read by the model, rows get those
-    of another group, and the score must hardly move.
+    the label, for numbers. Several labels: of each of the 20 commonest, and of all others together. A ranking: how
+    often a row is placed above one of a lower grade in its query, among rows of equal grades; NDCG of whole queries and
+    exposure of rows are shown too, but longer lists and other grades move them in a fair ranking as well. Where the
+    attribute, or an input that stands for it, is read by the model, rows get those of another group, and the score,
+    or the exposure in the query, must hardly move.
 
 Passes when
     each gap is shown to be within its limit. Fails where one is shown to be beyond, or larger than that of the version
@@ -22,15 +25,16 @@ Options
     max_gap .10 and max_calibration_gap .05, max_widening .05, max_swap .05 (mean move of a score): our judgements, not
     published constants (four fifths of a rate of one half is a gap of .10). threshold .5 for a positive answer.
     measures: those that are judged, of "calibration", "true positive rate", "false positive rate", "selection rate",
-    "accuracy", "mean absolute error"; by default all but the selection rate. Where outcomes differ between groups,
-    calibrated scores cannot have equal error rates too (Kleinberg et al. 2016): then choose. alpha .0008 for all of a
-    run together. min_rows 100, min_events 50: below them no bound is reliable. proxies: inputs that stand for an
-    attribute, such as {sex = ["title"]}. small_groups: such as ["origin = XY"], accepted as too small to be judged;
-    they stay listed. max_holdout_rows 200,000.
+    "accuracy", "mean absolute error", "pairwise accuracy", "ndcg"; by default all but the selection rate and ndcg.
+    Where outcomes differ between groups, calibrated scores cannot have equal error rates too (Kleinberg et al. 2016):
+    then choose. alpha .0008 for all of a run together. min_rows 100, min_events 50: below them no bound is reliable.
+    proxies: inputs that stand for an attribute, such as {sex = ["title"]}. small_groups: such as ["origin = XY"] or
+    ["origin = XY, label late"], accepted as too small to be judged; they stay listed. max_holdout_rows 200,000.
 
 Source
     Breck et al. 2017, Model 7; Hardt et al. 2016 (equalised odds); fairlearn's MetricFrame; gaps to the complement and
-    not between extremes, which chance widens: Lum et al. 2022, Cherian and Candès 2023.
+    not between extremes, which chance widens: Lum et al. 2022, Cherian and Candès 2023. Pairwise fairness of rankings:
+    Beutel et al. 2019; exposure: Singh and Joachims 2018.
 """
 
 from __future__ import annotations
@@ -39,6 +43,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mltestscore import at_most, check, fault, undecided
+from mltestscore.errors import NotOffered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +96,7 @@ def check_inclusion(
     chosen = inclusion.chosen_measures(model.task, measures)
     people = inclusion.read(model, previous_model, holdout, present, max_holdout_rows, threshold)
     if len(np.unique(people.truth)) < 2:
-        yield undecided(CALIBRATION, f"all {len(people.truth):,} labels are the same")
+        yield undecided(sorted(chosen)[0], f"all {len(people.truth):,} labels are the same")
         return
     yield at_most(FINITE, people.without_score, 0, n=len(people.truth))
     if not people.without_score:
@@ -113,6 +118,8 @@ def favoured(model: Model, holdout: Dataset) -> Mapping[str, Any]:
     """Its probabilities no longer mean what those of others mean."""
     from mltestscore.slices.faults import group_of, shifted_for
 
+    if model.task == "ranking":
+        raise NotOffered("scores that stand for outcomes", "those of a ranking order rows and mean nothing else")
     column, values = group_of(holdout)
     return {"model": shifted_for(model, column, values, 0.25)}
 

@@ -20,6 +20,7 @@ from mltestscore.slices import declared, losses
 from mltestscore.slices.declared import Mask
 from mltestscore.slices.discovered import discovered
 from mltestscore.slices.losses import Losses
+from mltestscore.slices.treatment import agree
 from mltestscore.slices.verdicts import Judge
 from mltestscore.stats.cluster import codes_of
 from mltestscore.stats.quality import quality
@@ -108,21 +109,13 @@ def _label(pair: Pair, place: int, whole: Losses) -> Losses | None:
 def _queries(pair: Pair, later: pd.DataFrame, holdout: Dataset, judging: Mask) -> Units:
     codes = codes_of(queries_of(later, holdout))
     first = np.unique(codes, return_index=True)[1][answerable(pair.truth, codes)]
-    agreeing = [name for name in later.columns if _agrees(later[name], codes)]
+    agreeing = [name for name in later.columns if agree(later[name].to_numpy(), codes)]
     ours, theirs = (1 - qualities(pair.metric, pair.truth, one, codes) for one in (pair.ours, pair.theirs))
     frame = later[agreeing].iloc[first].reset_index(drop=True)
     found = Losses(pair.metric, ours, theirs, None)
     time = holdout.roles.time
     together = near_in_time(frame[time], lambda: found.lost) if time in frame.columns else None
     return Units(frame, judging[first], replace(found, clusters=together))
-
-
-def _agrees(values: pd.Series[Any], codes: npt.NDArray[np.intp]) -> bool:
-    try:
-        kinds = pd.factorize(values)[0]
-    except TypeError:  # lists and arrays
-        return False
-    return len(np.unique(codes)) == len(np.unique(np.stack([codes, kinds]), axis=1).T)
 
 
 def observations(

@@ -68,7 +68,8 @@ def spoiled(model: Model, regions: Sequence[Region]) -> Model:
 def shifted_for(model: Model, column: str, groups: Sequence[object], shift: float) -> Model:
     """Return a model that reads ``column`` too, and moves its answers for the rows of some groups.
 
-    ``shift`` is in probability (of the second class, in a multiclass task) or in standard deviations of the scores.
+    ``shift`` is in probability (of the second class, in a multiclass task) or in standard deviations of the scores. Of
+    a ranking, where all by as much is the same order, scores draw together too, and turn round beyond a half.
     """
 
     def predict(frame: pd.DataFrame) -> Any:
@@ -76,8 +77,11 @@ def shifted_for(model: Model, column: str, groups: Sequence[object], shift: floa
         hit = frame[column].isin(groups).to_numpy(dtype=float)
         if model.task == "regression":
             return scores + shift * float(scores.std()) * hit
-        if scores.ndim == 1:
-            return np.clip(scores + shift * hit, 0, 1)
+        if model.task == "ranking":
+            drawn = scores.mean() + (1 - 2 * abs(shift)) * (scores - scores.mean())
+            return np.where(hit, drawn + shift * float(scores.std()), scores)
+        if scores.ndim == 1 or model.task == "multilabel":
+            return np.clip(scores + shift * (hit if scores.ndim == 1 else hit[:, None]), 0, 1)
         target = np.zeros(scores.shape[1])
         target[1 if shift > 0 else 0] = 1
         return scores + (abs(shift) * hit)[:, None] * (target - scores)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mltestscore.slices.declared import Mask
-from mltestscore.stats import ratios
+from mltestscore.stats import ranking, ratios
 from mltestscore.stats.ratios import Gap
 
 Vector = npt.NDArray[np.float64]
 
 GAP_IN = "gap in "
 CALIBRATION = f"{GAP_IN}calibration"
+PAIRWISE = "pairwise accuracy"
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,41 @@ def rates_of(task: str, truth: npt.NDArray[Any], scores: Vector, threshold: floa
         Rate(f"{GAP_IN}false positive rate", chosen * (1 - positive), 1 - positive),
         Rate(f"{GAP_IN}selection rate", chosen, ones, judged=False),
     ]
+
+
+def rates_of_labels(truth: npt.NDArray[Any], scores: Vector, threshold: float) -> list[Rate]:
+    """Return the rates of a binary task over several labels at once, shape (n, k): each label of a row is an answer."""
+    each = [rates_of("binary", *pair, threshold) for pair in zip(truth.T, scores.T, strict=True)]
+    return [
+        replace(one[0], counted=sum(rate.counted for rate in one), among=sum(rate.among for rate in one))
+        for one in zip(*each, strict=True)
+    ]
+
+
+def rates_of_queries(
+    truth: npt.NDArray[Any], scores: Vector, queries: npt.NDArray[np.intp], *, whole: bool
+) -> list[Rate]:
+    """Return what is compared between groups of a ranking, whose rows lie in ``queries``.
+
+    Judged is how often a row is placed above one of a lower grade in its query, a row of each grade held to the mean
+    of that grade: it depends neither on the length of queries nor on how many of a group's rows are relevant. Shown
+    are, of ``whole`` queries, NDCG, which depends on both, and of rows their exposure, which depends on their grades.
+    """
+    share, grade = ranking.pairwise(truth, scores, queries), ranking.levels(truth)
+    known = np.isfinite(share)
+    found = np.where(known, share, 0.0)
+    count = np.bincount(grade[known], minlength=int(grade.max(initial=0)) + 1)
+    usual = np.bincount(grade[known], weights=found[known], minlength=len(count)) / np.maximum(count, 1)
+    overall = float(found[known].mean()) if known.any() else 0.0
+    held = np.where(known, found - usual[grade] + overall, 0.0)
+    rates = [Rate(f"{GAP_IN}{PAIRWISE}", held, known.astype(np.float64), False)]
+    if whole:
+        first = np.unique(queries, return_index=True)[1][ranking.answerable(truth, queries)]
+        counted, among = np.zeros(len(truth)), np.zeros(len(truth))
+        counted[first], among[first] = ranking.qualities("ndcg", truth, scores, queries), 1.0
+        return [*rates, Rate(f"{GAP_IN}ndcg", counted, among, judged=False)]
+    shown = ranking.exposure(scores, queries)
+    return [*rates, Rate(f"{GAP_IN}exposure", shown, np.ones(len(shown)), False, judged=False)]
 
 
 def gap(rate: Rate, group: Mask, clusters: npt.NDArray[np.intp]) -> Gap:

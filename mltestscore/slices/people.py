@@ -14,6 +14,7 @@ import pandas as pd
 from mltestscore.details import Cell, Series, Table
 from mltestscore.errors import NotOffered
 from mltestscore.slices.declared import Mask
+from mltestscore.slices.gaps import GAP_IN, Rate
 from mltestscore.slices.values import Labels, labels_of
 
 MOST_GROUPS = 20
@@ -36,6 +37,11 @@ class Attribute:
     labels: Labels
     groups: tuple[str, ...]
 
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The groups that are held against all other rows; none where all rows are of one."""
+        return self.groups if len(set(self.labels)) > 1 else ()
+
     def rows(self, group: str) -> Mask:
         """Return which rows belong to a group."""
         return np.asarray(self.labels == group, dtype=bool)
@@ -56,6 +62,36 @@ def counted(one: Attribute, task: str, truth: npt.NDArray[Any], scores: npt.NDAr
 
     Raises :class:`NotOffered` where fairlearn is not installed.
     """
+    names, lines = _as_fairlearn_counts(one, task, truth, scores, threshold)
+    return Table(f"Groups of {one.name[:80]}, as fairlearn counts them", ["group", "rows", *names], lines)
+
+
+def counted_labels(
+    one: Attribute, names: Sequence[object], truth: npt.NDArray[Any], scores: npt.NDArray[Any], threshold: float
+) -> Table:
+    """Return the same for each of several labels; errors as for :func:`counted`."""
+    lines: list[list[Cell]] = []
+    columns: list[str] = []
+    for place, name in enumerate(names):
+        columns, found = _as_fairlearn_counts(one, "binary", truth[:, place], scores[:, place], threshold)
+        lines += [[group, f"{name!s:.60}", *numbers] for group, *numbers in found]
+    return Table(f"Groups of {one.name[:80]}, as fairlearn counts them", ["group", "label", "rows", *columns], lines)
+
+
+def counted_rates(one: Attribute, rates: Sequence[Rate]) -> Table:
+    """Return the rates of a ranking for each group, those that are too small to be judged included."""
+    sizes = pd.Series(one.labels).value_counts()
+    lines: list[list[Cell]] = [
+        [str(group), int(count), *(_finite(rate.of(one.rows(str(group)))) for rate in rates)]
+        for group, count in sizes.items()
+    ]
+    names = [rate.name.removeprefix(GAP_IN) for rate in rates]
+    return Table(f"Groups of {one.name[:80]}", ["group", "rows", *names], lines)
+
+
+def _as_fairlearn_counts(
+    one: Attribute, task: str, truth: npt.NDArray[Any], scores: npt.NDArray[Any], threshold: float
+) -> tuple[list[str], list[list[Cell]]]:
     try:
         from fairlearn import metrics
     except ImportError:
@@ -79,15 +115,14 @@ def counted(one: Attribute, task: str, truth: npt.NDArray[Any], scores: npt.NDAr
         frame = metrics.MetricFrame(
             metrics={"rows": metrics.count, **wanted}, y_true=truth, y_pred=answers, sensitive_features=one.labels
         ).by_group.sort_values("rows", ascending=False)
-    lines: list[list[Cell]] = [
-        [
-            str(name),
-            int(line["rows"]),
-            *(float(line[metric]) if np.isfinite(line[metric]) else None for metric in wanted),
-        ]
+    return list(wanted), [
+        [str(name), int(line["rows"]), *(_finite(float(line[metric])) for metric in wanted)]
         for name, line in frame.iterrows()
     ]
-    return Table(f"Groups of {one.name[:80]}, as fairlearn counts them", ["group", "rows", *wanted], lines)
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
 
 
 def calibration_curves(

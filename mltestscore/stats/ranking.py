@@ -14,6 +14,7 @@ Vector = NDArray[numpy.float64]
 Codes = NDArray[numpy.intp]
 
 METRICS = ("ndcg", "mrr")
+LEVELS = 50  # of grades: what is finer is no order that a query shows
 
 
 def qualities(metric: str, y: ArrayLike, scores: ArrayLike, queries: Clusters) -> Vector:
@@ -40,6 +41,59 @@ def qualities(metric: str, y: ArrayLike, scores: ArrayLike, queries: Clusters) -
         with numpy.errstate(invalid="ignore", divide="ignore"):
             found = _gain(grades, given, codes) / best
     return found[answerable(grades, codes)]
+
+
+def pairwise(y: ArrayLike, scores: ArrayLike, queries: Clusters) -> Vector:
+    """Return which share of the rows of a lower grade in its query each row is placed above, shape (n,); ties half.
+
+    NaN for a row that has none below it. Over the rows of a group it says how well they are placed for what they are
+    worth, whatever the length of queries and the share of relevant rows (Beutel et al. 2019, pairwise fairness). Of
+    more than :data:`LEVELS` different grades, those that are nearest count as equal.
+
+    >>> pairwise([1, 0, 0, 2], [0.9, 0.1, 0.9, 0.2], [1, 1, 1, 1]).tolist()
+    [0.75, nan, nan, 0.3333333333333333]
+    """
+    given, codes = numpy.asarray(scores, dtype=numpy.float64), codes_of(queries)
+    level = levels(y)
+    order, _, tied = _placed(-given, codes)  # worst first
+    query, own = codes[order], level[order]
+    first = numpy.searchsorted(query, query)
+    start = numpy.searchsorted(tied, tied)
+    end = numpy.searchsorted(tied, tied, side="right")
+    size = numpy.searchsorted(query, query, side="right")
+    found = numpy.full(len(given), numpy.nan)
+    for one in range(1, int(level.max(initial=0)) + 1):
+        lower = numpy.r_[0, numpy.cumsum(own < one)]
+        rows = numpy.flatnonzero(own == one)
+        among = lower[size[rows]] - lower[first[rows]]
+        above = lower[start[rows]] - lower[first[rows]] + (lower[end[rows]] - lower[start[rows]]) / 2
+        with numpy.errstate(invalid="ignore"):
+            found[order[rows]] = numpy.where(among > 0, above / among, numpy.nan)
+    return found
+
+
+def levels(y: ArrayLike) -> Codes:
+    """Return grades as numbers from 0 in their order; of more than :data:`LEVELS`, as many of about equal size."""
+    grades = numpy.asarray(y, dtype=numpy.float64)
+    found, places = numpy.unique(grades, return_inverse=True)
+    if len(found) > LEVELS:
+        ends = numpy.unique(numpy.quantile(grades, numpy.linspace(0, 1, LEVELS + 1)[1:-1]))
+        return numpy.asarray(numpy.searchsorted(ends, grades), dtype=numpy.intp)
+    return numpy.asarray(places.reshape(-1), dtype=numpy.intp)
+
+
+def exposure(scores: ArrayLike, queries: Clusters) -> Vector:
+    """Return what the rank of each row in its query is worth, shape (n,), 1 for the first: one over its logarithm.
+
+    The discount of NDCG (Singh and Joachims 2018); rows of equal score share the worth of their ranks.
+
+    >>> exposure([0.9, 0.1, 0.1], [1, 1, 1]).round(3).tolist()
+    [1.0, 0.565, 0.565]
+    """
+    order, rank, tied = _placed(numpy.asarray(scores, dtype=numpy.float64), codes_of(queries))
+    found = numpy.empty(len(order))
+    found[order] = (numpy.bincount(tied, weights=1 / numpy.log2(rank + 2)) / numpy.bincount(tied))[tied]
+    return found
 
 
 def answerable(y: ArrayLike, queries: Clusters) -> NDArray[numpy.bool_]:
