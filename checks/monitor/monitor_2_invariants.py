@@ -9,10 +9,10 @@ Measured
     missing values, range, one value too often, granularity (whole numbers against fractions) and unseen categories. A
     part may fail only against a limit that twelve or more past windows of the training data justify (the longest of
     months, weeks or days that the serving data fill), or on a break of kind: missing where nothing ever was, far out of
-    the past range, mostly ten times the usual or a tenth of it, a lonely sentinel, text for numbers, truncation, a
-    known category in another form, a feature stuck at one value, one sentence in place of many, keys served twice. All
-    else is advisory, because the world drifts without a fault. Identifiers, times and what only grows are left out; of
-    free text only the most frequent is judged. Rows of a declared cluster count as what they are worth.
+    the past range, mostly ten times the usual or a tenth of it, a lost sign, a lonely sentinel, text for numbers,
+    truncation, a known category in another form, a feature stuck at one value, one sentence in place of many, keys
+    served twice. All else is advisory, because the world drifts without a fault. Identifiers, times and what only
+    grows are left out; of free text only the most frequent is judged. Clustered rows count as what they are worth.
 
 Passes when
     no rule is broken, and the upper 95 % bound of every part lies within its limit.

@@ -12,7 +12,7 @@ import pandas as pd
 
 from mltestscore.inputs.feature_code import FeatureCode
 from mltestscore.inputs.schema import Schema
-from mltestscore.numerics.probe_rows import values_of
+from mltestscore.numerics.probe_rows import always_there, values_of
 
 MOST_ROWS = 300
 MOST_EDGES = 40
@@ -39,12 +39,14 @@ def raw_rows(features: FeatureCode) -> tuple[pd.DataFrame, list[Edges]]:
     frame = features.raw.sample(MOST_ROWS).frame()
     schema = features.raw_schema or Schema("no rules", [])
     tied = {name for rule in schema.rules if len(rule.columns) > 1 for name in rule.columns}
+    always = always_there([name for name in map(str, frame.columns) if name in schema.columns], schema, features.raw)
     edges = []
     for name in map(str, frame.columns):
         pairs: list[tuple[str, Any]] = []
         if name in schema.columns and name not in tied and name not in features.dates:
             values = values_of(name, schema, frame[name])
-            pairs = [*values.edges, *([("missing", None)] if values.nullable else [])] if values is not None else []
+            may_lack = values is not None and values.nullable and name not in always
+            pairs = [*(values.edges if values else ()), *([("missing", None)] if may_lack else [])]
         elif name in features.dates:
             pairs = list(moments(frame[name].dropna(), features.timezone))
         if found := _column(name, pairs[:MOST_EDGES], frame[name]):

@@ -12,6 +12,7 @@ from mltestscore.comparison.invariants import Now, Part, Tolerance, parts, too_o
 from mltestscore.comparison.levels import rate
 from mltestscore.comparison.magnitude import other_magnitude
 from mltestscore.comparison.profile import Past, Windows
+from mltestscore.comparison.signs import lost_sign
 from mltestscore.comparison.window import beyond_by_chance
 from mltestscore.finding import Finding, at_most
 from mltestscore.inputs.dataset import Dataset
@@ -45,6 +46,7 @@ def measured(training: Dataset, serving: Dataset, allowed: Tolerance, alpha: flo
         shares = profile.shares_by_window(training, one, atoms, windows) if atoms else None
         found += parts(one, now[name], windows, shares, atoms, allowed)
         found += other_magnitude(training, one, now[name], usual.get(name), windows)
+        found += lost_sign(training, one, now[name], usual.get(name), windows)
         if one.kind == "text" and one.nameless and one.present >= profile.ROWS:
             names = not is_free_text(training.frame([name], limit=LOOKED_AT)[name])
             found += too_often(one, now[name], counting.frequent(training, name).counts, advisory=names)
@@ -109,6 +111,8 @@ def judged(found: Sequence[Part], counts: dict[str, Count], past: dict[str, Past
             n, m = past[part.feature].present, extreme.rows / extreme.design_effect
             if beyond_by_chance(extreme.hits / extreme.design_effect, n, m) > alpha:
                 interval = replace(interval, low=0.0)
+        if part.unsure:
+            interval = replace(interval, low=0.0)
         cause = part.cause if interval.value > part.limit else ""
         findings.append(
             at_most(

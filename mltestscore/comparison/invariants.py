@@ -45,7 +45,7 @@ class Part:
     Attributes:
         event: Boolean column of the serving table: the invariant is broken in this row.
         hits: in how many rows, where the profile knows.
-        advisory: shown only, since the past cannot say what is unusual.
+        advisory: shown only, since the past cannot say what is unusual; unsure: neither passed nor failed.
         chance: rows beyond the past extremes, where only more of them than chance brings may accuse.
     """
 
@@ -57,6 +57,7 @@ class Part:
     advisory: bool = False
     chance: Any = None
     hits: int | None = None
+    unsure: bool = False
 
 
 @dataclass(frozen=True)
@@ -213,9 +214,8 @@ def _spike(past: Past, now: Now, windows: Windows, shares: Any, atoms: Sequence[
     served = dict(now.frequent)
     current = numpy.array([served.get(atom, 0) / now.rows for atom in atoms])
     worst = int((current - pooled - growth).argmax())
-    cause = (
-        f"default or clip: {atoms[worst]:.6g} holds {current[worst]:.2%} of the rows, {pooled[worst]:.2%} in the past"
-    )
+    held = f"{current[worst]:.2%} of the rows, {pooled[worst]:.2%} in the past"
+    cause = f"default or clip: {atoms[worst]:.6g} holds {held}"
     event, limit = now.column == float(atoms[worst]), float(pooled[worst] + growth[worst])
     hits = now.at([atoms[worst]])
     return Part(name, past.name, event, limit, cause, advisory=not windows.enough, hits=hits)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mltestscore.inputs.schema import Schema
 
 SLACK = 0.5  # of the span, on each side of a range: another season goes beyond; monitor.2 calls that far as well
-UNSEEN = 12  # of n rows: what never was among n rows holds a larger share with a probability below 0.0001, see _unseen
+UNSEEN = 12  # of n rows: what never was among n rows holds a larger share with a probability below 0.0001, see unseen
 LEAST_UNSEEN = 0.001  # in however many rows: the world changes a little
 NULL_SLACK = (0.02, 0.25)  # missing values may grow by two points, or by a quarter
 FULL_SET = 50  # up to so many categories a new one is a surprise; from there to MOST one row in a hundred may be new
@@ -83,7 +83,8 @@ def _rules(dataset: Dataset, names: tuple[str, ...]) -> Iterator[Rule]:
     figures = _figures(table, names)
     sets = _categories(table, [name for name in names if _has_categories(table, name, figures[name])])
     for name in names:
-        yield from _column(table, name, figures[name], sets.get(name), once=roles.key == (name,))
+        known = figures[name], sets.get(name)
+        yield from _column(table, name, *known, once=roles.key == (name,), key=name in roles.key)
     if len(roles.key) > 1:
         yield Rule("expect_compound_columns_to_be_unique", {"column_list": list(roles.key)})
 
@@ -95,12 +96,31 @@ def _presence(dataset: Dataset, arrays: list[str]) -> Iterator[Rule]:
         yield from _gaps(name, {"known": known, "rows": dataset.rows})
 
 
-def _gaps(name: str, figure: Mapping[str, Any]) -> Iterator[Rule]:
+def _gaps(name: str, figure: Mapping[str, Any], *, strict: bool = False) -> Iterator[Rule]:
+    """Yield the rule on missing values; ``strict`` for a key, without which a row cannot be found again.
+
+    Where nothing was missing, a few gaps among many later rows contradict nothing that the data said; that they are
+    tolerated does not mean that a model must take them, see :func:`tolerates_surprises_only`.
+    """
     missing = 1 - figure["known"] / figure["rows"] if figure["rows"] else 1.0
-    allowed = missing + max(NULL_SLACK[0], NULL_SLACK[1] * missing) if missing else 0.0
-    if allowed < 1:  # where nothing ever was missing, no model need take a gap: that rule is strict
-        mostly = {"mostly": math.floor(100 * (1 - allowed)) / 100} if missing else {}
-        yield Rule("expect_column_values_to_not_be_null", {"column": name, **mostly})
+    if not missing:
+        surprises = {} if strict else {"mostly": 1 - unseen(figure["rows"])}
+        yield Rule("expect_column_values_to_not_be_null", {"column": name, **surprises})
+    elif (allowed := missing + max(NULL_SLACK[0], NULL_SLACK[1] * missing)) < 1:
+        mostly = math.floor(100 * (1 - allowed)) / 100
+        yield Rule("expect_column_values_to_not_be_null", {"column": name, "mostly": mostly})
+
+
+def tolerates_surprises_only(share: float, rows: int) -> bool:
+    """Say whether a rule that allows this share of missing values asks no model to take them.
+
+    That is where so many rows, of which none had a gap, cannot rule the share out: the rule says nothing about gaps,
+    it only does not accuse the few that no data could have announced.
+
+    >>> tolerates_surprises_only(0.001, 30_000), tolerates_surprises_only(0.02, 30_000), tolerates_surprises_only(0, 9)
+    (True, False, False)
+    """
+    return 0 < share <= unseen(rows) + 1e-9
 
 
 def _figures(table: ibis.Table, names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
@@ -138,7 +158,7 @@ def _categories(table: ibis.Table, names: list[str]) -> dict[str, list[str]]:
 
 
 def _column(
-    table: ibis.Table, name: str, figure: Mapping[str, Any], values: list[str] | None, *, once: bool
+    table: ibis.Table, name: str, figure: Mapping[str, Any], values: list[str] | None, *, once: bool, key: bool
 ) -> Iterator[Rule]:
     kind = family(table[name].type())
     # A whole number with gaps became floating in pandas; the rule on its type says what it means.
@@ -146,8 +166,8 @@ def _column(
     yield Rule("expect_column_values_to_be_in_type_list", {"column": name, "type_list": TYPES[meant]})
     if not figure["known"]:
         return
-    surprises = {"mostly": 1 - _unseen(figure["known"])}
-    yield from _gaps(name, figure)
+    surprises = {"mostly": 1 - unseen(figure["known"])}
+    yield from _gaps(name, figure, strict=key)
     if once:
         yield Rule("expect_column_values_to_be_unique", {"column": name})
     elif figure["distinct"] > 1:
@@ -170,13 +190,13 @@ def _names_things(figure: Mapping[str, Any], meant: str) -> bool:
     return meant == "integer" and figure["known"] >= FEW_CODES and figure["distinct"] > 0.9 * figure["known"]
 
 
-def _unseen(rows: int) -> float:
+def unseen(rows: int) -> float:
     """Return the share of later rows that may be as no row was, in steps of 0.001.
 
     The share of a population beyond the least and largest of n rows is Beta(2, n - 1) (Wilks 1941): it exceeds t with
     probability ``(1 - t)^(n - 1) (1 + (n - 1) t)``, which is below 0.0001 for t = 12 / n.
 
-    >>> _unseen(245_000), _unseen(1_000), _unseen(10)
+    >>> unseen(245_000), unseen(1_000), unseen(10)
     (0.001, 0.012, 0.5)
     """
     return min(0.5, max(LEAST_UNSEEN, math.ceil(1000 * UNSEEN / rows) / 1000))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -81,7 +81,8 @@ def probe_rows(
     """Return ``rows`` rows drawn from the domains of the features, rows for every edge, and up to 500 training rows.
 
     A row for an edge is a drawn row with one value replaced, so that what breaks it is known. Features that a rule ties
-    together (one greater than the other) keep the values of training rows and are not pushed to their edges.
+    together (one greater than the other) keep the values of training rows and are not pushed to their edges. Missing
+    values come where the schema allows them, unless it merely tolerates what no training row had.
 
     Raises :class:`InputError` when the training rows lack a feature.
     """
@@ -91,7 +92,12 @@ def probe_rows(
         require_single_values(observed, features, "no rule says what their edges are")
     known = {name: values_of(name, schema, None if observed is None else observed[name]) for name in features}
     unknown = tuple(name for name, values in known.items() if values is None)
-    values = {name: found for name, found in known.items() if found is not None}
+    always = always_there([name for name, found in known.items() if found], schema, training)
+    values = {
+        name: replace(found, nullable=found.nullable and name not in always)
+        for name, found in known.items()
+        if found is not None
+    }
     if unknown:
         return Probe(pd.DataFrame(columns=list(features)), np.empty(0, dtype=object), unknown)
     blocks: list[tuple[str, Cells]] = [(DRAWN, _drawn(values, tied, observed, rng, rows))]
@@ -126,6 +132,24 @@ def values_of(name: str, schema: Schema, seen: pd.Series[Any] | None) -> Values 
     if _allows_unseen(_rules(name, schema), choices) and not isinstance(dtype, pd.CategoricalDtype):
         edges.append((f"= a category {UNSEEN}", UNSEEN))
     return Values(choices=choices, nullable=domain.nullable, edges=tuple(edges), dtype=dtype)
+
+
+def always_there(names: Sequence[str], schema: Schema, data: Dataset | None) -> frozenset[str]:
+    """Return the columns that no row lacks, and of which the schema allows no more gaps than so many rows leave open.
+
+    Their rule keeps a few gaps among many rows from raising an alarm; that code must take them, nobody has said.
+    """
+    if data is None:
+        return frozenset()
+    from mltestscore.inputs.inference import tolerates_surprises_only
+
+    shares = {name: schema.domain(name).max_null_share for name in names}
+    asked = [name for name, share in shares.items() if tolerates_surprises_only(share, data.rows)]
+    if not asked:
+        return frozenset()
+    counts = {str(place): data.table[name].count() for place, name in enumerate(asked)}
+    (found,) = data.table.aggregate(**counts).to_pyarrow().to_pylist()
+    return frozenset(name for name, present in zip(asked, found.values(), strict=True) if present == data.rows)
 
 
 def _numbers(rules: list[Any], domain: Domain, present: pd.Series[Any], dtype: Any) -> Values:

@@ -81,6 +81,16 @@ def test_the_next_rows_of_a_sound_system_do_not_break_what_was_inferred(rows):
     assert [(one.column, one.rule.text, one.unexpected, one.rows) for one in shown] == []
 
 
+def test_a_few_gaps_among_many_rows_break_nothing_where_none_was_seen():
+    frame = pd.DataFrame({"id": range(32_064), "x": np.linspace(0, 1, 32_064)})
+    schema = inferred(training(frame, key=("id",)))
+    few, many = (open_dataset("serving", frame.assign(x=frame["x"].mask(frame["id"] < gaps))) for gaps in (4, 320))
+    assert schema.violations(few) == []
+    assert [one.column for one in schema.violations(many)] == ["x"]
+    without_key = frame.assign(id=frame["id"].astype("Int64").mask(frame["id"] < 1))
+    assert "id" in {one.column for one in schema.violations(open_dataset("serving", without_key))}
+
+
 def test_a_key_is_unique_and_a_label_counts_as_a_column(known):
     assert "expect_column_values_to_be_unique" in rules_of(known, "id")
     assert rules_of(known, "stays")["expect_column_values_to_be_between"] == {

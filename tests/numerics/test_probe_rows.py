@@ -51,6 +51,18 @@ def test_only_what_training_misses_may_be_missing():
     assert set(found.columns[found.isna().any()]) == {"x", "text"}
 
 
+def test_a_tolerance_for_surprises_asks_no_model_to_take_gaps_that_no_row_had():
+    many = pd.DataFrame({"n": [1.0, 5.0, 9.0] * 4_000, "x": [0.5, 1.5, 2.5] * 4_000, "y": [0.5, None, 2.5] * 4_000})
+    tolerated, expected = ([rule("not_be_null", one, mostly=mostly) for one in "nxy"] for mostly in (0.999, 0.98))
+    found = {
+        mostly: probe(list("nxy"), *rules, training=many).frame for mostly, rules in ((1, tolerated), (2, expected))
+    }
+    assert {mostly: [*frame.columns[frame.isna().any()]] for mostly, frame in found.items()} == {
+        1: ["y"],
+        2: ["n", "x", "y"],
+    }
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.floats(-1e6, 1e6), st.floats(0, 1e6), st.booleans())
 def test_numbers_obey_their_range(low, width, whole):
