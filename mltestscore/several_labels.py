@@ -87,3 +87,14 @@ def indicators(labels: pd.Series[Any], names: Sequence[object], where: str) -> n
         else:
             raise InputError(f"{where} holds the labels {cell!r:.80}, but {FORM}; there are {len(places)}.")
     return found
+
+
+def cells(truth: npt.NDArray[np.int64], names: Sequence[object], like: pd.Series[Any]) -> pd.Series[Any]:
+    """Return labels that hold, shape (n, k) of 0 and 1, as a column in the form of ``like``.
+
+    >>> cells(np.array([[1, 0], [1, 1]]), ("a", "b"), pd.Series([["a"], []])).tolist()
+    [['a'], ['a', 'b']]
+    """
+    named = bool(names) and not isinstance(names[0], int)
+    rows = [[name for name, has in zip(names, row, strict=True) if has] if named else row for row in truth.tolist()]
+    return pd.Series(rows, index=like.index, dtype=object, name=like.name)

@@ -10,9 +10,9 @@ from mltestscore.errors import NotOffered
 Task = Literal["binary", "multiclass", "regression", "multilabel", "multioutput", "ranking"]
 
 JUDGED_TOO = ("multilabel", "ranking")
-"""Tasks beyond one answer a row of which model.5 to model.7 and monitor.7 know what a loss is."""
+"""Tasks beyond one answer a row of which model.4 to model.7 and monitor.7 know what a loss is."""
 
-JUDGING = "model.5, model.6, model.7 and monitor.7"
+JUDGING = "model.4 to model.7 and monitor.7"
 INSTEAD = {
     "multioutput": "gives several answers a row, and which of them is judged must be told: offer one of them by loader "
     'or a fixture "model", and score each in a run of its own; if they are probabilities of labels, declare task = '

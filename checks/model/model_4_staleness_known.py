@@ -8,7 +8,8 @@ Measured
     A back-test. The team's trainer learns at up to five dates, half a maximum age apart, each time from as many rows,
     drawn from all before that date. Each model answers for all later blocks of time, and its loss there is compared,
     row by row, with that of the model that was fresh then: a harder season hits both. Every date has four models, each
-    trained without another quarter of the rows, so that the luck of a training is not taken for age.
+    trained without another quarter of the rows, so that the luck of a training is not taken for age. Of a ranking,
+    whole queries are learned and judged.
 
 Passes when
     a loss beyond max_loss is ruled out at the declared maximum age. Fails where one is shown. Undecided with too few
@@ -74,16 +75,17 @@ def check_staleness_known(
     from mltestscore.slices.losses import slice_metric
     from mltestscore.staleness.back_test import answers
     from mltestscore.staleness.plan import TooShort, plan, timed
+    from mltestscore.tasks import JUDGED_TOO
 
-    metric = slice_metric(model.task, metric)
-    rows = timed(training, max_rows)
+    metric = slice_metric(model.task, metric, JUDGED_TOO)
+    rows = timed(training, max_rows, model.task)
     days = max_age.days if max_age is not None else rows.days / SIXTH
     laid = plan(rows, days, most=max_lesson_rows, least=min_rows)
     if isinstance(laid, TooShort):
         yield undecided(LOST, laid.reason, n_to_settle=laid.rows_wanted)
         return
-    classes = () if model.task == "regression" else classes_of(model.classes, rows.labels)
-    if why := laid.lacking(classes):
+    classes = () if model.task in ("regression", "ranking") else classes_of(model.classes, rows.labels)
+    if why := laid.lacking(classes, model.task):
         yield undecided(LOST, why)
         return
     known = (days, max_lesson_rows, min_rows)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mltestscore.errors import MltestscoreError, near
+from mltestscore.inputs.answers import by_label
 from mltestscore.inputs.fingerprint import artefact_digest, parameters_digest
 from mltestscore.inputs.functions import import_function
 from mltestscore.inputs.listings import order_listings
@@ -57,8 +58,12 @@ def main(work: Path, out: Path) -> None:
     (out / "result.json").write_text(json.dumps({**result, "peak_bytes": _peak_bytes()}), encoding="utf-8")
 
 
-def predict(estimator: Any, probe: pd.DataFrame, features: Sequence[str], source: str) -> npt.NDArray[Any]:
+def predict(
+    estimator: Any, probe: pd.DataFrame, features: Sequence[str], source: str, *, labels: bool = False
+) -> npt.NDArray[Any]:
     """Return probabilities where the estimator gives them (one column for two classes), else predicted values.
+
+    With ``labels``, of a row with several of them, one column a label.
 
     Raises :class:`MltestscoreError` when ``source`` returned no estimator, or one that asks for other columns.
     """
@@ -74,7 +79,10 @@ def predict(estimator: Any, probe: pd.DataFrame, features: Sequence[str], source
             f"the estimator that {source} returned asks for {missing[0]!r}, which is no feature of the training data."
             f"{near(missing[0], probe.columns)} Return a pipeline that makes it."
         )
-    scores = np.asarray(scorer(probe[names]))
+    raw = scorer(probe[names])
+    if labels:
+        return np.asarray(by_label(raw))
+    scores = np.asarray(raw)
     if scores.dtype.hasobject:
         scores = scores.astype(str)
     return scores[:, 1] if scores.ndim == 2 and scores.shape[1] == 2 else scores

@@ -14,7 +14,8 @@ from mltestscore.contest import encoded
 from mltestscore.errors import InputError
 from mltestscore.inputs.trainer import Trainer
 from mltestscore.staleness.plan import Plan
-from mltestscore.staleness.rolling import LESSON, WRAPPER
+from mltestscore.staleness.rolling import LABELS_WRAPPER, LESSON, WRAPPER
+from mltestscore.tasks import JUDGED_TOO
 
 SEED = 20_130_104
 HASH_SEED = 1
@@ -27,8 +28,8 @@ class Answers:
     """What the models of a plan say of its judged rows.
 
     Attributes:
-        truth: shape (n,), class numbers from 0, or values.
-        scores: shape (n, models) or (n, models, classes), origin by origin, sibling by sibling.
+        truth: shape (n,), class numbers from 0, values or grades; of several labels, shape (n, k) of 0 and 1.
+        scores: shape (n, models) or (n, models, classes or labels), origin by origin, sibling by sibling.
         deaf: whether the newest model stays the same, bit by bit, when the labels of its newest rows change places.
     """
 
@@ -72,7 +73,7 @@ def _asked(plan: Plan, trainer: Trainer, task: str, classes: Sequence[object], t
     changed: dict[str, Any] = {label: pd.Series(permuted, index=rows, dtype=plan.rows.labels.dtype)}
     frames.append(plan.rows.frame.iloc[rows].assign(**changed, **{LESSON: np.full(len(rows), len(lessons))}))
     judged = plan.rows.frame.iloc[plan.judged].reset_index(drop=True)
-    trained = trainer.wrapped(WRAPPER).train(
+    trained = trainer.wrapped(LABELS_WRAPPER if task == "multilabel" else WRAPPER).train(
         data.replace(pd.concat(frames, ignore_index=True)),
         judged.drop(columns=label),
         seed=SEED,
@@ -80,19 +81,20 @@ def _asked(plan: Plan, trainer: Trainer, task: str, classes: Sequence[object], t
         timeout=timeout,
     )
     scores = _shaped(trained.predictions, len(judged), len(lessons) + 1, task, len(classes), trainer.source)
-    truth = encoded(judged[label], task, classes, data.name)
+    truth = encoded(judged[label], task, classes, data.name, JUDGED_TOO)
     newest = len(lessons) - len(plan.lessons[-1])
     deaf = bool(np.array_equal(scores[:, newest], scores[:, -1], equal_nan=True))
     return Answers(truth, scores[:, :-1], deaf)
 
 
 def _shaped(found: npt.NDArray[Any], rows: int, models: int, task: str, classes: int, source: str) -> Scores:
-    each = classes if task == "multiclass" else 1
+    several = task in ("multiclass", "multilabel")
+    each = classes if several else 1
     if found.shape != (rows, models * each) or found.dtype.kind not in "fiub":
         wide = found.shape[1] / models if found.ndim == 2 else found.shape
         raise InputError(
             f"{source} returned estimators whose predictions have {wide} columns of type {found.dtype}; a {task} model "
             f"has {each}, of numbers. Are trainer and model of the same task?"
         )
-    shape = (rows, models, each) if each > 1 else (rows, models)
+    shape = (rows, models, each) if several else (rows, models)
     return np.asarray(found, dtype=np.float64).reshape(shape)

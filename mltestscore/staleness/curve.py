@@ -17,6 +17,7 @@ from mltestscore.stats.cluster import codes_of
 from mltestscore.stats.interval import CLEAR, Interval, TwoLevels, two_levels
 from mltestscore.stats.paired import difference
 from mltestscore.stats.quality import loss_of_a_constant, losses
+from mltestscore.stats.ranking import METRICS, answerable, qualities
 
 Vector = npt.NDArray[np.float64]
 
@@ -51,21 +52,21 @@ class Curve:
     Args:
         plan: when models were trained and judged.
         metric: one of the skill scores of :mod:`mltestscore.stats.quality`.
-        truth: shape (n,), of the judged rows: class numbers from 0, or values.
-        scores: shape (n, models) or (n, models, classes), origin by origin, sibling by sibling.
+        truth: shape (n,), of the judged rows: class numbers from 0, values or grades; of several labels, shape (n, k).
+        scores: shape (n, models) or (n, models, classes or labels), origin by origin, sibling by sibling.
         alpha: the level of the bound that shows harm.
     """
 
     def __init__(self, plan: Plan, metric: str, truth: npt.NDArray[Any], scores: Vector, alpha: float) -> None:
         self._plan, self._alpha = plan, alpha
         self.metric = metric
-        scale = loss_of_a_constant(metric, truth)
-        each = [losses(metric, truth, scores[:, number]) / scale for number in range(scores.shape[1])]
-        self._losses = np.stack(each, axis=1).reshape(len(truth), -1, SIBLINGS)
-        frame, dataset = plan.rows.frame.iloc[plan.judged], plan.rows.dataset
-        self._clusters = codes_of(frame[dataset.roles.cluster].to_numpy()) if dataset.roles.cluster else None
+        self._losses, first = _lost(metric, truth, scores, plan)
+        self._block, rows = plan.block[first], plan.judged[first]
+        self._times = plan.rows.times[rows]
+        cluster = plan.rows.dataset.roles.cluster if plan.rows.queries is None else ""
+        self._clusters = codes_of(plan.rows.frame[cluster].iloc[rows].to_numpy()) if cluster else None
         ages = range(1, len(plan.origins))
-        self.ages = [self._aged(steps) for steps in ages if len(np.unique(plan.block[plan.block >= steps])) > 1]
+        self.ages = [self._aged(steps) for steps in ages if len(np.unique(self._block[self._block >= steps])) > 1]
 
     def at(self, days: float) -> Aged:
         """Return the age of ``days``, which is one of those that were tried."""
@@ -82,8 +83,8 @@ class Curve:
 
     def _aged(self, steps: int) -> Aged:
         plan = self._plan
-        rows = np.flatnonzero(plan.block >= steps)
-        block = plan.block[rows]
+        rows = np.flatnonzero(self._block >= steps)
+        block = self._block[rows]
         fresh, old = self._losses[rows, block], self._losses[rows, block - steps]
         accusing, clearing = (self._interval(rows, old - fresh, steps, level) for level in (self._alpha, CLEAR))
         quality = (1 - float(fresh.mean()), 1 - float(old.mean()))
@@ -97,13 +98,13 @@ class Curve:
         Trainings: how siblings differ; what they share by their rows counts as not seen. Gaps of neighbouring blocks
         share luck as they share the time between an aged and a fresh model: Bartlett's weights (Newey and West 1987).
         """
-        block = np.unique(self._plan.block[rows], return_inverse=True)[1].reshape(-1)
+        block = np.unique(self._block[rows], return_inverse=True)[1].reshape(-1)
         sizes = np.bincount(block).astype(np.float64)
         blocks = len(sizes)
         means = np.stack([np.bincount(block, weights=one) / sizes for one in gaps.T], axis=1)
         mean = gaps.mean(axis=1)
         within = mean - means.mean(axis=1)[block]
-        clusters = [_chunks(self._plan.rows.times[self._plan.judged[rows]], block)]
+        clusters = [_chunks(self._times[rows], block)]
         if self._clusters is not None:
             clusters.append(self._clusters[rows])
         margin = max(_margin(within, one, blocks, alpha) for one in clusters)
@@ -129,7 +130,7 @@ class Curve:
         plan = self._plan
         lines: list[list[Cell]] = []
         for number in range(steps, len(plan.origins)):
-            rows = np.flatnonzero(plan.block == number)
+            rows = np.flatnonzero(self._block == number)
             if len(rows):
                 since = np.datetime64(plan.origins[number], "ns").astype("datetime64[m]")
                 fresh, old = (1 - float(self._losses[rows, one].mean()) for one in (number, number - steps))
@@ -149,6 +150,19 @@ class Curve:
             }
             days = [0.0, *(one.days for one in drawn)]
             yield Series("Quality lost with age", "days older than a fresh model", days, lines, "quality lost")
+
+
+def _lost(metric: str, truth: npt.NDArray[Any], scores: Vector, plan: Plan) -> tuple[Vector, npt.NDArray[np.intp]]:
+    """Return losses, shape (m, origins, siblings), of rows or of the queries that have an order, and their places."""
+    models = range(scores.shape[1])
+    if metric in METRICS and plan.rows.queries is not None:
+        queries = codes_of(plan.rows.queries[plan.judged])
+        first = np.unique(queries, return_index=True)[1][answerable(truth, queries)]
+        each = [1 - qualities(metric, truth, scores[:, number], queries) for number in models]
+    else:
+        first, scale = np.arange(len(truth)), loss_of_a_constant(metric, truth)
+        each = [losses(metric, truth, scores[:, number]) / scale for number in models]
+    return np.stack(each, axis=1).reshape(len(first), -1, SIBLINGS), first
 
 
 def _chunks(times: npt.NDArray[np.int64], numbers: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:

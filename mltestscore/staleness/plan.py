@@ -11,13 +11,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mltestscore.contest import queries_of
 from mltestscore.errors import InputError, NotOffered
 from mltestscore.inputs.dataset import Dataset
+from mltestscore.several_labels import indicators
+from mltestscore.stats.cluster import codes_of
+from mltestscore.stats.ranking import answerable
 from mltestscore.stats.seeds import generator
 
 STEPS = 2  # in which a model reaches the age in question
 MOST_BLOCKS, LEAST_BLOCKS = 3, 2  # on which a model of that age is judged
 SIBLINGS = 4  # models of one origin, each trained without another quarter of its rows: they differ by luck
+LEAST_QUERIES = 50  # of a ranking, that are judged: each is one number
+ALIKE = "the labels of the judged rows do not vary, so that no model stands out"
 MORE = 1.2  # rows than it takes on average: shares vary by chance
 DAY = 86_400 * 10**9
 
@@ -30,13 +36,15 @@ class Timed:
 
     Attributes:
         frame: shape (n, …), all columns of the dataset.
-        times: shape (n,), nanoseconds since 1970, UTC.
+        times: shape (n,), nanoseconds since 1970, UTC; of a ranking, of the first row of each query.
         dataset: what they were taken from, with no more rows than were asked for.
+        queries: shape (n,), numbers from 0, of a ranking; a query is learned and judged as a whole.
     """
 
     frame: pd.DataFrame
     times: npt.NDArray[np.int64]
     dataset: Dataset
+    queries: Places | None = None
 
     @property
     def labels(self) -> pd.Series[Any]:
@@ -48,18 +56,27 @@ class Timed:
         """From the first row to the last."""
         return float(self.times.max() - self.times.min()) / DAY if len(self.times) else 0.0
 
+    @cached_property
+    def units(self) -> Places:
+        """Shape (n,), what each row is drawn with: itself, or its query."""
+        return np.arange(len(self.times), dtype=np.intp) if self.queries is None else self.queries
 
-def timed(dataset: Dataset, rows: int) -> Timed:
-    """Return at most ``rows`` rows, of which those with a label and a time are kept.
+    def of(self, units: Places) -> Places:
+        """Return the places of the rows of some units, in order."""
+        return np.sort(units) if self.queries is None else np.flatnonzero(np.isin(self.queries, units))
 
-    Raises :class:`NotOffered` where no column of labels or times is declared, :class:`InputError` for times that are
-    none.
+
+def timed(dataset: Dataset, rows: int, task: str = "") -> Timed:
+    """Return at most ``rows`` rows, of which those with a label and a time are kept; of a ranking, whole queries.
+
+    Raises :class:`NotOffered` where no column of labels or times is declared, and no query of a ranking,
+    :class:`InputError` for times that are none.
     """
     for role in ("label", "time"):
         if not getattr(dataset.roles, role):
             table = f"[tool.mltestscore.data.{dataset.name}]"
             raise NotOffered(f"the {role} column of {dataset.name}", f"name it with {role} = … under {table}")
-    dataset = dataset.sample(rows)
+    dataset = dataset.sample(rows, together=task == "ranking")
     frame = dataset.frame()
     column = frame[dataset.roles.time]
     where = f"{dataset.name} ({dataset.source}), column {dataset.roles.time!r}, its time"
@@ -71,7 +88,13 @@ def timed(dataset: Dataset, rows: int) -> Timed:
         raise InputError(f"{where}, holds what is no time: {error!s:.200}. Make all of them dates or times.") from None
     known = (times.notna() & frame[dataset.roles.label].notna()).to_numpy()
     kept = times[known].dt.tz_localize(None).to_numpy(dtype="datetime64[ns]").astype(np.int64)
-    return Timed(frame[known].reset_index(drop=True), kept, dataset)
+    frame = frame[known].reset_index(drop=True)
+    if task != "ranking":
+        return Timed(frame, kept, dataset)
+    queries = codes_of(queries_of(frame, dataset))
+    first = np.full(int(queries.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, queries, kept)
+    return Timed(frame, first[queries], dataset, queries)
 
 
 @dataclass(frozen=True)
@@ -82,7 +105,7 @@ class Plan:
         rows: what is learned from and judged on.
         origins: nanoseconds since 1970, oldest first, one step apart; the last block ends with the last row.
         step: nanoseconds.
-        lessons: of each origin, one for each sibling: the places of their rows, all of one length.
+        lessons: of each origin, one for each sibling: the places of their rows, all of as many, or of as many queries.
         judged: the places of the rows after the second origin; no model of an age is judged before.
     """
 
@@ -114,9 +137,13 @@ class Plan:
         labels[newest] = labels[generator("forgetful", seed).permutation(newest)]
         return lesson, labels
 
-    def lacking(self, classes: Sequence[object]) -> str:
+    def lacking(self, classes: Sequence[object], task: str = "") -> str:
         """Say what keeps the plan from being judged, or nothing: a class without a row, or labels all alike."""
         labels = self.rows.labels
+        if task == "multilabel":
+            return self._lacking_labels(indicators(labels, classes, self.rows.dataset.name), classes)
+        if task == "ranking" and (many := self._orders()) < LEAST_QUERIES:
+            return f"{many} queries that are judged at this age have an order to find; at least {LEAST_QUERIES} must"
         for lesson in (lesson for siblings in self.lessons for lesson in siblings):
             seen = set(labels.iloc[lesson].unique().tolist())
             missing = [one for one in classes if one not in seen]
@@ -124,8 +151,21 @@ class Plan:
                 return (
                     f"the {len(lesson):,} rows of a training hold none of the class {missing[0]!r:.80}; raise max_rows"
                 )
-        different = labels.iloc[self.judged].nunique()
-        return "" if different > 1 else "the labels of the judged rows do not vary, so that no model stands out"
+        return "" if labels.iloc[self.judged].nunique() > 1 else ALIKE
+
+    def _lacking_labels(self, truth: npt.NDArray[np.int64], names: Sequence[object]) -> str:
+        for lesson in (lesson for siblings in self.lessons for lesson in siblings):
+            shares = truth[lesson].mean(axis=0)
+            if same := [name for name, share in zip(names, shares, strict=True) if share in (0.0, 1.0)]:
+                return f"the {len(lesson):,} rows of a training all say the same of {same[0]!r:.80}; raise max_rows"
+        return "" if len(np.unique(truth[self.judged], axis=0)) > 1 else ALIKE
+
+    def _orders(self) -> int:
+        """How many queries of the judged rows have rows of different grades, at the age in question."""
+        assert self.rows.queries is not None
+        rows = self.judged[self.block >= STEPS]
+        grades = pd.to_numeric(self.rows.labels.iloc[rows], errors="coerce").to_numpy(dtype=np.float64)
+        return int(answerable(grades, self.rows.queries[rows]).sum())
 
 
 @dataclass(frozen=True)
@@ -152,15 +192,18 @@ def plan(rows: Timed, days: float, *, most: int, least: int) -> Plan | TooShort:
             f"labelled rows reach over {rows.days:.4g} days; to judge an age of {days:g} days they must over {needed:g}"
         )
     end = int(rows.times.max()) + 1
-    order = generator("staleness", rows.dataset.digest).permutation(len(rows.times))
+    first = np.unique(rows.units, return_index=True)[1]
+    times, order = rows.times[first], generator("staleness", rows.dataset.digest).permutation(len(first))
+    each = len(rows.times) / len(first)  # rows of a query; 1 where there are none
     before = aged = 0
     for blocks in range(MOST_BLOCKS, LEAST_BLOCKS - 1, -1):
         origins = [end - step * number for number in range(blocks + STEPS, 0, -1)]
-        before = (SIBLINGS - 1) * min(len(part) for part in _parts(rows.times < origins[0], order))
+        before = (SIBLINGS - 1) * round(each * min(len(part) for part in _parts(times < origins[0], order)))
         aged = int((rows.times >= origins[STEPS]).sum())
         if origins[0] - int(rows.times.min()) >= step and min(before, aged) >= least:
-            size = min(most, before) // (SIBLINGS - 1)
-            lessons = tuple(_siblings(_parts(rows.times < origin, order), size) for origin in origins)
+            size = int(min(most, before) / each) // (SIBLINGS - 1)
+            drawn = (_siblings(_parts(times < origin, order), size) for origin in origins)
+            lessons = tuple(tuple(rows.of(units) for units in siblings) for siblings in drawn)
             return Plan(rows, tuple(origins), step, lessons, np.flatnonzero(rows.times >= origins[1]))
     wanted = round(MORE * len(rows.times) * least / max(1, min(before, aged)))
     why = f"{before:,} rows are left for a training at the first date, and {aged:,} are judged at this age"
@@ -168,12 +211,12 @@ def plan(rows: Timed, days: float, *, most: int, least: int) -> Plan | TooShort:
 
 
 def _parts(known: npt.NDArray[np.bool_], order: Places) -> list[Places]:
-    """Return the rows that are known by then in parts; a row is in the same one at every origin."""
+    """Return the units that are known by then in parts; a unit is in the same one at every origin."""
     parts = [order[number::SIBLINGS] for number in range(SIBLINGS)]
     return [part[known[part]] for part in parts]
 
 
 def _siblings(parts: Sequence[Places], size: int) -> tuple[Places, ...]:
-    """Return the rows of all parts but one, for each; origins choose alike, so that their models share their luck."""
+    """Return the units of all parts but one, for each; origins choose alike, so that their models share their luck."""
     some = [part[:size] for part in parts]
-    return tuple(np.sort(np.concatenate([*some[:own], *some[own + 1 :]])) for own in range(SIBLINGS))
+    return tuple(np.concatenate([*some[:own], *some[own + 1 :]]) for own in range(SIBLINGS))

@@ -21,6 +21,7 @@ LESSON = "mltestscore_lesson"
 """The column that numbers the lessons of a frame from 0; the training function never sees it."""
 
 WRAPPER = f"{__name__}:each_lesson"
+LABELS_WRAPPER = f"{__name__}:each_lesson_of_labels"
 
 Train = Callable[..., object]
 
@@ -28,8 +29,8 @@ Train = Callable[..., object]
 class Models:
     """Models of several lessons; it lives as long as the process and is not written anywhere."""
 
-    def __init__(self, models: list[object], features: list[str], source: str) -> None:
-        self._models, self._features, self._source = models, features, source
+    def __init__(self, models: list[object], features: list[str], source: str, *, labels: bool = False) -> None:
+        self._models, self._features, self._source, self._labels = models, features, source, labels
         if named := sorted({name for model in models for name in own_features(model)}):
             self.feature_names_in_ = named
 
@@ -37,8 +38,8 @@ class Models:
         raise TypeError("models of several lessons are not written")
 
     def predict(self, rows: pd.DataFrame) -> npt.NDArray[Any]:
-        """Return the scores of all models side by side: ``(n, lessons)``, or ``(n, lessons * classes)``."""
-        scores = [predict(model, rows, self._features, self._source) for model in self._models]
+        """Return the scores of all models side by side: ``(n, lessons)``, or ``(n, lessons * classes or labels)``."""
+        scores = [predict(model, rows, self._features, self._source, labels=self._labels) for model in self._models]
         shapes = sorted({one.shape for one in scores})
         if len(shapes) > 1:
             raise MltestscoreError(
@@ -48,13 +49,18 @@ class Models:
         return np.column_stack(scores)
 
 
-def each_lesson(train: Train) -> Train:
-    """Return a training function that trains once for each lesson, with the same seed."""
+def each_lesson(train: Train, *, labels: bool = False) -> Train:
+    """Return a training function that trains once a lesson, with the same seed; ``labels``: a row has several."""
 
     def trained(frame: pd.DataFrame, seed: int, **parameters: Any) -> Models:
         lessons = [rows.drop(columns=LESSON).reset_index(drop=True) for _, rows in frame.groupby(LESSON, sort=True)]
         features = [name for name in frame.columns if name != LESSON]
         models = [train(rows, seed, **parameters) for rows in lessons]
-        return Models(models, features, getattr(train, "__name__", "the training function"))
+        return Models(models, features, getattr(train, "__name__", "the training function"), labels=labels)
 
     return trained
+
+
+def each_lesson_of_labels(train: Train) -> Train:
+    """Return the same for models of several labels, whose probabilities of each are kept."""
+    return each_lesson(train, labels=True)
