@@ -170,8 +170,8 @@ def open_canary(
 
     Args:
         folder: what paths and commands are relative to.
-        command, url: as for the endpoint; ``server`` holds more arguments of
-            :func:`mltestscore.inputs.endpoint.open_endpoint`.
+        command, url: as for the endpoint; ``server`` holds more attributes of
+            :class:`mltestscore.inputs.opening.Opening`.
         features: the columns to send.
         environments: where the libraries of serving and of training are named, and which libraries count.
         ramp, traffic: the attributes of :class:`Ramp` and :class:`Traffic`, with ``source`` in place of ``log``.
@@ -179,13 +179,7 @@ def open_canary(
 
     Raises :class:`ConfigError` for a part that is only half there, :class:`InputError` for a log that cannot be read.
     """
-    serving, training, libraries = environments
-    if bool(serving) != bool(training) or (libraries and not serving):
-        raise ConfigError(
-            f"{TABLE} needs both serving_environment and training_environment to compare libraries: write an "
-            "interpreter, a lock file or a file of requirements for each."
-        )
-    place = Environments(serving, training, tuple(libraries), folder) if serving else None
+    place = _environments(folder, *environments)
     parts = (_start(folder, command, url, server or {}), place, ramp, traffic, decide)
     if not any(parts):
         raise ConfigError(f"{TABLE} is empty: write the command of the candidate's server, a ramp or both.")
@@ -199,6 +193,15 @@ def open_canary(
         _traffic(folder, traffic) if traffic else None,
         _rule(folder, decide, left_out, decide_timeout) if decide else None,
     )
+
+
+def _environments(folder: Path, serving: str, training: str, libraries: Sequence[str]) -> Environments | None:
+    if bool(serving) != bool(training) or (libraries and not serving):
+        raise ConfigError(
+            f"{TABLE} needs both serving_environment and training_environment to compare libraries: write an "
+            "interpreter, a lock file or a file of requirements for each."
+        )
+    return Environments(serving, training, tuple(libraries), folder) if serving else None
 
 
 def _start(folder: Path, command: Sequence[str], url: str, server: Mapping[str, Any]) -> Callable[[], Endpoint] | None:

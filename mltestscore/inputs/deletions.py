@@ -109,21 +109,28 @@ def read_deletions(
             raise InputError(f"{source} has no column {name!r}.{near(name, known)}")
     entries: dict[str, Deletion] = {}
     for number, row in enumerate(rows, start=1):
-        where = f"{source}, row {number}"
-        subject = _text(row.get(identifiers[0]))
-        if not subject:
-            raise InputError(f"{where} has no {identifiers[0]!r}, the identifier that names the subject; write it.")
-        values = {name: tuple(_texts(row.get(name))) for name in identifiers}
-        if (longest := max((len(one) for held in values.values() for one in held), default=0)) > MAX_LENGTH:
-            raise InputError(f"{where} has an identifier of {longest} characters; at most {MAX_LENGTH} are searched.")
-        asked = _time(row.get(requested), f"{where}: {requested}")
-        if asked is None:
-            raise InputError(f"{where}: {requested} is missing; {EXAMPLE}.")
-        until, back = (_time(row.get(name), f"{where}: {name}") if name else None for name in (deadline, returned))
-        entry = Deletion(subject, values, asked, until, back, _truth(row.get(learned), f"{where}: {learned}"))
-        entries[subject] = _joined(entries[subject], entry) if subject in entries else entry
+        entry = _entry(row, f"{source}, row {number}", identifiers, requested, optional)
+        entries[entry.subject] = _joined(entries[entry.subject], entry) if entry.subject in entries else entry
     digest = hashlib.sha256(json.dumps(rows, default=str, sort_keys=True).encode()).hexdigest()[:16]
     return Deletions(source, tuple(identifiers), tuple(entries.values()), digest)
+
+
+def _entry(
+    row: Mapping[str, object], where: str, identifiers: Sequence[str], requested: str, optional: Mapping[str, str]
+) -> Deletion:
+    subject = _text(row.get(identifiers[0]))
+    if not subject:
+        raise InputError(f"{where} has no {identifiers[0]!r}, the identifier that names the subject; write it.")
+    values = {name: tuple(_texts(row.get(name))) for name in identifiers}
+    if (longest := max((len(one) for held in values.values() for one in held), default=0)) > MAX_LENGTH:
+        raise InputError(f"{where} has an identifier of {longest} characters; at most {MAX_LENGTH} are searched.")
+    asked = _time(row.get(requested), f"{where}: {requested}")
+    if asked is None:
+        raise InputError(f"{where}: {requested} is missing; {EXAMPLE}.")
+    times = (optional["deadline"], optional["returned"])
+    until, back = (_time(row.get(name), f"{where}: {name}") if name else None for name in times)
+    learned = optional["learned"]
+    return Deletion(subject, values, asked, until, back, _truth(row.get(learned), f"{where}: {learned}"))
 
 
 def _joined(first: Deletion, more: Deletion) -> Deletion:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import replace
@@ -14,20 +13,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mltestscore.errors import ConfigError, InputError
+from mltestscore.errors import InputError
 from mltestscore.serving import process
 from mltestscore.serving.bodies import columns_of
 from mltestscore.serving.client import Answer, Client
 from mltestscore.serving.contention import watched
 from mltestscore.serving.counting import Counting
 from mltestscore.serving.generator import generator_for
-from mltestscore.serving.in_process import command_for, is_in_process, protocol_for
 from mltestscore.serving.load import Arrivals, Load, schedule
-from mltestscore.serving.protocols import protocol_named
 from mltestscore.serving.readiness import wait_until_ready
 from mltestscore.serving.stalls import Bottleneck, Hold, Stall
-from mltestscore.serving.urls import port_of, redact, token_for_server, token_header
-from mltestscore.settings_serving import COUNTED_AS_USUAL, CountersConfig, LoadConfig, Protocol
+from mltestscore.serving.urls import redact
+from mltestscore.settings_serving import COUNTED_AS_USUAL, CountersConfig, LoadConfig
 
 __all__ = ["Answer", "Endpoint", "Load", "open_endpoint"]
 
@@ -212,88 +209,8 @@ class Endpoint:
         self._ready = True
 
 
-def open_endpoint(
-    *,
-    command: Sequence[str] = (),
-    url: str = "",
-    protocol: str = "plain_json",
-    previous_command: Sequence[str] = (),
-    previous_url: str = "",
-    features: Sequence[str] = (),
-    model: str = "",
-    predict: str = "",
-    health: str = "",
-    settings: Mapping[str, object] | None = None,
-    protocols: Mapping[str, Protocol] | None = None,
-    token_variable: str = "",
-    ready_timeout: float = 30.0,
-    request_timeout: float = 5.0,
-    cwd: Path | None = None,
-    env: Mapping[str, str] | None = None,
-    probe: pd.DataFrame | None = None,
-    loading: LoadConfig = AS_NEEDED,
-    counters: CountersConfig = COUNTED_AS_USUAL,
-    model_loading: Mapping[str, Any] | None = None,
-) -> Endpoint:
-    """Start the server that ``command`` names, or reach the one at ``url``; close the endpoint when done.
+def open_endpoint(*, probe: pd.DataFrame | None = None, **opening: Any) -> Endpoint:
+    """Start or reach the endpoint that ``opening`` tells of, attributes of :class:`Opening` by name; see there."""
+    from mltestscore.inputs.opening import Opening
 
-    Args:
-        command: program and arguments; ``{port}`` becomes a free port. With ``url`` too, the server listens there;
-            for what is called in a process, the interpreter.
-        url: where the server answers; with a command without ``{port}``, the local port that it takes by itself; or
-            what is called in a process (:mod:`mltestscore.serving.in_process`).
-        protocol: a name of :data:`mltestscore.serving.protocols.NAMES`, or of ``protocols``.
-        previous_command, previous_url: likewise for the model version served before; started on first use.
-        features: the columns to send; empty: all columns of the frame at hand.
-        model, predict, health: the protocol's model name, prediction path and health path, where it has them.
-        settings: further settings of the protocol by name.
-        protocols: the team's own protocols, or its changes to ours.
-        token_variable: holds the bearer token (or a whole Authorization header); inherited by what is started.
-        ready_timeout: seconds that a started server has until it answers its first row.
-        request_timeout: seconds that any answer may take.
-        cwd, env: its working directory, and environment variables besides the harmless ones.
-        probe: rows to ask for at once; without it the first frame shows whether the server is ready.
-        loading: how it may be loaded.
-        counters: what it says of the work for a request.
-        model_loading: how a model's file is read that ``url`` names.
-
-    Raises :class:`ConfigError` for settings that do not fit, :class:`InputError` for a server that does not start.
-    """
-    if not command and not url:
-        raise ConfigError("endpoint: neither command nor url is given; write one of them.")
-    given = {**dict(settings or {}), **({"model": model} if model else {})}
-    spoken = protocol_for(url, previous_url, protocol)
-    wire = protocol_named(spoken, given, declared=protocols, predict=predict, health=health)
-    headers = token_header(token_variable)
-    own = {**token_for_server(token_variable), **(env or {})}
-    opened = partial(Endpoint, protocol=spoken, features=features, loading=loading, counters=counters)
-
-    def reach(
-        words: Sequence[str],
-        at: str,
-        previous: Callable[[], Endpoint | None],
-        variables: Mapping[str, str] = own,
-    ) -> Endpoint:
-        ready_by, source = time.monotonic() + ready_timeout, ""
-        if is_in_process(at):
-            command_of = partial(command_for, timeout=request_timeout, loading=model_loading or {})
-            words, at, source = command_of(at, words, wire), "", at
-        port = port_of(at) if at else 0
-        started = partial(process.start_listening, cwd=cwd, env=variables, port=port, deadline=ready_by)
-        server = started(words) if words else None
-        client = Client(at or (server.url if server else ""), wire, timeout=request_timeout, headers=headers)
-        return opened(client, server=server, source=source, ready_by=ready_by, previous=previous)
-
-    before = (previous_command, previous_url)
-    if is_in_process(url) and any(before):
-        before = (previous_command or command, previous_url or url)
-    endpoint = reach(command, url, lambda: reach(*before, lambda: None) if any(before) else None)
-    if is_in_process(url) or (command and not url):
-        endpoint.twin = lambda hook: reach(command, url, lambda: None, process.hooked(hook, own))
-    if probe is not None:
-        try:
-            endpoint.wait_until_ready(probe)
-        except InputError:
-            endpoint.close()
-            raise
-    return endpoint
+    return Opening(**opening).open(probe)

@@ -102,33 +102,24 @@ def read_experiments(
     Raises :class:`InputError` that names the column and the row, what was found and what was expected.
     """
     columns = [*_pair("offline", offline), *_pair("online", online), date, *filter(None, (name, arm, metric))]
-    if bool(mlflow) == (source is not None):
-        raise InputError(f"{_WHERE}: give source or mlflow, one of both.")
-    if mlflow:
-        title, frame = f"{experiment} in MLflow", finished_runs(mlflow, experiment, columns, where=_WHERE, base=base)
-    else:
-        title, frame = _table(source, columns, base)
-    if len(frame) > MAX_ROWS:
-        raise InputError(f"{title} has {len(frame)} rows; at most {MAX_ROWS} experiments are read.")
-    rows = frame[list(dict.fromkeys(columns))].reset_index(drop=True)
+    title, rows = _rows(source, mlflow, experiment, columns, base)
     content = hashlib.sha256(rows.to_csv(index=False).encode()).hexdigest()[:16]
     once = rows.drop_duplicates(ignore_index=True)
-    changes = {which: _change(once, spec, which in lower_is_better, title) for which, spec in
-               (("offline", offline), ("online", online))}  # fmt: skip
+    which = {"offline": offline, "online": online}
+    changes = {one: _change(once, named, one in lower_is_better, title) for one, named in which.items()}
     ended = dates(once[date], f"{title}: {date}")
     known = np.isfinite(changes["offline"]) & np.isfinite(changes["online"]) & ~np.isnat(ended)
     order = np.flatnonzero(known)[np.argsort(ended[known], kind="stable")]
     names = _names(once, name, arm)
     _only_once([names[place] for place in order] if name else [], title)
-    tried = [str(one).strip().casefold() for one in once[arm]] if arm else []
-    worse = np.isin(tried, [one.strip().casefold() for one in degraded]) if arm else None
+    worse = _degraded(once[arm], degraded)[order] if arm else None
     return Experiments(
         title,
         changes["offline"][order],
         changes["online"][order],
         ended[order],
         tuple(names[place] for place in order),
-        None if worse is None else worse[order],
+        worse,
         tuple(str(once[metric].iloc[place])[:MAX_NAME] for place in order) if metric else (),
         int((~known).sum()),
         len(rows) - len(once),
@@ -141,6 +132,24 @@ def _pair(which: str, columns: str | Sequence[str]) -> list[str]:
     if len(named) not in (1, 2) or not all(named):
         raise InputError(f"{_WHERE} {which}: write the column of the change, or [new, old], two columns of values.")
     return named
+
+
+def _rows(source: object, mlflow: str, experiment: str, columns: Sequence[str], base: Path) -> tuple[str, pd.DataFrame]:
+    """Return what holds the experiments, and the named columns of it."""
+    if bool(mlflow) == (source is not None):
+        raise InputError(f"{_WHERE}: give source or mlflow, one of both.")
+    if mlflow:
+        title, frame = f"{experiment} in MLflow", finished_runs(mlflow, experiment, columns, where=_WHERE, base=base)
+    else:
+        title, frame = _table(source, columns, base)
+    if len(frame) > MAX_ROWS:
+        raise InputError(f"{title} has {len(frame)} rows; at most {MAX_ROWS} experiments are read.")
+    return title, frame[list(dict.fromkeys(columns))].reset_index(drop=True)
+
+
+def _degraded(arms: pd.Series[Any], names: Sequence[str]) -> NDArray[np.bool_]:
+    tried = [str(one).strip().casefold() for one in arms]
+    return np.isin(tried, [one.strip().casefold() for one in names])
 
 
 def _table(source: object, columns: Sequence[str], base: Path) -> tuple[str, pd.DataFrame]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +15,6 @@ from mltestscore.errors import InputError, near
 from mltestscore.inputs.answers import by_label, is_fitted, task_of
 from mltestscore.inputs.batches import RowsAs, handed
 from mltestscore.inputs.digests import of_pickle
-from mltestscore.inputs.functions import import_function
-from mltestscore.inputs.model_file import read_model_file
-from mltestscore.inputs.models import folders, mxnet_elsewhere
 from mltestscore.inputs.models.libraries import adapted
 from mltestscore.inputs.models.native import NativeModel
 from mltestscore.tasks import Task, require_one_answer
@@ -121,71 +117,14 @@ class Model:
         }[self.task]
 
 
-def load_model(
-    path: Path,
-    *,
-    name: str = "model",
-    version: str = "",
-    trusted: Sequence[str] = (),
-    allow_pickle: bool = False,
-    loader: str = "",
-    task: str = "",
-    features: Sequence[str] = (),
-    providers: Sequence[str] = (),
-    output: str = "",
-    factory: str = "",
-    python: str = "",
-    timeout: float = 120.0,
-    rows_as: RowsAs = "table",
-    base: Path = Path(),
-) -> Model:
-    """Load a model from ``base / path``: skops, another library's file, joblib/pickle if allowed, or by ``loader``.
+def load_model(path: Path, *, base: Path = Path(), **how: Any) -> Model:
+    """Load a model from ``base / path``: skops, another library's file, joblib/pickle if allowed, or by a loader.
 
-    Args:
-        path: the model's file; or a folder, of MLflow, TensorFlow or for a loader.
-        name: for the reader.
-        version: as declared.
-        trusted: types beyond skops' own list that may be constructed from the file.
-        allow_pickle: permission to run this file's code, as joblib, pickle and readers of PFA do.
-        loader: ``"module:function"``, called with the path if there is one; returns an estimator or a function.
-        task, features: only needed where the model does not tell.
-        providers: of ONNX Runtime; the CPU's where empty.
-        output: of an ONNX graph, that holds the scores.
-        factory: ``"module:function"``, makes the PyTorch module that a file of weights belongs to.
-        python, timeout: the interpreter in which ``loader`` is called and the model lives; seconds for a call there.
-        rows_as: what the model takes in place of a table; see :func:`mltestscore.inputs.batches.handed`.
-        base: the project's folder; ``loader`` and the model's own classes are imported from there too.
-
-    Raises :class:`InputError` that names the file, what was found and the key that helps.
+    ``how`` are attributes of :class:`mltestscore.inputs.origin.Origin` by name; see there, for what it raises too.
     """
-    file = base / path
-    _require_exists(file)
-    if python:
-        from mltestscore.inputs.models.elsewhere import open_elsewhere
+    from mltestscore.inputs.origin import Origin
 
-        thing: object = open_elsewhere(python, loader, path, base, timeout, allow_pickle=allow_pickle)
-    elif loader:
-        function = import_function(loader, base=base, setting=f"{_TABLE} loader")
-        try:
-            thing = function() if path == Path() else function(file)
-        except (Exception, SystemExit) as error:
-            raise InputError(f"{_TABLE} loader {loader!r} raised {type(error).__name__}: {error}") from error
-    else:
-        how: dict[str, Any] = {"providers": providers, "output": output, "factory": factory}
-        thing = read_model_file(file, trusted=trusted, allow_pickle=allow_pickle, base=base, **how)
-    try:
-        model = as_model(thing, name=name, task=task, features=features, rows_as=rows_as)
-    except InputError as error:
-        if isinstance(thing, NativeModel):
-            thing.close()
-        raise InputError(f"{_TABLE} {f'path: {file}' if path != Path() else f'loader {loader!r}'}: {error}") from error
-    held = [file, *mxnet_elsewhere.newest(file)]
-    whole = hashlib.sha256(b"".join(one.read_bytes() for one in held)) if file.is_file() else None
-    digest = model.digest if whole is None else whole.hexdigest()[:16]
-    if file.is_dir() and not (python or loader):
-        digest = folders.digest(file)
-    source = loader if path == Path() else str(path)
-    return replace(model, version=version or model.version, source=source, digest=digest)
+    return Origin(path, base, **how).load()
 
 
 def as_model(
@@ -285,9 +224,3 @@ def _scorer(thing: Any, name: str, task: Task) -> Predict:
             "for example inside sklearn.calibration.CalibratedClassifierCV."
         )
     return cast(Predict, thing.predict)
-
-
-def _require_exists(file: Path) -> None:
-    if not file.exists():
-        beside = [other.name for other in file.parent.iterdir()] if file.parent.is_dir() else []
-        raise InputError(f"{_TABLE} path: there is no {file}.{near(file.name, beside)}")

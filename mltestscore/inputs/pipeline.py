@@ -79,7 +79,7 @@ class Answers:
         expected: file of its scores for ``ask``, where it cannot be loaded here.
         score: column of the score in ``file`` and ``expected``.
         key: columns that name a row in ``ask``, ``file`` and ``expected``; empty: rows are in the same order.
-        wire: how the server is asked: settings of :func:`mltestscore.inputs.endpoint.open_endpoint`.
+        wire: how the server is asked: attributes of :class:`mltestscore.inputs.opening.Opening`.
     """
 
     ask: str

@@ -131,39 +131,23 @@ def read_tuning(
 
     Raises :class:`ConfigError` for keys that do not go together, :class:`InputError` that names the column and row.
     """
-    offered = (source is not None, bool(optuna), bool(mlflow), bool(search))
-    given = [name for name, one in zip(_SOURCES, offered, strict=True) if one]
-    if len(given) > 1:
-        raise ConfigError(f"{WHERE} has {' and '.join(given)}; trials come from one of {', '.join(_SOURCES)}.")
     if schedule and not reason:
         raise ConfigError(f"{WHERE}: schedule = {schedule} needs a reason = …: why so few trials are enough.")
     written = declared_space(space or {}, f"{WHERE}.space")
     declared: dict[str, Any] = {"deployed": dict(deployed or {}), "left_alone": tuple(left_alone), "schedule": schedule}
-    if not given:
-        digest = hashlib.sha256(repr((space, declared, reason)).encode()).hexdigest()[:16]
+    table = _opened(source, (optuna, study), (mlflow, experiment), (search, trusted), base)
+    if table is None:
+        digest = _digest(repr((space, declared, reason)))
         return Tuning("", space=written, recorded=bool(written), reason=reason, digest=digest, **declared)
-    table = _opened(given[0], source, (optuna, study), (mlflow, experiment), (search, trusted), base)
-    if len(table.frame) > MAX_TRIALS:
-        raise InputError(f"{table.source} has more than {MAX_TRIALS} trials; at most so many are read.")
-    columns = _columns(table, parameters)
-    named = _Named(columns, metric or table.metric, date or table.date, tuple(folds) or table.folds, data_column)
-    if not named.metric:
-        raise ConfigError(f"{WHERE}: name the column that trials were compared by, with metric = ….{_has(table)}")
+    named = _named(table, parameters, metric, date, folds, data_column)
     lower = table.lower_is_better if lower_is_better is None else lower_is_better
-    trials, failed = _trials(table, named, bool(lower), ended, data)
-    known = {**{name: one for name, one in table.space.items() if name in columns}, **written}
-    covered = observed_space(trial.settings for trial in trials)
-    content = table.frame.astype(str).to_csv(index=False) + repr((parameters, named, lower, ended, data, known))
-    return Tuning(
-        table.source,
-        tuple(trials),
-        known or covered,
-        bool(known),
-        failed=failed,
-        reason=reason,
-        digest=hashlib.sha256((content + repr((declared, reason))).encode()).hexdigest()[:16],
-        **declared,
-    )
+    found = _read(table, named, bool(lower), ended, data, written)
+    content = table.frame.astype(str).to_csv(index=False) + repr((parameters, named, lower, ended, data, found.space))
+    return replace(found, reason=reason, digest=_digest(content + repr((declared, reason))), **declared)
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -178,20 +162,54 @@ class _Named:
 
 
 def _opened(
-    kind: str,
     source: object,
     optuna: tuple[str, str],
     mlflow: tuple[str, str],
     search: tuple[str, Sequence[str]],
     base: Path,
-) -> TrialTable:
-    if kind == "optuna":
-        return trial_records.from_optuna(*optuna, base)
-    if kind == "mlflow":
-        return trial_records.from_mlflow(*mlflow, base)
-    if kind == "search":
-        return trial_records.from_search(*search, base)
-    return trial_records.from_table(source, base)
+) -> TrialTable | None:
+    """Return the trials of the one source that is given, ``None`` where none is."""
+    offered = (source is not None, bool(optuna[0]), bool(mlflow[0]), bool(search[0]))
+    given = [name for name, one in zip(_SOURCES, offered, strict=True) if one]
+    if len(given) > 1:
+        raise ConfigError(f"{WHERE} has {' and '.join(given)}; trials come from one of {', '.join(_SOURCES)}.")
+    if not given:
+        return None
+    if optuna[0]:
+        table = trial_records.from_optuna(*optuna, base)
+    elif mlflow[0]:
+        table = trial_records.from_mlflow(*mlflow, base)
+    elif search[0]:
+        table = trial_records.from_search(*search, base)
+    else:
+        table = trial_records.from_table(source, base)
+    if len(table.frame) > MAX_TRIALS:
+        raise InputError(f"{table.source} has more than {MAX_TRIALS} trials; at most so many are read.")
+    return table
+
+
+def _named(
+    table: TrialTable,
+    parameters: Sequence[str] | Mapping[str, str],
+    metric: str,
+    date: str,
+    folds: Sequence[str],
+    data_column: str,
+) -> _Named:
+    """Return the columns that are declared, or else those that the record itself tells."""
+    columns = _columns(table, parameters)
+    if not (metric or table.metric):
+        raise ConfigError(f"{WHERE}: name the column that trials were compared by, with metric = ….{_has(table)}")
+    return _Named(columns, metric or table.metric, date or table.date, tuple(folds) or table.folds, data_column)
+
+
+def _read(
+    table: TrialTable, named: _Named, lower: bool, ended: str, data: str, written: Mapping[str, Dimension]
+) -> Tuning:
+    trials, failed = _trials(table, named, lower, ended, data)
+    known = {**{name: one for name, one in table.space.items() if name in named.parameters}, **written}
+    space = known or observed_space(trial.settings for trial in trials)
+    return Tuning(table.source, tuple(trials), space, bool(known), failed=failed)
 
 
 def _columns(table: TrialTable, parameters: Sequence[str] | Mapping[str, str]) -> dict[str, str]:
