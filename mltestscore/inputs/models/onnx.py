@@ -13,8 +13,9 @@ import pandas as pd
 
 from mltestscore.errors import ConfigError, InputError, near
 from mltestscore.inputs.models import onnx_graph
-from mltestscore.inputs.models.native import A_LOADER, Loading, NativeModel, Numbers, column, in_shape, matrix
+from mltestscore.inputs.models.native import A_LOADER, Loading, NativeModel, Numbers, brief, column, in_shape, matrix
 
+CPU = "CPUExecutionProvider"
 DTYPES: dict[str, Any] = {
     "tensor(float)": np.float32,
     "tensor(double)": np.float64,
@@ -43,7 +44,7 @@ def read(file: Path, loading: Loading) -> NativeModel:
     graph = onnx.load(file, load_external_data=False)
     if outside := onnx_graph.elsewhere(graph, file.parent):
         raise InputError(f"{file}: its weights lie in {outside!r:.200}, outside of its folder; store them beside it.")
-    wanted = list(loading.providers) or ["CPUExecutionProvider"]
+    wanted = list(loading.providers) or [CPU]
     available = onnxruntime.get_available_providers()
     for name in wanted:
         if name not in available:
@@ -51,16 +52,36 @@ def read(file: Path, loading: Loading) -> NativeModel:
                 f"{loading.table} providers names {name!r}, which this onnxruntime does not have."
                 f"{near(name, available)} Install the build that has it, or remove the name."
             )
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # what goes wrong is raised, and said once
-    # Its fallback prints to the console, and goes on without the providers that were asked for.
-    session = onnxruntime.InferenceSession(str(file), options, providers=wanted, enable_fallback=0)
+    session = _session(file, wanted, loading.table)
+    return _native(session, graph, partial(onnx_graph.numbers, graph, file.parent), loading.output, file.parent)
+
+
+def _session(file: Path, wanted: Sequence[str], table: str) -> Any:
+    """Open a graph with all the providers that are wanted.
+
+    Raises :class:`InputError` where one of them does not start, and what the runtime does for a graph that is broken.
+    """
+    import onnxruntime
+
+    def opened(providers: Sequence[str]) -> Any:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4  # what goes wrong is raised, and said once
+        # Its fallback prints to the console, and goes on without the providers that were asked for.
+        return onnxruntime.InferenceSession(str(file), options, providers=list(providers), enable_fallback=0)
+
+    try:
+        session = opened(wanted)
+    except Exception as error:
+        opened([CPU])  # what is wrong with the graph is wrong here, too
+        other = [name for name in wanted if name != CPU]
+        which = f"{other[0]} did not start" if len(other) == 1 else f"not all of {', '.join(other)} started"
+        raise InputError(f"{table} providers: {which} on this machine: {brief(error)}") from error
     if unused := [name for name in wanted if name not in session.get_providers()]:
         raise InputError(
-            f"{loading.table} providers: {unused[0]} did not start on this machine, and onnxruntime would go on "
-            f"without it. In use: {', '.join(session.get_providers())}."
+            f"{table} providers: {unused[0]} did not start on this machine, and onnxruntime would go on without it. "
+            f"In use: {', '.join(session.get_providers())}."
         )
-    return _native(session, graph, partial(onnx_graph.numbers, graph, file.parent), loading.output, file.parent)
+    return session
 
 
 def adapt(session: Any) -> NativeModel | None:

@@ -25,8 +25,8 @@ providers = ["{provider}"]
 """
 
 
-def configured(folder, provider):
-    (folder / "pyproject.toml").write_text(PROJECT.format(provider=provider))
+def configured(folder, provider, more=""):
+    (folder / "pyproject.toml").write_text(PROJECT.format(provider=provider) + more)
     return read_config(folder / "pyproject.toml")
 
 
@@ -46,4 +46,12 @@ def test_a_provider_that_is_not_available_names_the_table_and_the_file(tmp_path)
     with pytest.raises(
         ConfigError, match=r"providers names 'VoodooExecutionProvider'.*\[tool\.mltestscore\.model\] of"
     ):
+        offered.model(config)
+
+
+@pytest.mark.parametrize("key", ["loader", "python"])
+def test_a_provider_is_not_left_unheard_where_a_loader_opens_the_model(tmp_path, key):
+    write(pipeline("binary"), tmp_path / "m.onnx", zipmap=False)
+    config = configured(tmp_path, "CUDAExecutionProvider", f'{key} = "team:load"')
+    with pytest.raises(ConfigError, match=f"providers says how our own reader opens a file, but {key} is given"):
         offered.model(config)
