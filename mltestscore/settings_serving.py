@@ -67,6 +67,7 @@ class Route(Table):
     Attributes:
         ask: method and path; while a setting outside brackets is empty, the route is not asked.
         body: what is sent: JSON, a message's fields, a command's words; what holds an empty setting is left out.
+        headers: over HTTP, sent with this route beside those of the protocol.
         where: places in the answer, of which the first that is there counts; none: the HTTP status alone counts.
         values: what must stand there, at least once; empty: anything. Compared as text, without regard to case.
         unless: what must not stand there.
@@ -75,6 +76,7 @@ class Route(Table):
 
     ask: RouteText
     body: Any = None
+    headers: dict[str, str] = {}
     where: Texts = []
     values: list[str] = []
     unless: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -171,11 +172,13 @@ class Client:
             raise InputError(
                 f"endpoint: the protocol {self.protocol.name!r} cannot ask {route.ask!r}: a setting is empty."
             )
-        return self._request(*self.protocol.asked(route, body), content_type="application/json")
+        headers = {"content-type": "application/json", **{name.lower(): one for name, one in route.headers.items()}}
+        return self._request(*self.protocol.asked(route, body), headers)
 
-    def _request(self, method: str, path: str, content: bytes | None, *, content_type: str = "") -> Reply:
-        headers = {"content-type": content_type} if content_type else {}
-        return self._by(method).request(method, path, content, headers)
+    def _request(
+        self, method: str, path: str, content: bytes | None, headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        return self._by(method).request(method, path, content, headers or {})
 
     def _by(self, method: str) -> Transport:
         """Return the transport of a route's method: the protocol's, or HTTP to the same host beside it."""
