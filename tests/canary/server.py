@@ -11,6 +11,7 @@ import json
 import math
 import random
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -33,6 +34,7 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
+        time.sleep(kind.get("waits", 0))
         rows = json.loads(self.rfile.read(int(self.headers["content-length"])))["rows"]
         strange = any(set(row) != {"id", "x", *kind.get("needs", "")} for row in rows)
         refused = strange or any(kind.get("refuses") and row["id"] % kind["refuses"] == 0 for row in rows)

@@ -24,6 +24,7 @@ ERRORS, ALONE = (
     "errors of the candidate beyond the served model's",
     "share of the candidate in the errors that only one of the two makes",
 )
+TIMES = "time of an answer against the served model"
 SCORES, QUALITY = "disagreement of scores on the same requests", "quality lost against the served model"
 LIBRARIES = "libraries of another version than in training"
 FIRST, SOAK = "roll-outs that begin with too much traffic", "steps up before the version was tried long enough"
@@ -100,6 +101,12 @@ def test_a_broken_candidate_is_named(tmp_path, current, kind, name, cause):
     found = failed(run(candidate(tmp_path, **kind), endpoint=current, serving=log()))
     assert name in found
     assert cause in found[name].cause
+
+
+def test_a_slower_candidate_is_shown_and_left_to_the_item_that_judges_times(tmp_path, current):
+    result = run(candidate(tmp_path, waits=0.03), endpoint=current, serving=log(200))
+    (found,) = [one for one in result.findings if one.name == TIMES]
+    assert (found.verdict, found.advisory, failed(result)) == ("failed", True, {})
 
 
 @pytest.mark.slow
