@@ -13,7 +13,8 @@ def test_only_what_is_served_differs():
     whole = read_config(HOME / "pyproject.toml").model_dump(exclude={"file", "settings"})
     library = read_config(HOME / "library.toml").model_dump(exclude={"file", "settings"})
     changed = {name for name in whole if whole[name] != library[name]}
-    assert {"endpoint", "canary"} <= changed <= {"endpoint", "canary", "extends", "system", "output"}
+    assert changed - {"extends", "system", "output"} == {"endpoint", "canary", "checks"}
+    assert {name for name in whole["checks"] if whole["checks"][name] != library["checks"][name]} == {"monitor.6"}
 
 
 @pytest.mark.parametrize("key", ["url", "previous_url"])
