@@ -7,8 +7,9 @@ Measured
     Late labels are joined to the served scores by key, in the database. A row is due when its label should be in, after
     the declared or the measured delay; younger rows are left out and counted, and labels that are overdue are held to
     a limit, of each slice too. On the newest window: the loss of the served scores against the model asked again for
-    the same rows; the metric within a day against that of the holdout at launch (else the first served window); the
-    mean of score minus outcome, overall and of each slice beyond all other rows; the growth of the calibration error.
+    the same rows, of two classes the area under the curve too, which rare events need; the metric within a day against
+    that of the holdout at launch (else the first served window); the mean of score minus outcome, overall and of each
+    slice beyond all other rows; the growth of the calibration error.
     Days, which may stay alike for long, and declared clusters widen the intervals. All days since the launch together
     are watched by a sequence of bounds that holds however often somebody looks. Of several labels the log holds a list
     of probabilities: the loss counts all, bias and calibration are judged label by label. A ranking is judged by ndcg

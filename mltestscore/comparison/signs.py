@@ -22,7 +22,7 @@ LEAST = 0.05  # of the rows of each past window: a sign that is rarer may stay a
 LEFT = 0.1  # of the least share that the sign ever had: moved by two deviations, a normal column keeps that much …
 ALIKE = 0.15  # … and the sizes lie 0.6 apart by then (Kolmogorov-Smirnov); 100 rows alike differ by 0.15 in one of 40
 APART = 2 * ALIKE  # from the sizes of the sign that is left: without windows, a batch of that sign alone is as likely
-HALF = 0.5  # of the least share is what the interval must rule out, so that few rows or clusters accuse nobody
+MUST = 0.75  # of the least share is what the interval must rule out, so that few rows or clusters accuse nobody
 
 
 def lost_sign(training: Dataset, past: Past, now: Now, usual: Cells | None, windows: Windows) -> Iterator[Part]:
@@ -41,7 +41,7 @@ def lost_sign(training: Dataset, past: Past, now: Now, usual: Cells | None, wind
         cause = f"absolute values: {left:.2%} of the numbers are {word}, {before:.2%} in the past{words}"
         cause += "; or all rows are of one kind: declare the time of training, so that its windows can tell" * unsure
         event = now.column >= 0 if sign < 0 else now.column <= 0
-        yield Part("numbers that lost their sign", past.name, event, 1 - HALF * least, cause, unsure=unsure)
+        yield Part("numbers that lost their sign", past.name, event, 1 - MUST * least, cause, unsure=unsure)
 
 
 def _least(training: Dataset, past: Past, sign: float, windows: Windows) -> tuple[float, str]:

@@ -16,7 +16,7 @@ from mltestscore.declare import Observations
 from mltestscore.details import Table
 from mltestscore.finding import Finding, at_most, undecided
 from mltestscore.inputs.dataset import Dataset
-from mltestscore.served_quality import labels, scored, several, verdicts
+from mltestscore.served_quality import discrimination, labels, scored, several, verdicts
 from mltestscore.served_quality.alike import of_days
 from mltestscore.served_quality.labels import AT, DAY, LABEL, Late, Span
 from mltestscore.served_quality.scored import Scored, answered, block_qualities
@@ -122,6 +122,8 @@ def _against_model(
         rescored = model.predict(now.frame)
         require_same_labels(now.truth, rescored, labelled)
         yield verdicts.against_model(now, answered(rescored, model.task), model.task, limits)
+        if model.task == "binary":
+            yield discrimination.against_model(now, rescored, limits)
         scores = rescored if scores is None else scores
     if scores is not None:
         slicings = list(declared.slicings(now.frame, slices, limits.min_rows))
@@ -184,7 +186,7 @@ def _accusations(model: Model, slicings: Sequence[Slicing], names: Sequence[obje
     """Return how many findings share the error budget, those by slice twice: for labels and for bias."""
     classes = len(model.classes) if model.task == "multiclass" else 1
     slices, each = sum(len(one.slices) for one in slicings), max(1, len(names[: several.MOST]))
-    return 5 + each + max(each, classes) + (1 + each) * slices
+    return 6 + each + max(each, classes) + (1 + each) * slices
 
 
 def unlabelled(

@@ -26,6 +26,7 @@ from mltestscore.stats import ranking
 from mltestscore.stats.cluster import codes_of
 from mltestscore.stats.quality import loss_of_a_constant, quality
 from mltestscore.tasks import JUDGED_TOO
+from mltestscore.unstructured import is_array
 
 Codes = npt.NDArray[np.intp]
 Vector = npt.NDArray[np.float64]
@@ -157,10 +158,15 @@ def served_rows(
 
 
 def answers(served: pd.Series[Any], model: Model, classes: Sequence[object], where: str) -> Vector:
-    """Return the served scores in the shape of the model's; of more than two classes the log holds the one answered.
+    """Return the served scores in the shape of the model's; of more than two classes only the one answered counts.
+
+    A log of more than two classes holds that class, or a list of their probabilities, of which it is the largest.
 
     Raises :class:`InputError` for a probability outside [0, 1] or a class that the model has not.
     """
+    if model.task == "multiclass" and is_array(served):
+        shares = several_labels.chances(served, len(classes), where)
+        return np.where(_finite(shares)[:, None], answered(shares, model.task), np.nan)
     if model.task == "multiclass":
         column = f"the score column of {where} (with more than two classes, the class that was answered)"
         chosen = contest.encoded(_plain(served, classes), model.task, classes, column)

@@ -40,10 +40,12 @@ def astray(traces: Sequence[Trace], scores: npt.NDArray[Any], tolerance: float) 
 def answers(
     trace: Trace, served: Any, own: Any, classes: Sequence[object], tolerance: float, rounded: float = 0.0
 ) -> bool:
-    """Say whether a trace ends in what was served: a score, or with more than two classes the class.
+    """Say whether a trace ends in what was served: a score, with more than two classes the class, or a score a label.
 
     A trace that ends in one number for several classes is taken for the model's ``own`` scores.
     """
+    if np.ndim(served):
+        return ends_in(trace, served, tolerance, rounded)
     known = np.ravel(np.asarray(own, dtype=float))
     if len(known) > 1:
         best = int(np.argmax(trace.last if len(trace.last) == len(known) else known))

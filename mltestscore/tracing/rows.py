@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mltestscore.unstructured import is_array
+
 if TYPE_CHECKING:
     from mltestscore.inputs.dataset import Dataset
     from mltestscore.inputs.model import Model
@@ -72,10 +74,27 @@ def _chosen(model: Model, data: Dataset, count: int, version_column: str) -> Row
     rounding = {name: _rounding(frame[name]) for name in model.features if pd.api.types.is_float_dtype(frame[name])}
     places = _places(frame[list(model.features)], scores, count)
     frame, scores = frame.iloc[places].reset_index(drop=True), scores[places]
-    served = frame[data.roles.score].to_numpy() if data.roles.score else None
+    served = _answered(frame[data.roles.score], model).to_numpy() if data.roles.score else None
     versions = tuple(frame[column].astype(str)) if column else None
     hidden = [one for one in (data.roles.label, data.roles.score) if one]
     return Rows(frame.drop(columns=hidden), scores, data.name, served, versions, precision, rounding)
+
+
+def _answered(scores: pd.Series[Any], model: Model) -> pd.Series[Any]:
+    """Return the served scores; of lists of probabilities the class that was answered, where one was."""
+    if model.task != "multiclass" or not is_array(scores):
+        return scores
+
+    def largest(cell: Any) -> object:
+        if not isinstance(cell, list | tuple | np.ndarray) or len(cell) != (len(model.classes) or len(cell)):
+            return None
+        chances = pd.to_numeric(pd.Series([*cell], dtype=object), errors="coerce").to_numpy(dtype=np.float64)
+        if not len(chances) or not np.isfinite(chances).all():
+            return None
+        best = int(chances.argmax())
+        return model.classes[best] if model.classes else best
+
+    return scores.map(largest).astype(object)
 
 
 def _places(features: pd.DataFrame, scores: npt.NDArray[np.float64], count: int) -> list[int]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from mltestscore import Table, at_least, at_most, undecided
 from mltestscore.tracing import judged
@@ -62,8 +63,7 @@ def served(
 ) -> Observations:
     """Hold the last values against what the log says was served, by this version or the one before it."""
     assert rows.served is not None  # asked only of a log that holds scores
-    chosen = [place for place, one in enumerate(traces) if not one.error and plain(rows.served[place]) is not None]
-    chosen = [place for place in chosen if rows.served[place] == rows.served[place]]
+    chosen = [place for place, one in enumerate(traces) if not one.error and _is_known(rows.served[place])]
     of_others = rows.versions is not None and model.version and model.version not in rows.versions
     if rows.versions is not None and not of_others and model.version:
         before = ()  # the log says that this version answered
@@ -90,6 +90,12 @@ def served(
         cause = _apart(traces[wrong[0]], rows.served[wrong[0]], "what was served is")
         cause += f"; {other[0]}" if other else ""
     yield at_most(SERVED, len(wrong), 0, n=len(chosen), cause=cause, note="; ".join(notes))
+
+
+def _is_known(served: Any) -> bool:
+    if np.ndim(served):  # the probabilities of several labels
+        return bool(pd.notna(np.ravel(np.asarray(served, dtype=object))).all())
+    return plain(served) is not None and bool(served == served)
 
 
 def broken(sent: Sequence[Sent]) -> Observations:

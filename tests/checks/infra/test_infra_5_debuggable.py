@@ -11,6 +11,7 @@ import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -258,3 +259,23 @@ def test_settings_that_cannot_be_are_refused(tmp_path):
     result = run(model=by_formula(), tracer=open_tracer(tmp_path, call="nowhere:trace"), serving=log(by_formula()))
     assert result.state == "error"
     assert "there is no module 'nowhere'" in result.reason
+
+
+@pytest.mark.parametrize("task", ["multiclass", "multilabel"])
+def test_a_log_may_hold_a_list_of_probabilities(task: str) -> None:
+    frame = rows()
+    truth = np.column_stack([frame["fare"] > 50, frame["age"] > 40, frame["fare"] + frame["age"] > 90]).astype(int)
+    label = truth.sum(axis=1) if task == "multiclass" else truth
+    numbers = FEATURES[:3]
+    estimator = MLPClassifier((4,), tol=1.0, random_state=0) if task == "multilabel" else LogisticRegression()
+    model = as_model(make_pipeline(StandardScaler(), estimator).fit(frame[numbers], label), task=task)
+    scores = model.predict(rows(seed=1))
+    served = log_of([*scores])
+    found = run(model=model, tracer=Tracer(), serving=served)
+    assert [one.value for one in found.findings if one.name == SERVED] == [0], found.reason
+    moved = run(model=model, tracer=Tracer(), serving=log_of([*np.roll(scores, 1, axis=1)]))
+    assert SERVED in failed(moved)
+
+
+def log_of(scores: list[Any]) -> Any:
+    return open_dataset("serving", rows(seed=1).assign(score=scores), Roles(key=("id",), score="score"))

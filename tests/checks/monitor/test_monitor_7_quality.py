@@ -23,6 +23,7 @@ LOST, DROP, WATCHED = (
     "quality lost since launch, newest window",
     "quality lost since launch, all days together",
 )
+ORDER = "discrimination lost between the model and its served scores"
 OVERDUE, BIAS, SLICE_BIAS = (
     "served rows whose label is overdue",
     "prediction bias",
@@ -109,6 +110,13 @@ def test_a_sound_system_passes_and_every_planted_fault_is_caught(task):
     assert result.proxy == ""
 
 
+def test_a_log_of_probabilities_a_class_counts_as_the_class_that_is_answered():
+    classes = given("multiclass")
+    lists = changed(classes, "serving", lambda log: log.assign(score=[*classes["model"].predict(log)]))
+    told = [[(one.name, one.where, one.value) for one in run(**one).findings] for one in (classes, lists)]
+    assert told[0] == told[1]
+
+
 def test_without_labels_an_estimate_passes_as_a_proxy_and_proves_itself():
     result = run(prove=True, **{**given(), "outcomes": None})
     assert result.state == "passed", result.reason
@@ -131,6 +139,34 @@ def test_scores_that_reach_the_wrong_rows_from_a_date_on_fail_against_the_model_
 
     result = run(**changed(given(), "serving", mixed))
     assert {(LOST, ""), (DROP, "")} <= failed(result)
+
+
+def rare(rows: int, seed: int) -> pd.DataFrame:
+    """One row in a hundred is positive, and a good score explains a hundredth of the variance."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({"id": np.arange(rows), "speed": rng.normal(size=rows)})
+    frame["time"] = pd.Timestamp(START) + pd.to_timedelta(np.sort(rng.uniform(0, 28, rows)), unit="D")
+    return frame.assign(late=(rng.random(rows) < rare_chance(frame)).astype(int), score=rare_chance(frame))
+
+
+def rare_chance(frame: pd.DataFrame) -> np.ndarray:
+    return np.asarray(1 / (1 + np.exp(5.0 - 0.8 * frame["speed"])))
+
+
+@pytest.mark.parametrize(("rows", "shuffled", "verdict"), [(20_000, 1, "failed"), (2_000, 0, "passed"), (2_000, 1, "")])
+def test_rare_events_whose_scores_reach_the_wrong_rows_lose_their_order_to_the_model(rows, shuffled, verdict):
+    frame = rare(rows, 1)
+    frame["score"] = np.roll(frame["score"], shuffled)
+    model = replace(as_model(rare_chance, name="rare", task="binary", features=["speed"]), classes=(0, 1))
+    log, known = frame.drop(columns="late"), frame[["id", "late"]]
+    result = run(
+        model=model,
+        serving=open_dataset("serving", log, Roles(key=("id",), time="time", score="score")),
+        outcomes=open_dataset("outcomes", known, Roles(key=("id",), label="late")),
+        clock=START + timedelta(days=40),
+    )
+    assert find(result, ORDER).verdict == (verdict or "inconclusive")
+    assert failed(result) == ({(ORDER, "")} if verdict == "failed" else set())
 
 
 def test_a_label_join_that_is_off_by_one_fails_although_the_model_agrees_with_the_log():
