@@ -84,6 +84,9 @@ def check(
     The generator takes inputs by parameter name and yields findings (:func:`at_most`, :func:`at_least`,
     :func:`within`, :func:`undecided`) and details (:class:`Table`, …); it never judges, catches or prints.
 
+    Raises :class:`TypeError` for an option without a default, an input with a default other than ``None``, and
+    ``proof_options`` that name no option.
+
     >>> from mltestscore import at_most, check, fault
     >>> @check("data.1")
     ... def check_rows_have_ids(training, *, most=0.0):
@@ -123,6 +126,17 @@ def fault(of: CheckFunction, name: str, *, caught_by: str = "") -> Callable[[Fau
     name. ``caught_by`` names the finding that must turn ``failed``, so that the fault is caught for the right reason.
 
     Raises :class:`TypeError` when ``of`` is not a declared check, or the fault takes an input that the check has not.
+
+    >>> from mltestscore import at_most, check
+    >>> from mltestscore.testing import run_check
+    >>> @check("data.1")
+    ... def check_length(rows, *, most=3):
+    ...     yield at_most("rows", len(rows), most)
+    >>> @fault(check_length, "rows come twice", caught_by="rows")
+    ... def twice(rows):
+    ...     return {"rows": rows * 2}
+    >>> run_check(check_length, rows=["a", "b"]).proof.state
+    'proven'
     """
     declared = declared_check(of)
     if declared is None:

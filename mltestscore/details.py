@@ -19,7 +19,13 @@ MAX_TEXT = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A small table: at most 50 rows of 12 columns are kept; ``left_out`` counts the rows that are not shown."""
+    """A small table: at most 50 rows of 12 columns are kept; ``left_out`` counts the rows that are not shown.
+
+    Raises :class:`ValueError` for a row with more or fewer cells than there are columns.
+
+    >>> Table("Rows that differ", ["key", "served"], [[number, 0.5] for number in range(60)]).left_out
+    10
+    """
 
     title: str
     columns: Sequence[str]
@@ -38,7 +44,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One or more lines over a common x (a curve, a trend): at most 400 points, thinned evenly."""
+    """One or more lines over a common x (a curve, a trend): at most 400 points, thinned evenly.
+
+    Units stand in the names of the axes. Raises :class:`ValueError` for a line that is not as long as ``x``.
+
+    >>> Series("Latency", "minute", [0, 1, 2], {"p95": [31.0, 33.0, 30.0]}, "ms").lines["p95"]
+    (31.0, 33.0, 30.0)
+    """
 
     title: str
     x_name: str
@@ -59,7 +71,14 @@ class Series:
 class Histograms:
     """Two distributions over the same bins: shares that sum to one, ``len(edges) == len(left) + 1``, or categories.
 
-    Give ``edges`` for numbers and ``categories`` for names, never both.
+    Give ``edges`` for numbers and ``categories`` for names, never both. Raises :class:`ValueError` for both, for
+    neither, for sides that have not a share a bin, and for more than 400 bins.
+
+    >>> sides = ("served", [0.5, 0.5], "computed", [0.7, 0.3])
+    >>> Histograms("temp", *sides, edges=[0, 10, 20]).edges
+    [0, 10, 20]
+    >>> Histograms("carrier", *sides, categories=["UA", "AA"]).categories
+    ['UA', 'AA']
     """
 
     title: str
@@ -81,7 +100,11 @@ class Histograms:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A short text, such as a difference or a log excerpt; cut at 4,000 characters."""
+    """A short text, such as a difference or a log excerpt; cut at 4,000 characters.
+
+    >>> Text("First row that differs", "served 80.6, computed 27.0").body
+    'served 80.6, computed 27.0'
+    """
 
     title: str
     body: str

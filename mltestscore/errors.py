@@ -7,7 +7,15 @@ from difflib import get_close_matches
 
 
 class MltestscoreError(Exception):
-    """Base of every error that mltestscore raises on purpose: one message, never a traceback for the reader."""
+    """Base of every error that mltestscore raises on purpose: one message, never a traceback for the reader.
+
+    >>> from mltestscore.testing import run_check
+    >>> try:
+    ...     run_check("data.99")
+    ... except MltestscoreError as error:
+    ...     print(str(error)[:37])
+    There is no built-in check 'data.99'.
+    """
 
 
 class ConfigError(MltestscoreError):
@@ -21,7 +29,10 @@ class InputError(MltestscoreError):
 class NotOffered(MltestscoreError):  # noqa: N818 - a state of a check, not an error
     """An input was not offered, so the checks that need it have nothing to observe.
 
-    ``remedy`` says which config key or fixture offers it.
+    ``remedy`` says which config key or fixture offers it. A fixture of yours, or a fault, may raise it.
+
+    >>> str(NotOffered("training", "name its source in [tool.mltestscore.data.training]"))
+    'training is not offered; name its source in [tool.mltestscore.data.training]'
     """
 
     def __init__(self, name: str, remedy: str) -> None:

@@ -32,6 +32,11 @@ class Finding:
             worth ½ at most.
         smallest_visible: when inconclusive, the smallest effect that this n could have shown as harm.
         n_to_settle: when inconclusive, the n that would settle it.
+
+    >>> from mltestscore import Interval
+    >>> found = at_most("error rate", Interval(0.02, 0.004, 0.05, 120, 0.95, "Clopper-Pearson"), 0.01, where="/predict")
+    >>> found.verdict, found.key, found.n_to_settle
+    ('inconclusive', ('error rate', '/predict'), 1080)
     """
 
     name: str
@@ -66,7 +71,20 @@ def at_most(
     note: str = "",
     advisory: bool = False,
 ) -> Finding:
-    """Hold a value to an upper limit; a plain number counts as exact (``n`` says how many rows it was counted on).
+    """Hold a value to an upper limit; a plain number counts as exact.
+
+    Args:
+        name: what was measured, in the reader's words; the same name for the same measure on every column.
+        value: an estimate with its bounds, or a number that was counted and not estimated.
+        limit: the largest value that is allowed, in the unit of ``value``; an option of the check, with a source.
+        where: the column, slice or part it was measured on; empty for the whole system.
+        unit: of value and limit; ``"share"`` for a proportion, which is shown as per cent; empty for a count.
+        n: how many rows a plain number was counted on; an interval brings its own.
+        cause: what went wrong, where the check can tell it; shown with a finding that failed.
+        note: one sentence of explanation.
+        advisory: shown, but never part of the check's verdict.
+
+    Raises :class:`ValueError` for NaN: yield :func:`undecided` where nothing could be measured.
 
     >>> at_most("rows without a key", 0, 0, n=1000).verdict
     'passed'
@@ -89,7 +107,7 @@ def at_least(
     note: str = "",
     advisory: bool = False,
 ) -> Finding:
-    """Hold a value to a lower limit; see :func:`at_most`.
+    """Hold a value to a lower limit; arguments and errors as for :func:`at_most`.
 
     >>> at_least("kill rate", 0.5, 0.8, n=20).verdict
     'failed'
@@ -110,9 +128,9 @@ def within(
     note: str = "",
     advisory: bool = False,
 ) -> Finding:
-    """Hold a value between two limits, both allowed; see :func:`at_most`.
+    """Hold a value between two limits, both allowed; arguments and errors as for :func:`at_most`.
 
-    Raises :class:`ValueError` when ``low`` exceeds ``high``.
+    Raises :class:`ValueError` also when ``low`` exceeds ``high``.
 
     >>> within("score", 1.2, 0.0, 1.0, n=1).verdict
     'failed'
@@ -124,6 +142,8 @@ def within(
 
 def undecided(name: str, why: str, *, where: str = "", unit: str = "", n_to_settle: int | None = None) -> Finding:
     """Say that nothing can be concluded, and why: too few rows, nothing to compare, a machine too noisy.
+
+    ``n_to_settle`` is the number of observations that would allow a verdict, where it is known.
 
     >>> undecided("rows that differ", "no served row joins a training row", where="temp").verdict
     'inconclusive'

@@ -114,7 +114,7 @@ def design_effect(clusters: float, rows: float, hits: float, rows2: float, hits2
     (tests/stats/coverage.md).
 
     >>> round(design_effect(clusters=400, rows=4000, hits=2000, rows2=40000, hits2=20000, both=20000), 1)
-    10.3
+    10.2
     """
     if hits == 0:
         return 1.0

@@ -24,6 +24,12 @@ class Interval:
         confidence: of each one-sided bound, in (0, 1]; 1 for a value that was counted and not estimated; where the two
             differ (:class:`TwoLevels`), of the one that shows harm.
         method: the statistical method by name, as the reader will see it.
+
+    Raises :class:`ValueError` for NaN, and for bounds that do not hold the value.
+
+    >>> rate = Interval(0.02, low=0.004, high=0.05, n=120, confidence=0.95, method="Clopper-Pearson")
+    >>> rate.n_to_settle(0.01), round(rate.smallest_visible(0.01, "above"), 3)
+    (1080, 0.026)
     """
 
     value: float
@@ -103,7 +109,9 @@ def two_levels(accusing: Interval, clearing: Interval, harm: Side = "above") -> 
 
 
 def exactly(value: float, n: int) -> Interval:
-    """Return the interval of a value that was counted or measured without sampling error.
+    """Return the interval of a value that was counted or measured without sampling error, on ``n`` observations.
+
+    Raises :class:`ValueError` for NaN.
 
     >>> exactly(3, n=100).low
     3.0

@@ -57,8 +57,9 @@ def spread(values: Vector, clusters: Clusters | None = None) -> Spread:
 
     Raises :class:`ValueError` for clusters of another length.
 
-    >>> spread(numpy.array([1.0, 1.0, 3.0, 3.0]), ["a", "a", "b", "b"])
-    Spread(groups=2, error=1.0, freedom=1.0, skewness=0.0)
+    >>> found = spread(numpy.array([1.0, 1.0, 3.0, 3.0]), ["a", "a", "b", "b"])
+    >>> found.groups, round(found.error, 6), found.freedom, found.skewness
+    (2, 1.0, 1.0, 0.0)
     """
     scores = (values - values.mean()) / len(values)
     if clusters is None:

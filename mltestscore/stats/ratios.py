@@ -139,7 +139,7 @@ def mean_gap(values: Vector, clusters: NDArray[numpy.intp], lasting: Persistence
 
     ``lasting``: for how long clusters stay alike that are numbered in order of time.
 
-    >>> mean_gap(numpy.array([1.0, 1.0, 3.0, 3.0]), numpy.array([0, 0, 1, 1])).interval(0.25).low
+    >>> round(mean_gap(numpy.array([1.0, 1.0, 3.0, 3.0]), numpy.array([0, 0, 1, 1])).interval(0.25).low, 6)
     1.0
     """
     mean = float(values.mean())

@@ -79,9 +79,9 @@ def discordance_so_far(first_only: int, second_only: int, pairs: int, alpha: flo
 
     Raises :class:`ValueError` for impossible counts or an impossible level.
 
-    >>> interval = discordance_so_far(40, 10, 1_000, alpha=0.0005)
+    >>> interval = discordance_so_far(45, 10, 1_000, alpha=0.0005)
     >>> round(interval.value, 3), interval.low > 0
-    (0.03, True)
+    (0.035, True)
     """
     if not 0 < alpha <= 0.5:
         raise ValueError(f"the level alpha must lie in (0, 0.5], not {alpha}")
@@ -100,9 +100,9 @@ def share_so_far(hits: int, n: int, alpha: float) -> Interval:
 
     Source and errors as for :func:`discordance_so_far`, whose sign this is.
 
-    >>> interval = share_so_far(40, 50, alpha=0.0005)
+    >>> interval = share_so_far(45, 50, alpha=0.0005)
     >>> interval.value, interval.low > 0.5
-    (0.8, True)
+    (0.9, True)
     """
     if not 0 < alpha <= 0.5:
         raise ValueError(f"the level alpha must lie in (0, 0.5], not {alpha}")
