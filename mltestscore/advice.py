@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from mltestscore.result import CheckResult, FindingRecord
@@ -138,7 +139,7 @@ def _shift(now: FindingRecord, before: FindingRecord) -> int:
     if _holds(now, before.value) or _holds(before, now.value) or _shown(now) == _shown(before):
         return 0
     room, room_before = _room(now, now.value), _room(now, before.value)
-    if room is None or room_before is None or room == room_before:
+    if room is None or room_before is None or math.isclose(room, room_before, rel_tol=1e-9, abs_tol=1e-12):
         return 0
     return 1 if room > room_before else -1
 

@@ -224,6 +224,8 @@ def test_between_two_limits_the_nearer_one_counts():
         (finding(0.10, 0.05, 0.16), finding(0.15, 0.14, 0.17)),
         (finding(0.10, 0.09, 0.11), finding(0.15, 0.08, 0.17)),
         (finding(0.10, 0.09, 0.11), finding(None, verdict="inconclusive")),
+        (finding(0.10, 0.09, 0.11), finding(0.15, 0.10, 0.17)),
+        (finding(0.2, ceiling=1.0, floor=0.0), finding(0.8, ceiling=1.0, floor=0.0)),
         (finding(0.10), finding(100.0, unit="ms")),
         (finding(0.10, ceiling=None), finding(0.15, ceiling=None)),
         (finding(0.10, advisory=True), finding(0.15, advisory=True)),
@@ -231,7 +233,19 @@ def test_between_two_limits_the_nearer_one_counts():
         (finding(0.10), finding(0.15, where="jfk")),
         (finding(0.10000001), finding(0.10000002)),
     ],
-    ids=["inside-old", "inside-new", "unmeasured", "unit", "no-limit", "advisory", "name", "where", "same-figures"],
+    ids=[
+        "inside-old",
+        "inside-new",
+        "unmeasured",
+        "on-its-bound",
+        "as-far-within",
+        "unit",
+        "no-limit",
+        "advisory",
+        "name",
+        "where",
+        "same-figures",
+    ],
 )
 def test_what_cannot_be_told_apart_is_no_change(before: FindingRecord, now: FindingRecord):
     """Noise, other measures, other units and figures that print the same are left out."""

@@ -116,6 +116,26 @@ def test_runs_of_counts_what_came_to_an_observation_since_then(history: History)
     assert history.runs_of("data.2", since) == 0
 
 
+def test_results_are_those_of_the_check_in_the_newest_complete_runs_of_the_system(file: Path):
+    """A scorecard holds many checks, and a history many systems."""
+    history = History(str(file), "flights")
+    for day, (system, cut) in enumerate([("flights", False), ("hotels", False), ("flights", True), ("flights", False)]):
+        made = card(f"r{day}", f"2026-11-2{day}T10:00:00Z", system, incomplete=cut)
+        other = CheckResult(id="data.1/own", item="data.1", state="failed", proof=PROVEN)
+        made.items[0].checks.insert(day % 2, other)
+        history.append(made)
+
+    found = history.results("data.1", 9)
+    own = history.results("data.1/own", 1)
+    history.close()
+
+    assert [(run.id, result.id, result.state) for run, result in found] == [
+        ("r0", "data.1", "passed"),
+        ("r3", "data.1", "passed"),
+    ]
+    assert [(run.id, result.id, result.state) for run, result in own] == [("r3", "data.1/own", "failed")]
+
+
 def test_the_same_run_twice_is_one_run(history: History):
     """A run that is put on record again replaces itself."""
     history.append(card("r1", incomplete=True))

@@ -111,6 +111,16 @@ def test_what_failed_cuts_the_credit_to_zero(state: str):
     assert "cuts the credit to 0" in item.credit_reason
 
 
+@pytest.mark.parametrize(
+    ("failed", "named"),
+    [(1, "data.1/0"), (3, "data.1/0, data.1/1, data.1/2"), (5, "data.1/0, data.1/1, data.1/2 and 2 more")],
+)
+def test_three_of_the_checks_that_failed_are_named_and_the_others_counted(failed: int, named: str):
+    item = first(*(check(state="failed", id=f"data.1/{number}") for number in range(failed)))
+
+    assert item.credit_reason.startswith(f"{named} failed, which cuts")
+
+
 def test_doubt_never_passes():
     """An inconclusive check beside one with full credit leaves half a point."""
     item = first(check(), check(state="inconclusive", id="data.1/own"))

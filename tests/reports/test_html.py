@@ -169,6 +169,14 @@ def test_an_incomplete_run_is_marked_and_not_said_to_be_unchanged() -> None:
     assert "Since last run Not compared, because the run was cut short." in words(render(card))
 
 
+def test_cells_of_a_table_are_said_in_words() -> None:
+    card = flights()
+    data = {"columns": ["a", "b", "c", "d"], "rows": [[True, False, None, 0.25]], "left_out": 0}
+    detail = DetailRecord.model_validate({"kind": "table", "title": "odd one", "data": data})
+    next(item for item in card.items if item.id == "monitor.3").checks[0].details = [detail]
+    assert "yes no – 0.25" in words(render(card))
+
+
 @pytest.mark.parametrize("kind", ["table", "series", "histograms", "text"])
 @pytest.mark.parametrize("data", [{}, {"rows": 3, "columns": None, "x": "a", "lines": [], "left": {}, "body": None}])
 def test_details_that_do_not_fit_their_kind_are_said_and_never_raised(kind: str, data: dict[str, object]) -> None:

@@ -33,6 +33,13 @@ def test_the_comment_says_what_differs_from_the_last_run_and_the_trend() -> None
     assert "Trend: 0.5 → 2.5 over 6 runs." in text
 
 
+@pytest.mark.parametrize(("by", "said"), [("CI", " · CI · "), ("hand", " · by hand · ")])
+def test_the_comment_says_who_ran_it(by: str, said: str) -> None:
+    card = flights()
+    card.run.by = by
+    assert said in render(card).splitlines()[-1]
+
+
 @pytest.mark.parametrize("card", [flights, perfect, bare, huge])
 def test_the_comment_is_at_most_sixty_lines(card: object) -> None:
     assert len(render(card()).splitlines()) <= MOST_LINES  # type: ignore[operator]

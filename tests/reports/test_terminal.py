@@ -3,8 +3,11 @@ from pathlib import Path
 import pytest
 from mltestscore.reports.terminal.render import MOST_LINES, WIDTH, render
 
+from mltestscore.result import CheckResult
+from mltestscore.rubric import rubric
+
 from .hostile import TEXTS, hostile
-from .samples import bare, flights, huge, perfect
+from .samples import bare, card, flights, huge, perfect
 
 HTML = Path("report/scorecard.html")
 
@@ -36,6 +39,15 @@ def test_the_summary_says_what_differs_from_the_last_run_and_the_trend() -> None
 def test_more_failing_items_than_fit_are_counted() -> None:
     lines = render(huge(2), HTML)
     assert any("more items that failed or ended in an error" in line for line in lines)
+
+
+@pytest.mark.parametrize("failing", range(1, 12))
+def test_failing_items_are_shown_or_counted_each_once(failing: int) -> None:
+    lines = render(card([CheckResult(id=id, item=id, state="failed") for id in rubric().ids[:failing]]), HTML)
+    shown = sum(line.startswith("  ✖ ") for line in lines)
+    counted = [line for line in lines if "more item" in line]
+    assert len(lines) <= MOST_LINES
+    assert shown == failing or counted == [f"  and {failing - shown} more items that failed or ended in an error"]
 
 
 def test_without_a_page_the_last_line_counts_the_items() -> None:
