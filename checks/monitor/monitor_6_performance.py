@@ -28,13 +28,13 @@ If it fails
     requests wait for one another. Memory: look for lists and caches without a limit. Training: see what it is given.
 
 Options
-    p50_ms, p95_ms, memory_mb, train_seconds, train_mb, counters (limits by name): none, only the team knows them. rate:
-    requests a second; 0 is half of what the previous version can do, at most 400. max_errors: 1 %. tolerance: 10 %.
-    train_tolerance: 100 %, as it was measured once, on machines that differ. pairs: 14, the least that alpha allows.
-    looks: 3; pairs that decide nothing are followed by half as many, and again. alpha: 0.0002 for each bound that shows
-    harm. block_seconds: 0.2; one look fits 12 s. rows: 50, sent again and again, so that caches of answers fill at
-    once. climb_seconds: 20 for the server's limit, to two steps of 10 %; 0: not looked for. trend_runs: 40, a creep of
-    months. Sources of the numbers: our simulations.
+    p50_ms, p95_ms, memory_mb, train_seconds, train_mb, counters (limits by name; "allocated bytes": of a second
+    server, traced): none, only the team knows them. rate: requests a second; 0 is half of what the previous version can
+    do, at most 400. max_errors: 1 %. tolerance: 10 %. train_tolerance: 100 %, as it was measured once, on machines that
+    differ. pairs: 14, the least that alpha allows. looks: 3; pairs that decide nothing are followed by half as many,
+    and again. alpha: 0.0002 for each bound that shows harm. block_seconds: 0.2; one look fits 12 s. rows: 50, sent
+    again and again, so that caches of answers fill at once. climb_seconds: 20 for the server's limit, to two steps of
+    10 %; 0: not looked for. trend_runs: 40, a creep of months. Sources of the numbers: our simulations.
 
 Source
     Breck et al. 2017, Monitor 6. Open loop: Tene, "How not to measure latency". Blocks: Bulej 2020. Slopes: Sen 1968.

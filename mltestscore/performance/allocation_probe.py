@@ -1,7 +1,8 @@
 """Runs inside a team's server, as its ``sitecustomize``: says where memory was allocated that is held on to.
 
 Standard library only, for any interpreter that the server may have. A thread looks into the folder that
-``MLTESTSCORE_HOOK`` names: the file ``first`` asks for a snapshot, ``second`` for what grew since.
+``MLTESTSCORE_HOOK`` names: the file ``first`` asks for a snapshot, ``second`` for what grew since; and ``before.1``,
+``after.1``, ``before.2`` … in turn, for the most that was held in between beyond what was held at first.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import gc
 import importlib.machinery
 import importlib.util
+import itertools
 import json
 import os
 import sys
@@ -35,9 +37,28 @@ def wait() -> None:
 
 
 def answer() -> None:
-    """Answer both questions by files named after this process."""
+    """Answer the first questions that are asked, by files named after this process."""
     write("here", "")
-    until_asked("first")
+    if until_asked("first", "before.1") == "first":
+        tell_what_grew()
+    else:
+        tell_the_most()
+
+
+def tell_the_most() -> None:
+    """Answer for ever how many bytes more than before were in use at once."""
+    for number in itertools.count(1):
+        until_asked(f"before.{number}")
+        gc.collect()
+        tracemalloc.reset_peak()
+        held = tracemalloc.get_traced_memory()[0]
+        write(f"before.{number}", "")
+        until_asked(f"after.{number}")
+        write(f"after.{number}", json.dumps(tracemalloc.get_traced_memory()[1] - held))
+
+
+def tell_what_grew() -> None:
+    """Answer once where what is held was allocated since."""
     before = taken()
     write("first", "")
     until_asked("second")
@@ -57,10 +78,13 @@ def taken() -> tracemalloc.Snapshot:
     return tracemalloc.take_snapshot().filter_traces(ours)
 
 
-def until_asked(question: str) -> None:
-    """Wait until the file of a question is there; the server's end ends this too."""
-    while not Path(FOLDER, question).exists():
-        time.sleep(0.05)
+def until_asked(*questions: str) -> str:
+    """Wait until the file of one of the questions is there, and say which; the server's end ends this too."""
+    while True:
+        for question in questions:
+            if Path(FOLDER, question).exists():
+                return question
+        time.sleep(0.02)
 
 
 def write(name: str, text: str) -> None:

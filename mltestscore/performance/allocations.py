@@ -1,4 +1,4 @@
-"""Where a leaking server allocates what it keeps: a second server of the same command, its allocations traced.
+"""What a server allocates: a second server of the same command, its allocations traced, tells where and how much.
 
 Tracing slows a server down, so that it never runs in the one that is measured.
 """
@@ -10,6 +10,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -47,23 +48,46 @@ def allocation_site(endpoint: Endpoint, frame: pd.DataFrame, kept: float) -> str
     return f"{size / 1000:,.1f} kB a request are allocated at {_place(frames)}"
 
 
+def allocated(endpoint: Endpoint, frame: pd.DataFrame, passes: int) -> list[float]:
+    """Return how many bytes Python holds at most beyond the usual while each row is answered, once for each pass.
+
+    None where no process tells. A server of several processes tells by the one that takes most. Raises
+    :class:`InputError` where the second server does not start or answer.
+    """
+    if endpoint.twin is None:
+        return []
+    with _twin(endpoint, frame) as (twin, folder):
+        twin.count(frame)  # what is kept from the first requests on
+        found = []
+        for number in range(1, passes + 1):
+            before = _asked(folder, f"before.{number}")
+            twin.count(frame)
+            after = _asked(folder, f"after.{number}") if before else []
+            found += [max(float(json.loads(one.read_text(encoding="utf-8"))) for one in after)] if after else []
+        return found
+
+
 def _traced(endpoint: Endpoint, frame: pd.DataFrame) -> list[tuple[float, list[tuple[str, int]]]] | None:
     """Return bytes a request and frames (innermost last) of what grew; ``None`` where no process answers."""
+    with _twin(endpoint, frame) as (twin, folder):
+        twin.send(frame, np.zeros(REQUESTS // 2))
+        if not _asked(folder, "first"):
+            return None
+        twin.send(frame, np.zeros(REQUESTS))
+        answers = _asked(folder, "second")
+        return [site for answer in answers for site in _sites(answer)]
+
+
+@contextmanager
+def _twin(endpoint: Endpoint, frame: pd.DataFrame) -> Iterator[tuple[Endpoint, Path]]:
+    """Start a traced server beside the endpoint's; the folder is where its processes are asked."""
     assert endpoint.twin is not None  # the caller has looked
     with tempfile.TemporaryDirectory(prefix="mltestscore-") as name:
         folder = Path(name)
         (folder / "sitecustomize.py").write_bytes(Path(allocation_probe.__file__).read_bytes())
-        twin = endpoint.twin(folder)
-        try:
+        with closing(endpoint.twin(folder)) as twin:
             twin.wait_until_ready(frame)
-            twin.send(frame, np.zeros(REQUESTS // 2))
-            if not _asked(folder, "first"):
-                return None
-            twin.send(frame, np.zeros(REQUESTS))
-            answers = _asked(folder, "second")
-            return [site for answer in answers for site in _sites(answer)]
-        finally:
-            twin.close()
+            yield twin, folder
 
 
 def _asked(folder: Path, question: str) -> list[Path]:

@@ -15,14 +15,17 @@ from statistics import median
 import pandas as pd
 
 from mltestscore.details import Table
-from mltestscore.errors import InputError, near
+from mltestscore.errors import InputError, MltestscoreError, near
 from mltestscore.finding import Finding, at_most, undecided
 from mltestscore.inputs.endpoint import Endpoint
+from mltestscore.performance.allocations import BY_HAND, allocated
 from mltestscore.serving.counting import BYTES
 from mltestscore.stats.interval import CLEAR, Interval
 
 COUNTED = "counted for a request"
-ROWS = 20
+ALLOCATED = "allocated bytes"
+"""The most that Python holds while a request is answered, beyond what it holds before."""
+ROWS, ROWS_TRACED = 20, 3
 SECONDS = 4.0
 """For all passes, as far as two of them and a warm-up allow."""
 PACKET = 1_460
@@ -44,14 +47,20 @@ def judge_counters(
     """Hold each counter to its declared limit, else to what the previous version needs and the tolerance.
 
     The operating system's counters are judged only against a declared limit: a version that reads one more file may
-    be meant to. Raises :class:`InputError` for a limit on a counter that does not exist.
+    be meant to. So is what Python allocates, which costs a server that is traced. Raises :class:`InputError` for a
+    limit on a counter that does not exist.
     """
     if previous is None and not limits:
         return
+    if ALLOCATED in limits:
+        yield _allocations(endpoint, frame.head(ROWS_TRACED), limits[ALLOCATED], alpha)
+        limits = {name: limit for name, limit in limits.items() if name != ALLOCATED}
     now, before = passes(endpoint, previous, frame, limits, fewest_passes(alpha))
     known = {BYTES, *endpoint.counting.declared.places, *(name for one in now for name in one)}
     if now and (wrong := [name for name in limits if name not in known]):
-        raise InputError(f"monitor.6: counters: there is no counter {wrong[0]!r:.80}.{near(wrong[0], known)}")
+        raise InputError(
+            f"monitor.6: counters: there is no counter {wrong[0]!r:.80}.{near(wrong[0], known | {ALLOCATED})}"
+        )
     rows = []
     for name in sorted(known, key=lambda one: (one not in endpoint.counting.declared.places, one != BYTES, one)):
         ours, theirs = [one[name] for one in now if name in one], [one[name] for one in before if name in one]
@@ -118,6 +127,18 @@ def _judged(
     limit = factor * median(theirs) + (PACKET if name == BYTES else 0)
     note = f"{median(theirs):g} in the previous version"
     return at_most(COUNTED, _interval(ours, theirs, factor, alpha), limit, where=name, unit=unit, note=note)
+
+
+def _allocations(endpoint: Endpoint, frame: pd.DataFrame, limit: float, alpha: float) -> Finding:
+    found, why = list[float](), "only a server that we start can be traced"
+    if endpoint.twin is not None:
+        try:
+            found, why = allocated(endpoint, frame, fewest_passes(alpha)), "no Python process of it could be traced"
+        except MltestscoreError as error:
+            why = f"a second server, traced, gave no answer: {str(error).partition(chr(10))[0][:200]}"
+    if not found:
+        return undecided(COUNTED, f"{why}; {BY_HAND}", where=ALLOCATED, unit="bytes")
+    return at_most(COUNTED, _interval(found, (), 1.0, alpha), limit, where=ALLOCATED, unit="bytes")
 
 
 def _interval(ours: Sequence[float], theirs: Sequence[float], factor: float, alpha: float) -> Interval:

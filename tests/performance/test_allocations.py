@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from mltestscore.performance import allocations
-from mltestscore.performance.allocations import allocation_site
+from mltestscore.performance.allocations import allocated, allocation_site
+from mltestscore.performance.counters import ALLOCATED, judge_counters
 
 FRAME = pd.DataFrame({"a": [1.0, 2.0, 3.0]})
 
@@ -55,3 +56,24 @@ def test_a_planted_leak_and_a_url_have_no_second_server(opened, stub):
     endpoint = opened(stub("sound"))
     assert allocation_site(endpoint.leaking(1_000), FRAME, 1_000) == ""
     assert allocation_site(opened((), url=endpoint.url), FRAME, 1_000) == ""
+
+
+def limited(endpoint, limit: float):
+    (found, *_) = judge_counters(endpoint, None, FRAME, {ALLOCATED: limit}, 0.1, 0.0002)
+    return found
+
+
+def test_what_a_request_allocates_is_counted_and_held_to_its_limit(opened, stub):
+    usual = allocated(opened(stub("sound")), FRAME, 3)
+    endpoint = opened(stub("allocates"))
+    assert (len(usual), max(usual) < 1_000_000) == (3, True)
+    assert (limited(endpoint, 2_000_000).verdict, limited(endpoint, 20_000_000).verdict) == ("failed", "passed")
+
+
+def test_what_cannot_be_traced_leaves_allocations_undecided_and_says_how_to_trace_it(opened, stub, monkeypatch):
+    monkeypatch.setattr(allocations, "WAIT", 0.3)
+    endpoint = opened(stub("sound"))
+    program, *rest = stub("sound")
+    for one in (opened((), url=endpoint.url), endpoint.padded(1), opened([program, "-E", *rest])):
+        found = limited(one, 1.0)
+        assert (found.verdict, found.where, "tracemalloc" in found.note) == ("inconclusive", ALLOCATED, True)

@@ -47,6 +47,8 @@ def misbehave() -> None:
         with gate:
             if number % 100 == 0:
                 time.sleep(0.2)
+    elif behaviour == "allocates":
+        bytearray(10_000_000)
     elif behaviour == "slower":
         time.sleep(0.004)
     elif behaviour == "counts":
