@@ -1,4 +1,4 @@
-"""``python -m tests.examples.variants``: the flights example behind Flask and behind NVIDIA Triton, and what it keeps.
+"""``python -m tests.examples.variants``: flights behind Flask, behind NVIDIA Triton and as a library; the last result.
 
 Scores the items that a server has a part in, or infrastructure at all, of each variant by a run of its own, as a
 newcomer would; Triton is installed first, half a gigabyte. The last result stands in ``variants.json`` and
@@ -23,10 +23,14 @@ from tests.kept import Ended, Kept, Rows, keep
 HOME = Path(__file__).parents[2] / "examples" / "flights"
 ITEMS = (*(f"infra.{number}" for number in range(1, 8)), "monitor.1", "monitor.6")
 LIMIT_S, AGAIN = 3600, 2
-VARIANTS = {"flask": ("Flask behind waitress", "pyproject.toml"), "triton": ("NVIDIA Triton", "triton.toml")}
+VARIANTS = {
+    "flask": ("Flask behind waitress", "pyproject.toml"),
+    "triton": ("NVIDIA Triton", "triton.toml"),
+    "library": ("A library in a program's own process", "library.toml"),
+}
 INSTALL = [sys.executable, "-m", "flights.triton.install"]
-VERSIONS = {"flask": ("flask", "waitress"), "triton": ("nvidia-pytriton", "numpy")}
-BOTH = ("scikit-learn", "skops")
+VERSIONS = {"flask": ("flask", "waitress"), "triton": ("nvidia-pytriton", "numpy"), "library": ()}
+ALL = ("scikit-learn", "skops")
 
 
 def main() -> int:
@@ -80,7 +84,7 @@ def scored(name: str, items: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 def versions(name: str) -> list[str]:
     """Return which packages serve: of the environment of this process, or of Triton's own."""
-    wanted = [*VERSIONS[name], *BOTH]
+    wanted = [*VERSIONS[name], *ALL]
     place = Path(os.environ.get("FLIGHTS_TRITON", HOME / ".venv-triton")) / "bin" / "python"
     python = str(place) if name == "triton" else sys.executable
     code = "import sys\nfrom importlib.metadata import version\nfor name in sys.argv[1:]: print(name, version(name))"
@@ -107,13 +111,14 @@ def _kept(check: Mapping[str, Any]) -> dict[str, Any]:
 def page(rows: Rows) -> str:
     """Return the page in Markdown."""
     lines = [
-        "# The flights example behind two servers",
+        "# The flights example behind two servers and as a library",
         "",
         "Made by `python -m tests.examples.variants`, which scores the items below of each variant for real: the same",
-        "model behind Flask (`pyproject.toml`) and behind NVIDIA Triton in an environment of its own (`triton.toml`).",
-        "Seconds are of check, planted faults and inputs. What stays undecided, as where a busy machine cannot tell",
-        "two versions apart, is asked again, twice at most. Triton's options of `monitor.6` were chosen",
-        "after runs on a busy machine that stayed undecided.",
+        "model behind Flask (`pyproject.toml`), behind NVIDIA Triton in an environment of its own (`triton.toml`) and",
+        "called by a program in its own process (`library.toml`), where roll-backs and the pipeline's last stage are",
+        "still of Flask's server. Seconds are of check, planted faults and inputs. What stays undecided, as where a",
+        "busy machine cannot tell two versions apart, is asked again, twice at most. Options of `monitor.6` for Triton",
+        "and the library were chosen after runs on a busy machine that stayed undecided.",
         "",
     ]
     for row in rows.values():
