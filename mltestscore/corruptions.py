@@ -3,66 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-from pandas.api import types
 
 from mltestscore import trials
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.rules import Rule
 from mltestscore.inputs.schema import Schema
-from mltestscore.unstructured import is_array, is_free_text
+from mltestscore.unstructured import LOOKED_AT, mostly_phrases
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 EVERY = 3  # every third value is hit: far beyond what any `mostly` in use allows
 BEYOND = 100  # ranges have slack; a wrong unit or a sentinel lies far outside of them
-CENTURY = pd.Timedelta(days=36_525)
+CENTURY = 36_525  # days
 UNSEEN = "unseen-category"
 
-Column = Any  # a pandas Series: corruptions change dtypes on purpose
+Column = Any  # an Arrow array: corruptions change types on purpose
 Corruption = Callable[[Column, Column], Column]
 
 
 def wrong_type(column: Column, _: Column) -> Column:
     """Text for numbers, truth values and times; numbers for text."""
+    import pyarrow as pa
+
     if _is_text(column):
-        codes = pd.Series(pd.factorize(column)[0], column.index, dtype="float64")
-        return codes.where(column.notna())
-    return column.astype(object).map(lambda value: f"not a number {value}", na_action="ignore")
+        return column.dictionary_encode().indices.cast(pa.float64())
+    return pa.array([None if value is None else f"not a number {value}" for value in column.to_pylist()], pa.string())
 
 
 def out_of_range(column: Column, _: Column) -> Column | None:
     """Every third number far below or above all others; times a century off. ``None`` for other columns."""
-    signs = np.where(np.arange(len(_hit(column))) % 2 == 0, 1, -1)
-    if types.is_datetime64_any_dtype(column.dtype):
-        return _changed(column, column.iloc[_hit(column)] + signs * CENTURY)
-    if _is_text(column) or not types.is_numeric_dtype(column.dtype) or types.is_bool_dtype(column.dtype):
+    import pyarrow as pa
+    from pyarrow import types
+
+    signs = np.zeros(len(column), dtype=np.int64)
+    hit = _hit(column)
+    signs[hit] = np.where(np.arange(len(hit)) % 2 == 0, 1, -1)
+    if types.is_timestamp(column.type) or types.is_date(column.type):
+        return _later(column, signs * CENTURY)
+    if not (types.is_integer(column.type) or types.is_floating(column.type) or types.is_decimal(column.type)):
         return None
-    numbers = pd.Series(column.to_numpy(dtype="float64", na_value=np.nan), column.index)
+    numbers = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).copy()
     finite = numbers[np.isfinite(numbers)]
-    if finite.empty:
+    if not len(finite):
         return None
     reach = BEYOND * np.ceil(max(finite.max() - finite.min(), abs(finite.max()), 1.0))
-    return _changed(numbers, np.where(signs > 0, np.ceil(finite.max()) + reach, np.floor(finite.min()) - reach))
+    numbers[signs > 0], numbers[signs < 0] = np.ceil(finite.max()) + reach, np.floor(finite.min()) - reach
+    return pa.array(numbers, from_pandas=True)
 
 
 def unseen_category(column: Column, _: Column) -> Column | None:
     """Every third text is one that never occurred. ``None`` for columns without text, and where every text is new."""
-    return _changed(column.astype(object), UNSEEN) if _is_text(column) and not is_free_text(column) else None
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not _is_text(column) or mostly_phrases(column.drop_null().slice(0, LOOKED_AT).to_pylist()):
+        return None
+    return pc.if_else(_mask(column), pa.scalar(UNSEEN, column.type), column)
 
 
 def missing_values(column: Column, _: Column) -> Column:
     """Every third value is missing."""
-    return column.mask(np.isin(np.arange(len(column)), _hit(column)))
+    import pyarrow as pa
+
+    whole = np.arange(len(column), dtype=np.int64)
+    return column.take(pa.array(whole, mask=np.isin(whole, _hit(column))))
 
 
 def constant(column: Column, _: Column) -> Column | None:
     """Every value is the first one. ``None`` for a column that is constant already."""
-    values = column.astype(object)
-    known = values[column.notna()]
-    same = known.map(str).nunique() < 2
-    return None if same else pd.Series([known.iloc[0]] * len(values), column.index).astype(column.dtype)
+    import pyarrow as pa
+
+    known = column.drop_null()
+    return None if len(known.unique()) < 2 else pa.repeat(known[0], len(column))
 
 
 def swapped(column: Column, neighbour: Column) -> Column | None:
@@ -71,8 +87,8 @@ def swapped(column: Column, neighbour: Column) -> Column | None:
     That is where both hold truth values, also as 0 and 1, and where each value and gap of the one is in the other too.
     """
     own, other = _held(column), _held(neighbour)
-    alike = all(kind(column) == kind(neighbour) for kind in (_is_text, types.is_bool_dtype))
-    new_gaps = neighbour.isna().any() and not column.isna().any()
+    alike = all(kind(column) == kind(neighbour) for kind in (_is_text, _is_boolean))
+    new_gaps = neighbour.null_count and not column.null_count
     return None if alike and not new_gaps and (other <= own or own | other <= {False, True}) else neighbour
 
 
@@ -94,9 +110,8 @@ def rejected(schema: Schema, sample: Dataset, columns: Sequence[str]) -> dict[st
     corrupted, unless another rule rejects that already. The sample keeps its corrupted copies, because the next schema
     is tried on the same.
     """
-    frame = sample.frame()
     ((corrupted, layers),) = sample.recall(
-        "corrupted", [tuple(columns)], lambda keys: [_corrupted(frame, key) for key in keys]
+        "corrupted", [tuple(columns)], lambda keys: [_corrupted(sample.arrow, key) for key in keys]
     )
     wanted = set(columns)
     speaking = [rule for rule in schema.rules if rule.on_values and wanted.intersection(rule.columns)]
@@ -112,7 +127,7 @@ def rejected(schema: Schema, sample: Dataset, columns: Sequence[str]) -> dict[st
             asked = reading[column]
             killed = any(verdicts.get((way, rule)) for rule in asked)
             alone = [] if killed else [rule for rule in asked if (way, rule) not in verdicts]
-            changed = sample.replace(frame.assign(**{column: values})) if alone else sample
+            changed = _with(sample, column, values) if alone else sample
             found[column][way] = killed or bool(alone and Schema(schema.source, alone).violations(changed, examples=0))
     return found
 
@@ -126,43 +141,68 @@ def _reads(rule: Rule) -> frozenset[str]:
     return frozenset((*rule.columns, *(rule.condition_columns or ())))
 
 
-def _corrupted(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[dict[str, dict[str, Column]], list[trials.Layer]]:
+def _with(sample: Dataset, column: str, values: Column) -> Dataset:
+    frame = sample.frame()
+    return sample.replace(frame.assign(**{column: values.to_pandas().set_axis(frame.index)}))
+
+
+def _corrupted(table: pa.Table, columns: Sequence[str]) -> tuple[dict[str, dict[str, Column]], list[trials.Layer]]:
     """Return each way's corrupted columns, as far as it applies to them, and all of them as tables."""
+    from pyarrow import types
+
+    held = {column: table[column].combine_chunks() for column in columns}
     neighbours = dict(zip(columns, [*columns[1:], *columns[:1]], strict=True))
-    known = [column for column in columns if frame[column].notna().any()]
+    known = [column for column, values in held.items() if values.null_count < len(values)]
     corrupted: dict[str, dict[str, Column]] = {}
     for way, corrupt in CORRUPTIONS.items():
         made = {
-            column: corrupt(frame[column], frame[neighbours[column]])
+            column: corrupt(held[column], held[neighbours[column]])
             for column in known
-            if corrupt is missing_values or not is_array(frame[column])  # no rule says more of arrays
+            if corrupt is missing_values or not types.is_nested(held[column].type)  # no rule says more of arrays
         }
         corrupted[way] = {column: values for column, values in made.items() if values is not None}
-    return corrupted, trials.layers(corrupted, len(frame))
+    return corrupted, trials.layers(corrupted, table.num_rows)
 
 
 def _is_text(column: Column) -> bool:
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return not types.is_numeric_dtype(column.cat.categories.dtype)
-    if types.is_object_dtype(column.dtype):
-        return bool(column.map(lambda value: isinstance(value, str), na_action="ignore").eq(True).any())
-    return types.is_string_dtype(column.dtype)
+    from pyarrow import types
+
+    return bool(types.is_string(column.type) or types.is_large_string(column.type))
+
+
+def _is_boolean(column: Column) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_boolean(column.type))
 
 
 def _held(column: Column) -> set[Any]:
-    """Return the values that a column holds; those that cannot be compared as text."""
-    present = column.dropna()
-    try:
-        return set(present.tolist())
-    except TypeError:  # lists and arrays
-        return set(present.map(str))
+    """Return the values that a column holds; lists and arrays, which have no order, as text."""
+    from pyarrow import types
+
+    present = column.drop_null()
+    return (
+        {str(one) for one in present.to_pylist()} if types.is_nested(column.type) else {*present.unique().to_pylist()}
+    )
 
 
 def _hit(column: Column) -> Any:
-    return np.flatnonzero(column.notna())[::EVERY]
+    return np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))[::EVERY]
 
 
-def _changed(column: Column, values: Any) -> Column:
-    changed = column.copy()
-    changed.iloc[_hit(column)] = values
-    return changed
+def _mask(column: Column) -> Any:
+    import pyarrow as pa
+
+    mask = np.zeros(len(column), dtype=bool)
+    mask[_hit(column)] = True
+    return pa.array(mask)
+
+
+def _later(times: Column, days: Any) -> Column:
+    """Return the times so many days later each."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    moments = pa.timestamp("us", getattr(times.type, "tz", None))
+    whole = times.cast(moments).cast(pa.int64())
+    return pc.add(whole, pa.array(days * 86_400_000_000)).cast(moments).cast(times.type)

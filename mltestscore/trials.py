@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mltestscore.inputs import database, expectations, sources
+from mltestscore.inputs import database, expectations
 from mltestscore.inputs.rules import Rule
 
 if TYPE_CHECKING:
     import ibis
-    import pandas as pd
+    import pyarrow as pa
 
 TRIAL = "mltestscore_trial"
 
@@ -46,13 +46,11 @@ class Layer:
                     self.answers[rule][trial] = outcome.broken
 
 
-def layers(trials: Mapping[str, Mapping[str, pd.Series[Any]]], rows: int) -> list[Layer]:
-    """Return the trials as tables. Each maps some columns to ``rows`` values."""
+def layers(trials: Mapping[str, Mapping[str, pa.Array]], rows: int) -> list[Layer]:
+    """Return the trials as tables. Each maps some columns to Arrow arrays of ``rows`` values."""
     tried: dict[str, dict[str, dict[str, Any]]] = {}  # by column, kind of values and trial
     for trial, columns in trials.items():
-        arrow = sources.frame_to_arrow(_frame(columns))
-        for column in columns:
-            values = arrow[column]
+        for column, values in columns.items():
             tried.setdefault(column, {}).setdefault(_kind(values.type), {})[trial] = values
     return [_layer(tried, depth, list(trials), rows) for depth in range(max(map(len, tried.values()), default=0))]
 
@@ -69,12 +67,6 @@ def broken(every: Sequence[Layer], rules: Sequence[Rule]) -> dict[tuple[str, Rul
         layer.ask(mine)
         found |= {(trial, rule): verdict for rule in mine for trial, verdict in layer.answers[rule].items()}
     return found
-
-
-def _frame(columns: Mapping[str, pd.Series[Any]]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame(dict(columns))
 
 
 def _kind(arrow_type: Any) -> str:

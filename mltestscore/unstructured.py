@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from mltestscore.errors import NotOffered
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LOOKED_AT = 2_000  # first values that tell what a column holds
 MOST_CELLS = 256  # of an array, evenly spaced: a simple model of all pixels of a photograph is not simple
@@ -26,19 +29,26 @@ def is_array(column: pd.Series[Any]) -> bool:
 def is_free_text(column: pd.Series[Any]) -> bool:
     """Say whether most values are of several words and occur once, so that an unseen one is nothing unusual.
 
+    >>> import pandas as pd
     >>> is_free_text(pd.Series(["late again", "on time", "three hours late", "on time"]))
     False
     >>> is_free_text(pd.Series(["late again", "on time", "three hours late", "all well"]))
     True
     """
+    import pandas as pd
+
     if not (column.dtype == object or isinstance(column.dtype, pd.StringDtype)):
         return False
     some = column[column.notna()].head(LOOKED_AT)
     if not len(some) or not some.map(lambda value: isinstance(value, str)).all():
         return False
-    once = ~some.duplicated(keep=False)
-    several = some.map(lambda value: len(value.split(maxsplit=1)) > 1)
-    return bool((once & several).mean() > 0.5)
+    return mostly_phrases(some.tolist())
+
+
+def mostly_phrases(texts: Sequence[str]) -> bool:
+    """Say whether most of some texts are of several words and occur once."""
+    phrases = sum(seen == 1 and len(text.split(maxsplit=1)) > 1 for text, seen in Counter(texts).items())
+    return phrases > len(texts) / 2
 
 
 def structured(frame: pd.DataFrame, features: Sequence[str]) -> list[str]:
@@ -57,6 +67,7 @@ def require_single_values(frame: pd.DataFrame, features: Sequence[str], why: str
 def as_texts(values: pd.Series[Any]) -> pd.Series[Any]:
     """Return each value as text, what is missing as missing; also bytes that are no UTF-8, of which pandas makes none.
 
+    >>> import pandas as pd
     >>> as_texts(pd.Series([bytes([226]), 1.5], dtype=object)).tolist()
     ["b'\\\\xe2'", '1.5']
     """
@@ -65,6 +76,8 @@ def as_texts(values: pd.Series[Any]) -> pd.Series[Any]:
 
 def size_of(column: pd.Series[Any]) -> int:
     """Return how many numbers most arrays of the column hold, 0 where they hold something else."""
+    import pandas as pd
+
     sizes = pd.Series([len(_flat(value)) for value in column.head(LOOKED_AT)], dtype=int)
     sizes = sizes[sizes > 0]
     return int(sizes.mode().iloc[0]) if len(sizes) else 0

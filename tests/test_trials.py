@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from mltestscore import trials
+from mltestscore.inputs import sources
 from mltestscore.inputs.dataset import open_dataset
 from mltestscore.inputs.rules import Rule
 from mltestscore.inputs.schema import Schema
@@ -42,7 +43,11 @@ RULES = [
 
 @pytest.fixture(scope="module")
 def layers() -> list[trials.Layer]:
-    return trials.layers(TRIALS, len(SOUND))
+    tables = {trial: sources.frame_to_arrow(pd.DataFrame(columns)) for trial, columns in TRIALS.items()}
+    arrays = {
+        trial: {name: table[name].combine_chunks() for name in table.column_names} for trial, table in tables.items()
+    }
+    return trials.layers(arrays, len(SOUND))
 
 
 def test_what_is_asked_of_all_trials_together_is_what_each_comes_to_alone(layers: list[trials.Layer]) -> None:

@@ -4,6 +4,7 @@ import inspect
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -83,8 +84,9 @@ def images() -> dict:
 def test_texts_obey_a_suite_and_one_that_never_occurred_is_no_corruption(texts):
     result = score("data.1", **texts)
     assert (result.state, result.proof.state) == ("passed", "proven"), (result.reason, result.proof)
-    assert unseen_category(reviews(500, 4)["text"], pd.Series()) is None
-    assert unseen_category(pd.Series(["on time", "very late"] * 50), pd.Series()) is not None
+    empty = pa.array([], pa.string())
+    assert unseen_category(pa.array(reviews(500, 4)["text"].tolist()), empty) is None
+    assert unseen_category(pa.array(["on time", "very late"] * 50), empty) is not None
 
 
 def test_texts_that_are_as_in_training_pass_and_planted_faults_are_caught(texts):

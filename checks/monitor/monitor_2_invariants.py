@@ -34,9 +34,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy
-import pandas as pd
 
 from mltestscore import Finding, NotOffered, Table, at_most, check, fault, undecided
 from mltestscore.comparison import pictures, profile
@@ -47,6 +47,9 @@ from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.schema import Schema, Violation
 from mltestscore.stats.interval import exactly
 from mltestscore.unstructured import as_texts, is_free_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DECLARED = "declared rules that are broken"
 PARTS = "invariants of the training period"
@@ -114,6 +117,8 @@ def _shown(one: Violation, alpha: float) -> bool:
 @fault(check_invariants, "a failed look-up writes a far sentinel in every tenth row")
 def sentinel(training: Dataset, serving: Dataset, rng: numpy.random.Generator) -> dict[str, Dataset]:
     """A feature holds -999… where the look-up failed, a free text "not available", another text its case swapped."""
+    import pandas as pd
+
     frame, column = _usable(training, serving)
     values = frame[column].astype("object")
     if pd.api.types.is_numeric_dtype(frame[column]):
@@ -130,12 +135,16 @@ def sentinel(training: Dataset, serving: Dataset, rng: numpy.random.Generator) -
 @fault(check_invariants, "a feature is no longer filled in")
 def lost_feature(training: Dataset, serving: Dataset) -> dict[str, Dataset]:
     """The feature with the fewest gaps is missing in every row."""
+    import pandas as pd
+
     frame, column = _usable(training, serving)
     return {"serving": serving.replace(frame.assign(**{column: pd.Series([None] * len(frame), dtype="object")}))}
 
 
 def _usable(training: Dataset, serving: Dataset) -> tuple[pd.DataFrame, str]:
     """Return the served rows and the feature to break: of those with fewest gaps in training, the most varied."""
+    import pandas as pd
+
     frame, past = serving.frame(), training.frame()
     names = list(profile.common_features(training, serving))
 

@@ -42,7 +42,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy
-import pandas as pd
 
 from mltestscore import Finding, check, fault, undecided
 from mltestscore.comparison import point_in_time, skew
@@ -119,6 +118,8 @@ def silent_default(serving: Dataset, recomputed: Dataset, rng: numpy.random.Gene
 @fault(check_training_serving_skew, "training joins values from the day after the row", caught_by=point_in_time.FUTURE)
 def time_travel(recomputed: Dataset, rng: numpy.random.Generator) -> dict[str, Dataset]:
     """The training path joins the newest value instead of the newest known at the time, for half the rows."""
+    import pandas as pd
+
     times, time = dict(recomputed.roles.feature_times), recomputed.roles.time
     if not times or not time:
         raise NotOffered("recomputed", 'write feature_times = {feature = "column"} and time under its configuration')
@@ -134,6 +135,8 @@ def _broken(
     serving: Dataset, recomputed: Dataset, number: Callable[[Any], Any], text: Callable[[Any], Any]
 ) -> dict[str, Dataset]:
     """Break every common feature, since a fault does not know which of them the model uses."""
+    import pandas as pd
+
     frame = serving.frame()
     for name in skew.features_of(serving, recomputed).both:
         values = frame[name]

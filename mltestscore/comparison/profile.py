@@ -10,13 +10,13 @@ import numpy
 from numpy.typing import NDArray
 
 from mltestscore.comparison import columns, counting
-from mltestscore.comparison.grid import Cells
+from mltestscore.comparison.grid import Cells, Vector
 from mltestscore.comparison.tallies import Tally
 from mltestscore.inputs import families
 from mltestscore.inputs.dataset import Dataset
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import ibis
 
 DAY = 86_400.0
 UNITS = (("months", 30 * DAY), ("weeks", 7 * DAY), ("days", DAY))
@@ -174,9 +174,9 @@ def _pasts(training: Dataset, features: dict[str, Literal["number", "text"]], wi
             column = columns.number(table[name])
             stats[f"low_{place}"], stats[f"high_{place}"] = column.min(), column.max()
     at = _window(table, training, windows)
-    frame = table.group_by(window=at).aggregate(**stats).order_by("window").to_pyarrow().to_pandas()
+    seen = _figures(table.group_by(window=at).aggregate(**stats))
     found = {
-        name: _number(name, place, frame, numbers[name]) if kind == "number" else _text(name, place, frame, texts[name])
+        name: _number(name, place, seen, numbers[name]) if kind == "number" else _text(name, place, seen, texts[name])
         for place, (name, kind) in enumerate(features.items())
     }
     _add_distinct(training, found, numbers)
@@ -192,23 +192,23 @@ def _window(table: Any, training: Dataset, windows: Windows) -> Any:
     return (columns.days(table[training.roles.time]) // int(windows.length / DAY)).cast("int64").fill_null(-(10**9))
 
 
-def _rows(frame: pd.DataFrame, place: int) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64]]:
-    """Return the rows of each window, and how many of them have a value."""
-    known = frame.get(f"known_{place}", frame["rows"])
-    return frame["rows"].to_numpy(dtype=numpy.float64), known.to_numpy(dtype=numpy.float64)
+def _figures(query: ibis.Table) -> dict[str, Vector]:
+    """Return the figures of each window, in order of time; NaN where there is none."""
+    answer = query.order_by("window").to_pyarrow()
+    return {name: answer[name].to_numpy().astype(numpy.float64) for name in answer.column_names}
 
 
-def _number(name: str, place: int, frame: pd.DataFrame, cells: Cells) -> Past:
-    rows, known = _rows(frame, place)
-    low, high = (frame[f"{end}_{place}"].to_numpy(dtype=numpy.float64) for end in ("low", "high"))
+def _number(name: str, place: int, seen: Mapping[str, Vector], cells: Cells) -> Past:
+    rows, known = seen["rows"], seen.get(f"known_{place}", seen["rows"])
+    low, high = seen[f"low_{place}"], seen[f"high_{place}"]
     # In proportion; where it matters in which windows they lie, _add_fractions counts.
     fractions = known * (cells.fractions / max(1, cells.present))
     return Past(name, "number", rows, rows - known, fractions, low, high, low == high, len(cells.place))
 
 
-def _text(name: str, place: int, frame: pd.DataFrame, tally: Tally | int) -> Past:
-    rows, known = _rows(frame, place)
-    empty, none = numpy.full(len(frame), numpy.nan), numpy.zeros(len(frame))
+def _text(name: str, place: int, seen: Mapping[str, Vector], tally: Tally | int) -> Past:
+    rows, known = seen["rows"], seen.get(f"known_{place}", seen["rows"])
+    empty, none = numpy.full(len(rows), numpy.nan), numpy.zeros(len(rows))
     counts = {} if isinstance(tally, int) else tally.counts
     distinct = tally if isinstance(tally, int) else len(counts) + (tally.rest > 0)
     categories = {str(one): numpy.array([float(n)]) for one, n in counts.items()}
@@ -246,9 +246,9 @@ def _add_fractions(training: Dataset, found: dict[str, Past], windows: Windows) 
             for place, name in enumerate(names)
         }
         at = _window(table, training, windows)
-        frame = table.group_by(window=at).aggregate(**few).order_by("window").to_pyarrow().to_pandas()
+        seen = _figures(table.group_by(window=at).aggregate(**few))
         for place, name in enumerate(names):
-            found[name] = replace(found[name], fractions=frame[str(place)].to_numpy(dtype=numpy.float64))
+            found[name] = replace(found[name], fractions=seen[str(place)])
 
 
 def categories_by_window(training: Dataset, past: Past, windows: Windows) -> Past:

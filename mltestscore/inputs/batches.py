@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from mltestscore.errors import InputError
 from mltestscore.inputs.models.native import matrix
 from mltestscore.unstructured import nested
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RowsAs = Literal["table", "array", "text", "batch"]
 

@@ -100,7 +100,7 @@ class Dataset:
         """The data as an Ibis table, on DuckDB unless the team offered a table of another database."""
         if self._content.table is not None:
             return self._content.table
-        return database.as_table(self._arrow)
+        return database.as_table(self.arrow)
 
     def part(self, columns: Sequence[str]) -> ibis.Table:
         """Return a table with these columns at least: of wide files a narrow one.
@@ -119,18 +119,20 @@ class Dataset:
             yield self.part(some), some
 
     @cached_property
-    def _arrow(self) -> pa.Table:
+    def arrow(self) -> pa.Table:
+        """All rows, in memory, as a tidy Arrow table."""
         if self._content.frame is not None:
             return sources.frame_to_arrow(self._content.frame)
-        assert self._content.arrow is not None  # a content is a frame, an Arrow table or a database table
-        return self._content.arrow
+        if self._content.arrow is not None:
+            return self._content.arrow
+        return sources.tidy(self.table.to_pyarrow())
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Column names, in order."""
         if self._content.frame is not None:
             return tuple(self._content.frame.columns)
-        return tuple(self.table.columns if self._content.table is not None else self._arrow.column_names)
+        return tuple(self.table.columns if self._content.table is not None else self.arrow.column_names)
 
     @cached_property
     def rows(self) -> int:
@@ -147,7 +149,7 @@ class Dataset:
             return digests.of_files(self._content.files)
         if self._content.table is not None:
             return digests.of_table(self._content.table)
-        return digests.of_arrow(self._arrow)
+        return digests.of_arrow(self.arrow)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -172,7 +174,7 @@ class Dataset:
             frame = self._content.frame if limit is None else self._content.frame.head(limit)
             return frame[wanted].copy()
         if self._content.table is None:
-            return _to_pandas(self._arrow.select(wanted).slice(0, limit))
+            return _to_pandas(self.arrow.select(wanted).slice(0, limit))
         table = self._content.table.select(wanted)
         return _to_pandas((table if limit is None else table.limit(limit)).to_pyarrow())
 
@@ -214,7 +216,7 @@ class Dataset:
         part = sampling.excerpt(self.files, self.columns, rows) if rows < self.rows else None
         if part is None:
             return self.sample(rows)
-        return Dataset(self.name, Content(self.source, frame=_to_pandas(sources.tidy(part))), self.roles, whole=False)
+        return Dataset(self.name, Content(self.source, arrow=sources.tidy(part)), self.roles, whole=False)
 
     def recall(
         self, subject: Hashable, keys: Iterable[Key], ask: Callable[[list[Key]], Sequence[Answer]]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from mltestscore.errors import InputError, near
 from mltestscore.inputs.answers import by_label, is_fitted, task_of
@@ -19,7 +18,10 @@ from mltestscore.inputs.models.libraries import adapted
 from mltestscore.inputs.models.native import NativeModel
 from mltestscore.tasks import Task, require_one_answer
 
-Predict = Callable[[pd.DataFrame], object]
+if TYPE_CHECKING:
+    import pandas as pd
+
+Predict = Callable[["pd.DataFrame"], object]
 Scores = npt.NDArray[np.float64]
 
 _TABLE = "[tool.mltestscore.model]"

@@ -79,7 +79,7 @@ def test_an_excerpt_of_a_large_file_comes_from_a_few_row_groups_from_first_to_la
 
 
 def test_an_excerpt_of_a_small_file_is_a_sample(tmp_path: Path) -> None:
-    data = in_row_groups(tmp_path, 2 * BLOCKS)
+    data = in_row_groups(tmp_path, BLOCKS - 1)
 
     assert data.excerpt(WANTED) is data.sample(WANTED)
 

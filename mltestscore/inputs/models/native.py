@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from mltestscore.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Numbers = Iterator[tuple[str, npt.NDArray[np.float64]]]
 
@@ -99,6 +101,8 @@ def column(values: pd.Series[Any], dtype: type[Any]) -> npt.NDArray[Any]:
 
     Raises :class:`InputError` for texts, categories and dates, and for missing values or fractions in whole numbers.
     """
+    import pandas as pd
+
     kind = pd.api.types.infer_dtype(values, skipna=True) if values.dtype == object else ""
     if kind not in NUMERIC if kind else not pd.api.types.is_numeric_dtype(values.dtype):
         raise InputError(
