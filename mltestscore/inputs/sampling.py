@@ -18,7 +18,7 @@ PLACE, MARK = "mltestscore_place", "mltestscore_mark"
 SPREAD, SIZE = 2_654_435_761, 2**32  # the multiplier of Knuth's hash (The Art of Computer Programming 3, 6.4): 2³² / φ
 ROOM = 8  # as many rows as are wanted are looked at, and a few for luck: to sort all costs more than all other work
 LUCK = 200
-BLOCKS = 8  # row groups that an excerpt is taken from, from the first rows of each
+BLOCKS = 4  # row groups that an excerpt is taken from, from the first rows of each
 
 
 def chosen(table: ibis.Table, key: Sequence[str], rows: int, of: int) -> pa.Table:
