@@ -32,7 +32,9 @@ def team_files(folders: list[Path]) -> list[Path]:
     """
     for folder in folders:
         if not folder.is_dir():
-            raise ConfigError(f"tool.mltestscore.checks_in names {folder}, which is not a folder.")
+            raise ConfigError(
+                f"tool.mltestscore.checks_in names {folder}, which is not a folder. Make it, or correct the name."
+            )
     return [file for folder in folders for file in sorted(folder.glob("*.py")) if not file.name.startswith("_")]
 
 

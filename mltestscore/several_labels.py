@@ -27,7 +27,10 @@ def names_of(labels: pd.Series[Any]) -> tuple[object, ...]:
 def require_same_labels(truth: npt.NDArray[Any], scores: npt.NDArray[np.float64], where: str) -> None:
     """Raise :class:`InputError` for scores of another number of labels than ``where`` holds."""
     if truth.ndim == 2 and truth.shape != scores.shape:
-        raise InputError(f"{where} holds {truth.shape[1]} labels a row, but the model scores {scores.shape[1]}.")
+        raise InputError(
+            f"{where} holds {truth.shape[1]} labels a row, but the model scores {scores.shape[1]}. Are both of the "
+            "same system, and is the label column the right one?"
+        )
 
 
 def chances(served: pd.Series[Any], labels: int, where: str) -> npt.NDArray[np.float64]:

@@ -199,7 +199,7 @@ def _rows(ramp: Ramp) -> pd.DataFrame:
     for name in set(rows.columns) - {"time", "version", "share"}:
         rows[name] = pd.to_numeric(rows[name], errors="coerce")
         if (rows[name] < 0).any():
-            raise InputError(f"{where}: the column {named[name]!r} holds counts below 0.")
+            raise InputError(f"{where}: the column {named[name]!r} holds counts below 0; is it the right one?")
     for name, expected in (("time", "a time such as 2026-01-31T12:00:00Z"), ("share", "a share of the traffic")):
         if (bad := rows[name].isna()).any():
             shown = frame[named[name]][bad].iloc[0]

@@ -87,6 +87,6 @@ def write_acknowledged(file: Path, held: Mapping[str, Sequence[Acknowledgement]]
         temporary.write_text(json.dumps(records, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         temporary.replace(file)
     except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror}.") from error
+        raise InputError(f"{file} cannot be written: {error.strerror}. Change its rights, or free space.") from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -27,6 +27,7 @@ SQLITE_URL = "sqlite:///"
 MAX_BYTES = 8 * 2**20  # of a schema; longer ones, and a model's weights, are known by their digest alone
 FIRST = 1_000  # rows among which most columns have a value
 SECONDS = 10.0  # for a schema to be fetched
+ELSE = "correct contract, or keep a copy of the schema beside the manifest"
 TABLES = {*READERS, *SAME_FORMAT}
 
 
@@ -197,13 +198,13 @@ def _fetched(url: str) -> tuple[str, bytes]:
             if response.status_code in (404, 410):
                 raise GoneError(f"{shown} answers {response.status_code}: nothing is there")
             if response.is_error:
-                raise InputError(f"{shown} answers {response.status_code}")
+                raise InputError(f"{shown} answers {response.status_code}; {ELSE}")
             for piece in response.iter_bytes():
                 content += piece
                 if len(content) > MAX_BYTES:
-                    raise InputError(f"{shown} holds more than {MAX_BYTES:,} bytes, too many for a schema")
+                    raise InputError(f"{shown} holds more than {MAX_BYTES:,} bytes, too many for a schema; {ELSE}")
     except httpx.HTTPError as error:
-        raise InputError(f"{shown} cannot be fetched: {type(error).__name__}") from error
+        raise InputError(f"{shown} cannot be fetched: {type(error).__name__}; {ELSE}") from error
     return url.partition("?")[0].rpartition("/")[2], content
 
 

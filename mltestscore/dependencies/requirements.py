@@ -39,7 +39,7 @@ def read_requirements(file: Path) -> list[Pin]:
 def _lines(file: Path, seen: set[Path]) -> Iterator[tuple[str, str]]:
     seen.add(file.resolve())
     if len(seen) > MAX_FILES:
-        raise InputError(f"locks: {file} includes more than {MAX_FILES} files.")
+        raise InputError(f"locks: {file} includes more than {MAX_FILES} files; name the lock itself.")
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -186,7 +186,9 @@ def as_scores(answers: Answers, otherwise: Answers, task: str, classes: Sequence
     places = {label: place for place, label in enumerate(classes)}
     odd = [answer for answer in given.tolist() if answer not in places]
     if task == "multiclass" and odd:
-        raise InputError(f"{TABLE}: the answer {odd[0]!r:.80} is none of the classes {list(classes)[:10]!r}.")
+        raise InputError(
+            f"{TABLE}: the answer {odd[0]!r:.80} is none of the classes {list(classes)[:10]!r}; return those."
+        )
     if task == "multiclass":
         scores[~missing] = np.eye(len(places))[[places[answer] for answer in given.tolist()]]
     elif task == "binary" and not odd:
@@ -194,7 +196,9 @@ def as_scores(answers: Answers, otherwise: Answers, task: str, classes: Sequence
     else:
         numbers = pd.to_numeric(pd.Series(given), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
         if not np.isfinite(numbers).all():
-            raise InputError(f"{TABLE}: the answer {given[~np.isfinite(numbers)][0]!r:.80} is no finite number.")
+            raise InputError(
+                f"{TABLE}: the answer {given[~np.isfinite(numbers)][0]!r:.80} is no finite number; return one."
+            )
         scores[~missing] = numbers
     return scores, int(missing.sum())
 

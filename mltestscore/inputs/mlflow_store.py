@@ -21,7 +21,7 @@ def store_at(uri: str, base: Path, *, where: str) -> str:
         return uri
     path = (base / uri.removeprefix("sqlite:///")).resolve()
     if not path.is_file():
-        raise InputError(f"{where} mlflow: there is no file {path}.")
+        raise InputError(f"{where} mlflow: there is no file {path}; name the database of your MLflow store.")
     return f"sqlite:///{path}"
 
 

@@ -153,7 +153,9 @@ def lineage_from(version: str, data: Mapping[str, Any], where: str) -> Lineage:
             raise InputError(f"{where}: {key!r:.80} is not a known key.{near(key, kinds)}")
     data = {"version": version, **data}
     if data["version"] != version:
-        raise InputError(f"{where}: version is {data['version']!r:.80}, but its folder is {version!r}.")
+        raise InputError(
+            f"{where}: version is {data['version']!r:.80}, but its folder is {version!r}; name both alike."
+        )
     for one in fields(Lineage):
         if one.default is MISSING and one.default_factory is MISSING and one.name not in data:
             raise InputError(f"{where}: the key {one.name!r} is missing.{near(one.name, data)}")

@@ -123,7 +123,7 @@ def _find(name: str, pattern: str, base: Path) -> list[Path]:
         files = [Path(one) for one in found if Path(one).is_file()]
         if files:
             return files
-        raise InputError(f"{name}: no file matches {pattern!r} in {base.resolve()}")
+        raise InputError(f"{name}: no file matches {pattern!r} in {base.resolve()}; correct source, or make the files")
     beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
     hint = near(path.name, beside) if beside else f" The folder {path.parent.resolve()} does not exist either."
     raise InputError(f"{name}: there is no file {pattern!r} in {base.resolve()}.{hint}")

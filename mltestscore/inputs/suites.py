@@ -12,6 +12,7 @@ from typing import Any
 from mltestscore.errors import InputError, near
 from mltestscore.inputs.rules import ARGUMENTS, BOUNDS, ROW_FILTERS, WITHOUT_EFFECT, Rule
 
+EXPECTED = 'expected a Great Expectations 1.x suite, {"name": …, "expectations": [{"type": …, "kwargs": …}]}'
 SUITE_KEYS = frozenset({"name", "id", "expectations", "meta", "notes"})
 RULE_KEYS = frozenset(
     {"type", "kwargs", "meta", "id", "severity", "notes", "description", "rendered_content", "windows"}
@@ -45,20 +46,19 @@ def read_suite(path: Path) -> tuple[Rule, ...]:
         at = f"line {error.lineno} is not JSON ({error.msg}, column {error.colno})"
         raise InputError(f"{where}: {at}. Correct that line.") from error
     except RecursionError as error:
-        raise InputError(f"{where}: it is nested far too deep for a suite of expectations.") from error
+        raise InputError(f"{where}: it is nested far too deep for a suite of expectations; {EXPECTED}") from error
     return _rules(suite, where)
 
 
 def _rules(suite: Any, where: str) -> tuple[Rule, ...]:
-    expected = 'expected a Great Expectations 1.x suite, {"name": …, "expectations": [{"type": …, "kwargs": …}]}'
     if not isinstance(suite, dict):
-        raise InputError(f"{where}: found a {type(suite).__name__}; {expected}")
+        raise InputError(f"{where}: found a {type(suite).__name__}; {EXPECTED}")
     if "expectation_suite_name" in suite:
-        raise InputError(f"{where}: this is a suite of Great Expectations 0.x; write it again with 1.x; {expected}")
+        raise InputError(f"{where}: this is a suite of Great Expectations 0.x; write it again with 1.x; {EXPECTED}")
     _known(suite, SUITE_KEYS, where)
     expectations = suite.get("expectations")
     if not isinstance(expectations, list):
-        raise InputError(f"{where}: 'expectations' is {_kind(expectations)}; {expected}")
+        raise InputError(f"{where}: 'expectations' is {_kind(expectations)}; {EXPECTED}")
     if not expectations:
         raise InputError(f"{where}: the suite is empty; add at least one expectation for every model input")
     return tuple(_rule(entry, f"{where}: expectation {place}") for place, entry in enumerate(expectations, 1))
@@ -85,7 +85,7 @@ def _check_arguments(kind: str, given: Mapping[str, Any], where: str) -> None:
     _known(given, needed | allowed | WITHOUT_EFFECT | ROW_FILTERS, where, "argument")
     missing = sorted(needed - set(given))
     if missing:
-        raise InputError(f"{where}: the argument {missing[0]!r} is missing")
+        raise InputError(f"{where}: the argument {missing[0]!r} is missing; add it")
     for key, value in given.items():
         if isinstance(value, dict) and "$PARAMETER" in value:
             asked = f"{key!r} is a suite parameter, which only a checkpoint fills in"
@@ -95,10 +95,10 @@ def _check_arguments(kind: str, given: Mapping[str, Any], where: str) -> None:
     if isinstance(mostly, bool) or not isinstance(mostly, (int, float)) or not 0 <= mostly <= 1:
         raise InputError(f"{where}: 'mostly' must be a number from 0 to 1, found {mostly!r}")
     if "min_value" in BOUNDS & allowed and not {"min_value", "max_value"} & set(given):
-        raise InputError(f"{where}: gives neither 'min_value' nor 'max_value', so that it allows everything")
+        raise InputError(f"{where}: gives neither 'min_value' nor 'max_value', so that it allows everything; give one")
     low, high = given.get("min_value"), given.get("max_value")
     if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high:
-        raise InputError(f"{where}: 'min_value' {low} exceeds 'max_value' {high}")
+        raise InputError(f"{where}: 'min_value' {low} exceeds 'max_value' {high}; correct one")
 
 
 def _check_kind(key: str, value: Any, where: str) -> None:

@@ -113,7 +113,9 @@ def from_optuna(storage: str, study: str, base: Path) -> TrialTable:
             raise InputError(f"{WHERE}: the Optuna storage has no study {study!r:.80}.{near(study, names)}")
         found = optuna.load_study(study_name=study, storage=opened)
         if len(found.directions) > 1:
-            raise InputError(f"{WHERE}: the study {study!r:.80} has {len(found.directions)} objectives, not one.")
+            raise InputError(
+                f"{WHERE}: the study {study!r:.80} has {len(found.directions)} objectives; name one with a single one."
+            )
         lower = found.direction == optuna.study.StudyDirection.MINIMIZE
         frame, trials = found.trials_dataframe(), found.trials
     except InputError:
@@ -121,7 +123,7 @@ def from_optuna(storage: str, study: str, base: Path) -> TrialTable:
     except Exception as error:  # the database's own errors, of any kind
         raise InputError(f"{WHERE} optuna: the storage cannot be read: {error!s:.300}") from error
     if not len(frame):
-        raise InputError(f"{WHERE}: the study {study!r:.80} has no trials.")
+        raise InputError(f"{WHERE}: the study {study!r:.80} has no trials; name one that was run.")
     stopped = frame["state"] == "PRUNED"
     frame = frame.assign(value=frame["value"].where(~stopped), **{STOPPED: stopped})
     frame = frame[frame["state"].isin(["COMPLETE", "PRUNED"])].reset_index(drop=True)
@@ -137,14 +139,14 @@ def _storage(storage: str, base: Path) -> Any:
 
         file = base / storage
         if not file.is_file():  # Optuna would make a new, empty one
-            raise InputError(f"{WHERE} optuna: there is no file {file}.")
+            raise InputError(f"{WHERE} optuna: there is no file {file}; name the storage of your search.")
         return JournalStorage(JournalFileBackend(str(file)))
     if not storage.startswith("sqlite:///"):
         waits = {"connect_timeout": 10} if storage.startswith(("postgresql", "mysql")) else {}
         return RDBStorage(storage, skip_table_creation=True, engine_kwargs={"connect_args": waits})
     file = (base / storage.removeprefix("sqlite:///")).resolve()
     if not file.is_file():
-        raise InputError(f"{WHERE} optuna: there is no file {file}.")
+        raise InputError(f"{WHERE} optuna: there is no file {file}; name the storage of your search.")
     # Opened for reading only: a record must not change by being looked at.
     url = f"sqlite:///file:{file}?mode=ro&uri=true"
     return RDBStorage(url, skip_table_creation=True, engine_kwargs={"connect_args": {"timeout": 10}})

@@ -113,7 +113,10 @@ def _ask(
     stage, began = pipeline.stages[-1], monotonic()
     for place in stage.reads:
         if not files_of(copy, place):
-            raise InputError(f"{TABLE} stages: {stage.name!r:.80} reads {place!r:.200}, which no stage has written.")
+            raise InputError(
+                f"{TABLE} stages: {stage.name!r:.80} reads {place!r:.200}, which no stage has written. Correct the "
+                "path, or let the stage before write it."
+            )
     wire = dict(answers.wire)
     wire["ready_timeout"] = min(wire.get("ready_timeout", 30.0), stage.timeout)
 

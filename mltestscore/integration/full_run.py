@@ -12,6 +12,7 @@ from mltestscore.errors import ConfigError, InputError, near
 from mltestscore.inputs.pipeline import TABLE, Pipeline
 
 MOST_BYTES = 20_000_000
+LEFT = 'name what a full run leaves, such as "runs/last.json"'
 DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?")
 
 
@@ -24,7 +25,7 @@ def days_since(pipeline: Pipeline) -> float | None:
         return None
     file = pipeline.folder / pipeline.last_full_run
     if not file.is_file():
-        raise InputError(f"{TABLE} last_full_run: there is no file {pipeline.last_full_run!r:.200}.")
+        raise InputError(f"{TABLE} last_full_run: there is no file {pipeline.last_full_run!r:.200}; {LEFT}.")
     if file.stat().st_size > MOST_BYTES:
         raise InputError(f"{TABLE} last_full_run: {pipeline.last_full_run!r:.200} has over 20 MB; name a small one.")
     text = file.read_text(encoding="utf-8", errors="replace")
@@ -42,7 +43,9 @@ def days_since(pipeline: Pipeline) -> float | None:
         )
     days = (pipeline.now - (at if at.tzinfo else at.replace(tzinfo=UTC))).total_seconds() / 86_400
     if days < -1:  # less may be a time zone
-        raise InputError(f"{TABLE} last_full_run: {at.isoformat()} lies {-days:.0f} days ahead of the clock.")
+        raise InputError(
+            f"{TABLE} last_full_run: {at.isoformat()} lies {-days:.0f} days ahead of the clock; is it a start?"
+        )
     return days
 
 

@@ -102,7 +102,10 @@ def _before(rollback: Rollback, current: str, versions: Sequence[str]) -> str:
     """Return the version to go back to, or an empty text; raises :class:`InputError` for a pointer to nothing."""
     if current not in versions:
         known = ", ".join(versions[-5:])
-        raise InputError(f"{TABLE}: {current!r:.80} is in service and not in the registry, which has {known:.200}.")
+        raise InputError(
+            f"{TABLE}: {current!r:.80} is in service and not in the registry, which has {known:.200}. Is it the "
+            "registry of that server?"
+        )
     earlier = versions[: versions.index(current)]
     if rollback.previous == current:
         raise InputError(f"{TABLE} previous: {current!r:.80} is in service already; name the version before it.")
