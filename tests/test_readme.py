@@ -13,8 +13,20 @@ from mltestscore.config import read_config
 from mltestscore.declare import declared_check
 from mltestscore.inputs import offered_infra
 from mltestscore.inputs.dataset import open_dataset
+from mltestscore.scorecard import load
 from mltestscore.serving.protocols import protocol_named
 from mltestscore.testing import run_check
+
+FEATURES = """
+from math import asin, cos, radians, sin, sqrt
+
+EARTH_RADIUS = 3958.8
+
+def distance(origin, destination):
+    north, west, north_there, west_there = map(radians, (*origin, *destination))
+    half = sin((north_there - north) / 2) ** 2 + cos(north) * cos(north_there) * sin((west_there - west) / 2) ** 2
+    return 2 * EARTH_RADIUS * asin(sqrt(half))
+"""
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -56,11 +68,16 @@ def test_both_examples_run_through_the_plugin(pytester):
     pytester.makeconftest(
         "import pandas, pytest\n@pytest.fixture\ndef training():\n    return pandas.DataFrame({'distance': [1.0]})\n"
     )
+    pytester.makepyfile(features=FEATURES)
     pytester.makepyfile(block("own-test"))
 
     outcome = pytester.runpytest_subprocess("--mltestscore", "-p", "no:randomly", "-p", "no:xdist", "-m", "mltestscore")
 
     assert outcome.parseoutcomes()["passed"] == 2
+    scorecard = load(pytester.path / "mltestscore-report" / "scorecard.json")
+    (item,) = [one for one in scorecard.items if one.id == "data.7"]
+    planted = [fault for check in item.checks for fault in check.proof.faults]
+    assert [(fault.name, fault.state) for fault in planted] == [("the radius of the earth is in kilometres", "caught")]
 
 
 def test_the_install_and_test_commands_are_those_that_ci_runs():
