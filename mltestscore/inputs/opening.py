@@ -24,7 +24,7 @@ from mltestscore.settings_serving import COUNTED_AS_USUAL, CountersConfig, LoadC
 Setting = bool | int | float | str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)  # the environment may hold secrets
 class Opening:
     """What is known of an endpoint before it is asked, of the version in service and of the one before.
 

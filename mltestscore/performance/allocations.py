@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mltestscore.errors import MltestscoreError
+from mltestscore.errors import InputError, MltestscoreError
 from mltestscore.inputs.endpoint import Endpoint
 from mltestscore.performance import allocation_probe
 
@@ -57,7 +57,8 @@ def allocated(endpoint: Endpoint, frame: pd.DataFrame, passes: int) -> list[floa
     if endpoint.twin is None:
         return []
     with _twin(endpoint, frame) as (twin, folder):
-        twin.count(frame)  # what is kept from the first requests on
+        if not twin.count(frame):  # what is kept from the first requests on; and whether it answers at all
+            raise InputError("no answer of it was usable")
         found = []
         for number in range(1, passes + 1):
             before = _asked(folder, f"before.{number}")
