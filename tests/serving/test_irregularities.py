@@ -139,6 +139,13 @@ def test_07_watson_names_fields_apart_from_values():
     assert ask("watson", [call], TWO, model="d", api_date="2026-01-31").scores.tolist() == [0.9, 0.2]
 
 
+def test_07_watson_rows_in_another_block_are_missed_and_not_made_up():
+    blocks = [{"fields": ["prediction", "probability"], "values": [["N", one]]} for one in (0.9, 0.2)]
+    call = post("/ml/v4/deployments/d/predictions?version=2020-09-01", {"predictions": blocks})
+    with pytest.raises(InputError, match="expected 2 scores, one per row in order, found 1"):
+        ask("watson", [call], TWO, model="d")
+
+
 def test_07_watsons_predecessor_reports_errors_in_status_200():
     call = post("/ml/v4/deployments/d/predictions?version=2020-09-01", {"flag": False, "message": "no stream"})
     with pytest.raises(InputError, match="an error in status 200: 'no stream'"):
