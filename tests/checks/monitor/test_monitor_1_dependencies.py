@@ -1,152 +1,45 @@
-"""``monitor.1`` on a small shop: a weather table, a service's schema, two packages, and mails that land in a folder."""
+"""``monitor.1`` on a small shop: contracts, the manifest, packages and what is known of their vulnerabilities."""
 
 from __future__ import annotations
 
 import json
-import os
-import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
-import psutil
 import pytest
 
-from mltestscore.dependencies.agreeing import agree
-from mltestscore.errors import ConfigError, InputError
+from mltestscore.errors import InputError
 from mltestscore.inputs.catalogue import read_catalogue
-from mltestscore.inputs.dependencies import Dependencies, open_dependencies
-from mltestscore.result import CheckResult, FindingRecord
 from mltestscore.testing import run_check
-
-NOW = datetime(2027, 3, 1, tzinfo=UTC)
-UNLISTED, UNOWNED = "sources outside the manifest", "dependencies without an owner or a channel"
-BARE, NEVER = "dependencies without a contract", "contracts that nobody has agreed to"
-CHANGED, UNPINNED = "contracts that changed and nobody agreed", "packages of the manifest that no lock names"
-DIFFERING, MISSING = "packages of another version than locked", "locked packages that are not installed"
-VULNERABLE, DATA_AGE = "known vulnerabilities of installed packages", "days since the vulnerabilities were known"
-LOST, SECONDS = "probes that did not arrive", "seconds until the probe arrived"
-
-MANIFEST = """
-[[dependency]]
-name = "weather"
-kind = "table"
-owner = "Weather team"
-channel = "#weather"
-contract = "weather.parquet"
-
-[[dependency]]
-name = "prices"
-kind = "api"
-owner = "Price service"
-channel = "prices@example.org"
-contract = "prices.json"
-covers = ["price_*"]
-
-[[dependency]]
-name = "desk"
-kind = "file"
-owner = "Ada"
-channel = "ada@example.org"
-without_contract = "Ada types it"
-
-[[dependency]]
-name = "NumPy"
-kind = "package"
-owner = "NumPy"
-channel = "https://numpy.org/news"
-"""
-CATALOGUE = read_catalogue(
-    {
-        "features": {
-            "temp": {"source": "weather"},
-            "price": {"derived_from": ["list_price"]},
-            "area": {"source": "desk"},
-        },
-        "columns": {"list_price": {"source": "price_list"}},
-    }
+from tests.dependencies.shop import (
+    BARE,
+    CHANGED,
+    DATA_AGE,
+    DIFFERING,
+    MISSING,
+    NEVER,
+    NOW,
+    PRICES,
+    UNLISTED,
+    UNOWNED,
+    UNPINNED,
+    VULNERABLE,
+    WEATHER,
+    agreed,
+    edit,
+    failed,
+    judged,
+    opened,
+    quick,
+    rewritten,
+    written,
 )
-WEATHER = pd.DataFrame(
-    {"hour": pd.to_datetime(["2027-01-01", "2027-01-02"], utc=True), "temp": [1.5, 2.5], "sky": ["clear", None]}
-)
-PRICES = {
-    "type": "object",
-    "properties": {"price": {"type": "number", "description": "EUR"}, "currency": {"enum": ["EUR", "CHF"]}},
-    "required": ["price", "currency"],
-}
-NOTIFY = """
-import sys, time
-from pathlib import Path
-
-def write(message):
-    folder = Path("inbox")
-    folder.mkdir(exist_ok=True)
-    (folder / f"{time.time_ns()}.eml").write_text(f"Subject: drill\\n\\n{message}\\n")
-
-if __name__ == "__main__":
-    write(sys.argv[1])
-"""
-DRILL = {"probe": True, "notify": ["{python}", "notify.py", "{message}"], "sink": "inbox", "within_seconds": 30.0}
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    (tmp_path / "dependencies.toml").write_text(MANIFEST)
-    (tmp_path / "notify.py").write_text(NOTIFY)
-    (tmp_path / "inbox").mkdir()
-    (tmp_path / "prices.json").write_text(json.dumps(PRICES))
-    WEATHER.to_parquet(tmp_path / "weather.parquet")
-    lock = f"numpy=={version('numpy')}\npandas=={version('pandas')} ; python_version >= '3.9'\n"
-    (tmp_path / "requirements.txt").write_text(f"{lock}pywin32==308 ; sys_platform == 'win32'\n")
-    agreed(tmp_path, "weather", "prices")
-    return tmp_path
-
-
-def rewritten(weather: pd.DataFrame, shop: Path) -> None:
-    """Write the table at a later time: DuckDB remembers a file's columns by path and second."""
-    file = shop / "weather.parquet"
-    later = file.stat().st_mtime + 5
-    weather.to_parquet(file)
-    os.utime(file, (later, later))
-
-
-def opened(shop: Path, **changes: Any) -> Dependencies:
-    settings: dict[str, Any] = {"locks": ["requirements.txt"], "drill": DRILL, "system": "shop"}
-    settings |= {"base": shop, "acknowledged": shop / "acknowledged.json"}
-    return open_dependencies(shop / "dependencies.toml", **(settings | changes))
-
-
-def agreed(shop: Path, *names: str, upcoming: str = "") -> None:
-    at = NOW - timedelta(days=9)
-    list(agree(opened(shop, drill=None), names, "Bea", at, upcoming, shop / "acknowledged.json", shop))
-
-
-def judged(shop: Path, prove: bool = False, options: dict[str, Any] | None = None, **changes: Any) -> CheckResult:
-    found = opened(shop, **changes)
-    return run_check(
-        "monitor.1", dependencies=found, clock=NOW, catalogue=CATALOGUE, prove=prove, options=options or {}
-    )
-
-
-def quick(shop: Path, **changes: Any) -> CheckResult:
-    """Judge without a probe, which takes a process: then all but the probe decides."""
-    result = judged(shop, drill=None, **changes)
-    left = [one for one in result.findings if one.name != LOST]
-    worst = {one.verdict for one in left if not one.advisory}
-    state = next((one for one in ("failed", "inconclusive") if one in worst), "passed")
-    return result.model_copy(update={"findings": left, "state": state})
-
-
-def failed(result: CheckResult) -> dict[str, FindingRecord]:
-    return {one.name: one for one in result.findings if one.verdict == "failed" and not one.advisory}
-
-
-def edit(shop: Path, file: str, old: str, new: str) -> None:
-    text = (shop / file).read_text()
-    assert old in text
-    (shop / file).write_text(text.replace(old, new))
+    return written(tmp_path)
 
 
 def test_a_sound_system_passes_and_every_fault_is_caught_with_one_probe(shop):
@@ -317,85 +210,3 @@ def test_vulnerabilities_count_only_where_they_are_offered_and_affect_what_is_in
     (shop / "audit.json").write_text(json.dumps(audit).replace(version("pandas"), "0.1"))
     result = quick(shop, **offered)
     assert (result.state, failed(result)) == ("inconclusive", {})
-
-
-# --- the probe: O1c -------------------------------------------------------------------------------------------------
-
-
-def test_a_notification_to_another_place_is_lost(shop):
-    edit(shop, "notify.py", 'Path("inbox")', 'Path("outbox")')
-    result = judged(shop, drill={**DRILL, "within_seconds": 1.0})
-    assert failed(result)[LOST].cause.startswith("nothing with its mark is at ")
-
-
-def test_a_command_that_fails_is_quoted(shop):
-    edit(shop, "notify.py", "write(sys.argv[1])", "sys.exit('no route to host')")
-    cause = failed(judged(shop))[LOST].cause
-    assert "ended with status 1 and said: no route to host" in cause
-
-
-def test_a_late_notification_within_the_promise_is_healthy_and_one_beyond_it_is_told_from_a_lost_one(shop):
-    edit(shop, "notify.py", "write(sys.argv[1])", "time.sleep(3.2); write(sys.argv[1])")
-    assert judged(shop, drill={**DRILL, "within_seconds": 20.0}).state == "passed"
-    result = judged(shop, drill={**DRILL, "within_seconds": 3.0})
-    assert list(failed(result)) == [SECONDS]
-
-
-def test_a_queue_that_somebody_else_empties_later_is_healthy_and_what_hangs_is_stopped(shop):
-    worker = "import subprocess; subprocess.Popen([sys.executable, 'later.py', sys.argv[1]])"
-    edit(shop, "notify.py", "write(sys.argv[1])", worker)
-    (shop / "later.py").write_text(
-        "import sys, time, notify\ntime.sleep(1)\nnotify.write(sys.argv[1])\ntime.sleep(600)\n"
-    )
-    assert judged(shop).state == "passed"
-    time.sleep(0.2)
-    assert [one for one in psutil.process_iter(["cmdline"]) if "later.py" in (one.info["cmdline"] or ())] == []
-
-
-@pytest.mark.parametrize(("remove", "left"), [(True, 0), (False, 1)])
-def test_the_probe_is_left_or_removed_as_the_configuration_says(shop, remove, left):
-    (shop / "inbox" / "old.eml").write_text("a message of somebody")
-    assert judged(shop, prove=remove, drill={**DRILL, "remove": remove}).state == "passed"
-    assert len(list((shop / "inbox").iterdir())) == 1 + left
-
-
-def test_a_file_that_may_hold_messages_of_others_is_not_removed(shop):
-    edit(shop, "notify.py", ".eml", ".jsonl")
-    assert judged(shop, drill={**DRILL, "remove": True}).state == "passed"
-    assert len(list((shop / "inbox").iterdir())) == 1
-
-
-def test_nothing_is_sent_without_permission(shop):
-    result = judged(shop, drill={**DRILL, "probe": False})
-    assert (result.state, list((shop / "inbox").iterdir())) == ("inconclusive", [])
-
-
-@pytest.mark.parametrize(
-    ("drill", "said"),
-    [
-        ({"notify": ["true"]}, "notify does not say where the message goes"),
-        ({"notify": "no function:"}, 'write "module:function"'),
-        ({"sink": "webhook"}, "write {sink} in notify"),
-        ({"sink": "sqlite:///alerts.db"}, "names no table"),
-        ({"sink": "alerts.jsonl", "remove": True}, "a probe can be taken out of a folder"),
-    ],
-)
-def test_a_drill_that_cannot_work_is_a_config_error(shop, drill, said):
-    with pytest.raises(ConfigError, match=said):
-        opened(shop, drill={**DRILL, **drill})
-
-
-def test_old_notifications_that_nobody_acknowledged_are_pointed_out(shop):
-    rows = "sent_at,acknowledged_at\n2027-01-01,2027-01-02T10:00:00Z\n2027-01-01,\n2027-02-27T00:00:00Z,\n"
-    (shop / "notices.csv").write_text(rows)
-    result = quick(shop, notices="notices.csv")
-    (found,) = [one for one in result.findings if one.name.startswith("notifications")]
-    assert (found.value, found.n, found.advisory, result.state) == (1, 3, True, "passed")
-    (shop / "none.csv").write_text("sent_at,acknowledged_at\n")
-    assert quick(shop, notices="none.csv").state == "passed"
-    (shop / "other.csv").write_text("sent,acknowledged_at\n2027-01-01,\n")
-    with pytest.raises(InputError, match="no column 'sent_at'"):
-        opened(shop, notices="other.csv")
-    (shop / "odd.csv").write_text("sent_at,acknowledged_at\nsoon,\n")
-    with pytest.raises(InputError, match="holds 'soon', which is no time"):
-        opened(shop, notices="odd.csv")
