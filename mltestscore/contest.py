@@ -18,8 +18,9 @@ from mltestscore.errors import InputError, NotOffered
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.several_labels import indicators, names_of
 from mltestscore.stats import ranking
+from mltestscore.stats.dates import widened
 from mltestscore.stats.interval import Interval
-from mltestscore.stats.quality import advantage, quality
+from mltestscore.stats.quality import advantage, gained_by_row, quality
 from mltestscore.stats.seeds import generator, seed_of
 from mltestscore.tasks import JUDGED_TOO, require_one_answer
 from mltestscore.unstructured import as_texts, is_array
@@ -53,6 +54,7 @@ class Contest:
         scores: by the name of the model, each in the shape of :meth:`mltestscore.inputs.model.Model.predict`.
         judged: shape (n,), the rows that judge; the others choose.
         clusters: shape (n,), or ``None`` where rows are independent.
+        dates: whether clusters are dates in order of time, which may be alike and are too few to tell.
     """
 
     metric: str
@@ -60,6 +62,7 @@ class Contest:
     scores: dict[str, Scores]
     judged: Mask
     clusters: npt.NDArray[Any] | None
+    dates: bool = False
 
     def quality(self, name: str) -> float:
         """Return the metric of a model on the judged rows."""
@@ -84,9 +87,13 @@ class Contest:
         """Return by how much the metric of one model exceeds another's on the judged rows, bounds at ``alpha``."""
         rows = self.judged
         clusters = None if self.clusters is None else self.clusters[rows]
-        return advantage(
-            self.metric, self.truth[rows], self.scores[ours][rows], self.scores[theirs][rows], alpha, clusters
-        )
+        truth, scores = self.truth[rows], (self.scores[ours][rows], self.scores[theirs][rows])
+        found = advantage(self.metric, truth, *scores, alpha, clusters)
+        if clusters is None or not self.dates:
+            return found
+        place = np.unique(clusters, return_inverse=True)[1].reshape(-1)
+        gained = np.bincount(place, gained_by_row(self.metric, truth, *scores)) / np.bincount(place)
+        return widened(found, gained, alpha)
 
 
 class Lesson:

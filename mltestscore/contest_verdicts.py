@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from mltestscore.contest import queries_of
 from mltestscore.declare import Observations
-from mltestscore.dependence import dependent
+from mltestscore.dependence import dependent, few_dates
 from mltestscore.details import Table
 from mltestscore.errors import NotOffered
 from mltestscore.finding import at_least, undecided
@@ -47,7 +47,18 @@ def require_kind(model: Model, holdout: Dataset, rules: Heuristics | None) -> No
         raise NotOffered("the horizon of the forecast", remedy)
 
 
-def together(
+def grouped(
+    contest: Contest, simple: Sequence[Baseline], later: pd.DataFrame, holdout: Dataset, rules: Heuristics | None
+) -> Contest:
+    """Return the contest with what it says of which rows belong together: few dates, clusters or periods of time."""
+    foretold = rules is not None and (rules.horizon_days or rules.season_days)
+    dates = None if foretold else few_dates(later, holdout)
+    if dates is not None:
+        return replace(contest, clusters=dates, dates=True)
+    return replace(contest, clusters=_together(contest, simple, later, holdout, rules))
+
+
+def _together(
     contest: Contest, simple: Sequence[Baseline], later: pd.DataFrame, holdout: Dataset, rules: Heuristics | None
 ) -> npt.NDArray[np.intp] | None:
     """Return which rows belong together, by what the model gains on the best of the others; a horizon counts too."""
@@ -60,7 +71,12 @@ def together(
 
 def compared(contest: Contest, simple: Sequence[Baseline], alpha: float, *, declared: bool) -> Observations:
     """Yield the findings and the table; ``declared``: whether the clusters are, and not read from the times."""
-    if contest.clusters is not None and not declared and (why := few(contest.clusters[contest.judged])):
+    if (
+        contest.clusters is not None
+        and not declared
+        and not contest.dates
+        and (why := few(contest.clusters[contest.judged]))
+    ):
         yield undecided(ADVANTAGE, why)
         return
     if (many := contest.orders) is not None and many < LEAST_QUERIES:
@@ -74,7 +90,7 @@ def compared(contest: Contest, simple: Sequence[Baseline], alpha: float, *, decl
     # Accuracy cannot tell a good model of a rare class from a constant: whether a baseline learned, log loss says.
     learned = replace(contest, metric="d2_log_loss") if contest.metric == "accuracy" else contest
     trained = learned.best([baseline.name for baseline in simple if baseline.trained])
-    gain = learned.advantage(trained, "constant", alpha)
+    gain = learned.advantage(trained, "constant", CLEAR)  # a condition for passing, which accuses nobody
     if gain.low > 0:
         yield at_least(FAIR, gain, 0, where=trained, note=f"metric: {learned.metric}")
     else:

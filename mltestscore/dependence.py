@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mltestscore.stats.cluster import codes_of
+from mltestscore.stats.dates import MANY
 from mltestscore.stats.periods import LEAST, periods
 
 if TYPE_CHECKING:
@@ -56,6 +57,17 @@ def near_in_time(column: pd.Series[Any], values: Callable[[], Values], horizon: 
     covered = max(horizon, season if span >= 2 * LEAST * season else 0.0) if real else 0.0
     found = np.nan_to_num(np.asarray(values(), dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     return periods(times, found, covered * DAY)
+
+
+def few_dates(frame: pd.DataFrame, dataset: Dataset) -> Codes | None:
+    """Return the date of each row, in order of time, where they are too few for periods; ``None`` for all others.
+
+    Rows of one date, and those whose cluster is declared, need none.
+    """
+    if dataset.roles.cluster or not dataset.roles.time:
+        return None
+    found, place = np.unique(_seconds(frame[dataset.roles.time])[0], return_inverse=True)
+    return place.reshape(-1).astype(np.intp) if 1 < len(found) < MANY else None
 
 
 def stretches(frame: pd.DataFrame, dataset: Dataset, many: int) -> Codes | None:

@@ -26,6 +26,10 @@ class InputError(MltestscoreError):
     """An input was offered but cannot be used: names the file or fixture, what was found and the remedy."""
 
 
+class OutOfTime(InputError):  # noqa: N818 - the team's own limit, not a fault of what it offers
+    """What was started did not end within its limit of time and was stopped: names the option that gives it more."""
+
+
 class NotOffered(MltestscoreError):  # noqa: N818 - a state of a check, not an error
     """An input was not offered, so the checks that need it have nothing to observe.
 

@@ -73,7 +73,7 @@ def check_staleness_known(
     """Train at several dates, and hold what age costs to a limit."""
     from mltestscore.contest import classes_of
     from mltestscore.slices.losses import slice_metric
-    from mltestscore.staleness.back_test import answers
+    from mltestscore.staleness.back_test import Unfinished, answers
     from mltestscore.staleness.plan import TooShort, plan, timed
     from mltestscore.tasks import JUDGED_TOO
 
@@ -89,14 +89,12 @@ def check_staleness_known(
         yield undecided(LOST, why)
         return
     known = (days, max_lesson_rows, min_rows)
-    yield from _judged(
-        laid,
-        answers(laid, trainer, model.task, classes, known=known, timeout=timeout),
-        metric,
-        max_loss,
-        alpha,
-        declared=max_age is not None,
-    )
+    found = answers(laid, trainer, model.task, classes, known=known, timeout=timeout)
+    if isinstance(found, Unfinished):
+        yield undecided(LOST, found.reason)
+        return
+    yield from _judged(laid, found, metric, max_loss, alpha, declared=max_age is not None)
+    yield laid.spent(found.seconds, max_lesson_rows, timeout)
 
 
 def _judged(laid: Plan, found: Answers, metric: str, max_loss: float, alpha: float, *, declared: bool) -> Observations:

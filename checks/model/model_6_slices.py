@@ -74,17 +74,11 @@ def check_slices(
 
     from mltestscore import contest
     from mltestscore.several_labels import require_same_labels
-    from mltestscore.slices import compared, declared, losses, reference
+    from mltestscore.slices import compared, losses, reference
     from mltestscore.tasks import JUDGED_TOO
 
     metric = losses.slice_metric(model.task, metric, JUDGED_TOO)
-    earlier = () if previous_model is None else previous_model.features
-    extra = [name for name in earlier if name in holdout.columns]
-    columns = dict.fromkeys([*model.features, *declared.columns_of(slices), *extra])
-    later = contest.labelled(holdout, list(columns), max_holdout_rows)
-    label = later[holdout.roles.label]
-    classes = contest.classes_of(model.classes, label)
-    truth = contest.encoded(label, model.task, classes, holdout.name, JUDGED_TOO)
+    later, truth, classes = compared.read(model, previous_model, holdout, slices, max_holdout_rows)
     if why := _too_little(truth, 2 * min_rows) or reference.incomparable(model, previous_model, later):
         yield undecided(LOST, why, n_to_settle=2 * min_rows if len(later) < 2 * min_rows else None)
         return
@@ -98,15 +92,13 @@ def check_slices(
     if previous_model is not None:
         other = reference.version_before(previous_model, holdout, later, max_holdout_rows)
     else:
-        given = contest.clusters_of(later, holdout)
-        other = reference.simple_model(model, training, later, truth, ~judging, metric, max_training_rows, given)
+        searched = reference.Searched(later, truth, ~judging, contest.clusters_of(later, holdout))
+        other = reference.simple_model(model, training, searched, metric, max_training_rows)
     pair = compared.Pair(model.task, metric, truth, scores, other.scores)
     held = compared.units(pair, later, holdout, judging, classes)
     asked = compared.Asked(slices, min_rows, max_loss, min_quality, max_unjudged, search, alpha)
-    gain = reference.recorded_gain(registry)
-    yield from compared.observations(
-        held, model.features, asked, other.chosen, other.name + compared.sureness(pair), gain
-    )
+    against, gain = other.name + compared.sureness(pair), reference.recorded_gain(registry)
+    yield from compared.observations(held, model.features, asked, other.chosen, against, gain)
 
 
 def _too_little(truth: Any, least: int) -> str:

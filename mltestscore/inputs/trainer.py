@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mltestscore.codetests.sandbox import kill_tree
-from mltestscore.errors import InputError
+from mltestscore.errors import InputError, OutOfTime
 from mltestscore.inputs.functions import split_name
 from mltestscore.inputs.surroundings import ONE, OTHER, Surroundings
 from mltestscore.inputs.training_costs import PeakOfTree, TrainingCost
@@ -120,7 +120,8 @@ class Trainer:
             hash_seed: ``PYTHONHASHSEED`` of the process, 0 to 4294967295.
             timeout: seconds until the process and all that it started are killed.
 
-        Raises :class:`InputError` with the last lines of what the process said when it fails or takes too long.
+        Raises :class:`InputError` with the last lines of what the process said when it fails, :class:`OutOfTime` when
+        it takes too long.
         """
         surroundings = Surroundings(hash_seed, backwards=hash_seed == self.HASH_SEEDS[1])
         return self.train_in([surroundings], data, probe, seed=seed, timeout=timeout)[0]
@@ -253,7 +254,7 @@ class _Process:
         try:
             code = self._process.wait(max(0.0, deadline - monotonic()))
         except subprocess.TimeoutExpired:
-            raise InputError(
+            raise OutOfTime(
                 f"{SETTING}: {self._trainer.source} was still training after {timeout:g} s and was stopped. "
                 "Give it more time (option timeout) or fewer rows (option rows)."
             ) from None

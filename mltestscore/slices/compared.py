@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mltestscore.contest import queries_of
+from mltestscore import contest
 from mltestscore.declare import Observations
 from mltestscore.dependence import dependent, near_in_time
 from mltestscore.errors import ConfigError
@@ -25,7 +25,11 @@ from mltestscore.slices.verdicts import Judge
 from mltestscore.stats.cluster import codes_of
 from mltestscore.stats.quality import quality
 from mltestscore.stats.ranking import answerable, qualities
+from mltestscore.tasks import JUDGED_TOO
 from mltestscore.unstructured import structured
+
+if TYPE_CHECKING:
+    from mltestscore.inputs.model import Model
 
 Scores = npt.NDArray[np.float64]
 
@@ -74,6 +78,18 @@ class Pair:
     theirs: Scores
 
 
+def read(
+    model: Model, previous: Model | None, holdout: Dataset, slices: Sequence[declared.Wanted], rows: int
+) -> tuple[pd.DataFrame, npt.NDArray[Any], tuple[object, ...]]:
+    """Return labelled rows with what both models and the slices read, their labels encoded, and the classes."""
+    earlier = () if previous is None else [name for name in previous.features if name in holdout.columns]
+    columns = dict.fromkeys([*model.features, *declared.columns_of(slices), *earlier])
+    later = contest.labelled(holdout, list(columns), rows)
+    label = later[holdout.roles.label]
+    classes = contest.classes_of(model.classes, label)
+    return later, contest.encoded(label, model.task, classes, holdout.name, JUDGED_TOO), classes
+
+
 def sureness(pair: Pair) -> str:
     """Say so where the model answers about as many rows right as the other and loses quality: it is not calibrated."""
     if pair.task not in ("binary", "multiclass") or pair.metric not in ("d2_brier_score", "d2_log_loss"):
@@ -107,7 +123,7 @@ def _label(pair: Pair, place: int, whole: Losses) -> Losses | None:
 
 
 def _queries(pair: Pair, later: pd.DataFrame, holdout: Dataset, judging: Mask) -> Units:
-    codes = codes_of(queries_of(later, holdout))
+    codes = codes_of(contest.queries_of(later, holdout))
     first = np.unique(codes, return_index=True)[1][answerable(pair.truth, codes)]
     agreeing = [name for name in later.columns if agree(later[name].to_numpy(), codes)]
     ours, theirs = (1 - qualities(pair.metric, pair.truth, one, codes) for one in (pair.ours, pair.theirs))

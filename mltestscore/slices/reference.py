@@ -56,16 +56,24 @@ def version_before(previous: Model, holdout: Dataset, frame: pd.DataFrame, rows:
     return Reference(name[:100], contest.labelled_scores(previous, holdout, frame, rows), chosen=False)
 
 
-def simple_model(
-    model: Model,
-    training: Dataset | None,
-    frame: pd.DataFrame,
-    truth: npt.NDArray[Any],
-    searched: Mask,
-    metric: str,
-    rows: int,
-    clusters: npt.NDArray[Any] | None,
-) -> Reference:
+@dataclass(frozen=True)
+class Searched:
+    """Labelled rows, some of which choose the simple model.
+
+    Attributes:
+        frame: shape (n, …), with the model's features.
+        truth: shape (n,) or (n, k), encoded.
+        rows: shape (n,), those that choose.
+        clusters: shape (n,), as declared, or ``None``.
+    """
+
+    frame: pd.DataFrame
+    truth: npt.NDArray[Any]
+    rows: Mask
+    clusters: npt.NDArray[Any] | None
+
+
+def simple_model(model: Model, training: Dataset | None, given: Searched, metric: str, rows: int) -> Reference:
     """Return the constant, linear model or small tree of model.5 that is best on the searched rows.
 
     Raises :class:`NotOffered` without training rows to learn from.
@@ -73,9 +81,10 @@ def simple_model(
     if training is None:
         raise NotOffered("previous_model", "offer the version before, or training rows from which a simple one learns")
     lesson = contest.lesson(training, model.features, model.classes, model.task, rows, metric == "d2_absolute_error")
-    scores = {one.name: one.predict(frame) for one in lesson.baselines}
-    some = None if clusters is None else clusters[searched]
-    good = {name: quality(metric, truth[searched], one[searched], some) for name, one in scores.items()}
+    scores = {one.name: one.predict(given.frame) for one in lesson.baselines}
+    some = None if given.clusters is None else given.clusters[given.rows]
+    truth = given.truth[given.rows]
+    good = {name: quality(metric, truth, one[given.rows], some) for name, one in scores.items()}
     best = max(good, key=lambda name: good[name])
     return Reference(f"the best simple model, {best}", scores[best], chosen=True)
 

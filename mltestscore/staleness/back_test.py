@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mltestscore.contest import encoded
-from mltestscore.errors import InputError
+from mltestscore.errors import InputError, OutOfTime
 from mltestscore.inputs.trainer import Trainer
 from mltestscore.staleness.plan import Plan
 from mltestscore.staleness.rolling import LABELS_WRAPPER, LESSON, WRAPPER
@@ -31,11 +31,13 @@ class Answers:
         truth: shape (n,), class numbers from 0, values or grades; of several labels, shape (n, k) of 0 and 1.
         scores: shape (n, models) or (n, models, classes or labels), origin by origin, sibling by sibling.
         deaf: whether the newest model stays the same, bit by bit, when the labels of its newest rows change places.
+        seconds: what all trainings took.
     """
 
     truth: npt.NDArray[Any]
     scores: Scores
     deaf: bool
+    seconds: float = 0.0
 
     @property
     def finite(self) -> npt.NDArray[np.bool_]:
@@ -43,9 +45,16 @@ class Answers:
         return np.asarray(np.isfinite(self.scores.reshape(len(self.scores), -1)).all(axis=1))
 
 
+@dataclass(frozen=True)
+class Unfinished:
+    """Why there are no answers: the trainings took longer than they may."""
+
+    reason: str
+
+
 def answers(
     plan: Plan, trainer: Trainer, task: str, classes: Sequence[object], *, known: Sequence[object], timeout: float
-) -> Answers:
+) -> Answers | Unfinished:
     """Train all models of the plan, in one process of their own, and let each score all judged rows.
 
     What was trained on the same rows for the same plan is recalled. ``known`` are the numbers, besides rows and
@@ -58,7 +67,10 @@ def answers(
     def ask(_: object) -> list[Answers]:
         return [_asked(plan, trainer, task, classes, timeout)]
 
-    return where.recall("staleness", [key], ask)[0]
+    try:
+        return where.recall("staleness", [key], ask)[0]
+    except OutOfTime as late:
+        return Unfinished(str(late))
 
 
 def _asked(plan: Plan, trainer: Trainer, task: str, classes: Sequence[object], timeout: float) -> Answers:
@@ -84,7 +96,7 @@ def _asked(plan: Plan, trainer: Trainer, task: str, classes: Sequence[object], t
     truth = encoded(judged[label], task, classes, data.name, JUDGED_TOO)
     newest = len(lessons) - len(plan.lessons[-1])
     deaf = bool(np.array_equal(scores[:, newest], scores[:, -1], equal_nan=True))
-    return Answers(truth, scores[:, :-1], deaf)
+    return Answers(truth, scores[:, :-1], deaf, trained.seconds)
 
 
 def _shaped(found: npt.NDArray[Any], rows: int, models: int, task: str, classes: int, source: str) -> Scores:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mltestscore.contest import queries_of
+from mltestscore.details import Cell, Table
 from mltestscore.errors import InputError, NotOffered
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.several_labels import indicators
@@ -125,6 +126,16 @@ class Plan:
     def age(self) -> float:
         """The age in question, in days."""
         return STEPS * self.step / DAY
+
+    def spent(self, seconds: float, rows: int, timeout: float) -> Table:
+        """Return what the trainings took, beside what they may."""
+        lessons = [len(lesson) for siblings in self.lessons for lesson in siblings]
+        lines: list[list[Cell]] = [
+            ["trainings", len(lessons) + 1, None],
+            ["rows of the largest", max(lessons), rows],
+            ["seconds of all", round(seconds, 1), timeout],
+        ]
+        return Table("Budget of the back-test", ["of what", "used", "allowed"], lines)
 
     def forgetful(self, seed: str) -> tuple[Places, npt.NDArray[Any]]:
         """Return the newest lesson, and labels for it in which those of the newest rows have changed places.

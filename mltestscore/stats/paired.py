@@ -112,6 +112,21 @@ def auc_difference(
     return gap.interval(gap.quantile * gap.error if gap.error else 2 * gap.unseen, -1.0)
 
 
+def auc_gains(y: ArrayLike, a: ArrayLike, b: ArrayLike) -> Vector:
+    """Return what each row adds to the error of ``AUC(a) - AUC(b)``, shape (n,): its influence, 0 on average.
+
+    Rows that stray together show it here, whatever the share of each class among them. Errors as for :func:`auc`.
+
+    >>> auc_gains([0, 0, 1, 1], [0.1, 0.2, 0.3, 0.4], [0.1, 0.4, 0.35, 0.8]).tolist()
+    [-0.5, 0.5, 0.5, -0.5]
+    """
+    positive, components = _components(y, [a, b])
+    gap = components[0] - components[1]
+    for side in (positive, ~positive):
+        gap[side] = (gap[side] - gap[side].mean()) * len(gap) / side.sum()
+    return gap
+
+
 def _sign_difference(wins: int, losses: int, n: int, alpha: float) -> Interval:
     """(wins - losses) / n: which of two rows' outcomes is the likelier, times how often they differ at all."""
     differ = wins + losses

@@ -38,8 +38,9 @@ def periods(times: ArrayLike, values: ArrayLike, longer_than: float = 0.0) -> ND
             together, or a season.
 
     So few periods as the rows are worth: fewer than :data:`LEAST` decide nothing, and the caller says so. Of fewer than
-    100 different times a weak likeness is not seen: there a bound at the level 0.0005 misses up to 3 times in 1,000
-    (``tests/stats/coverage.md``).
+    100 different times a likeness is seen in part only: there a bound at the level 0.0005 misses up to 5 times in
+    1,000, of 30 times up to 22 where neighbours correlate by 0.6 (``tests/stats/coverage.md``), and of fewer still more
+    often; :mod:`mltestscore.stats.dates` is for those.
 
     Source: batch means, with the length at which they lack :data:`LEFT` of the variance of the mean, from the
     correlation over a flat-top lag window whose width the data choose (Politis and White 2004, Econometric Reviews

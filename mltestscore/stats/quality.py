@@ -18,7 +18,7 @@ from mltestscore.errors import ConfigError, near
 from mltestscore.stats import ranking
 from mltestscore.stats.cluster import Clusters
 from mltestscore.stats.interval import Interval
-from mltestscore.stats.paired import auc, auc_difference, difference
+from mltestscore.stats.paired import auc, auc_difference, auc_gains, difference
 from mltestscore.tasks import require_one_answer
 
 Vector = NDArray[numpy.float64]
@@ -119,6 +119,13 @@ def lost_by_row(metric: str, y: ArrayLike, ours: ArrayLike, theirs: ArrayLike) -
     """
     metric = "d2_brier_score" if metric == "roc_auc" else metric
     return losses(metric, y, ours) - losses(metric, y, theirs)
+
+
+def gained_by_row(metric: str, y: ArrayLike, ours: ArrayLike, theirs: ArrayLike) -> Vector:
+    """Return what each row says for ours, shape (n,), which tells whether rows stray together in :func:`advantage`."""
+    if metric == "roc_auc":
+        return auc_gains(y, ours, theirs)
+    return -lost_by_row(metric, y, ours, theirs)
 
 
 def losses(metric: str, y: ArrayLike, scores: ArrayLike) -> Vector:

@@ -13,7 +13,7 @@ import pandas as pd
 from mltestscore import contest
 from mltestscore.dependence import dependent
 from mltestscore.details import Table
-from mltestscore.errors import InputError
+from mltestscore.errors import InputError, OutOfTime
 from mltestscore.finding import Finding, at_most, undecided
 from mltestscore.inputs.dataset import Dataset, Roles
 from mltestscore.inputs.model import Model
@@ -240,7 +240,11 @@ def findings(search: Search, margins: tuple[float, float], alpha: float) -> Iter
             share that a gain must be beyond to accuse, since settings that suit many rows are too free for few.
         alpha: the level of the bound that accuses.
     """
-    found = search.found()
+    try:
+        found = search.found()
+    except OutOfTime as late:
+        yield undecided(GAIN, str(late))
+        return
     yield _table(found)
     tried = len({one["number"] for one in found.trials})
     if found.alike and len({one["quality"] for one in found.trials if one["rows"] == found.trials[0]["rows"]}) == 1:

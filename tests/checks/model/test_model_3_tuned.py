@@ -209,6 +209,11 @@ def test_a_budget_of_no_time_is_no_pass(tmp_path):
     assert (result.state, "budget of seconds" in finding(result, GAIN).note) == ("inconclusive", True)
 
 
+def test_a_search_that_is_stopped_is_no_pass_and_no_error(tmp_path):
+    result = active(tmp_path, options=FAST | {"timeout": 0.1})
+    assert (result.state, "was stopped" in finding(result, GAIN).note) == ("inconclusive", True), result.reason
+
+
 def test_a_gain_on_a_part_of_the_rows_does_not_accuse_settings_chosen_for_all(tmp_path):
     part = {"most_rows": 2_000, "trials": 12, "margin_of_part": 0.9}
     result = active(tmp_path, registry=registry(used=1), options=FAST | part)

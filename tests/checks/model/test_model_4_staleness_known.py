@@ -269,3 +269,19 @@ def test_a_metric_that_is_no_mean_over_rows_is_refused(given):
     )
     assert result.state == "error"
     assert "roc_auc" in result.reason
+
+
+def test_trainings_that_take_too_long_are_no_pass_and_no_error(given):
+    with (given.folder / "staleness_training.py").open("a") as code:
+        code.write("\n\ndef slow(frame, seed):\n    import time\n    time.sleep(60)\n")
+    result = given.run(rows(), function="slow", options={"timeout": 3.0})
+    assert result.state == "inconclusive"
+    assert "was still training after 3 s and was stopped" in result.reason
+
+
+def test_what_the_trainings_took_is_shown(given):
+    result = given.run(rows(), options={"timeout": 200.0})
+    (table,) = [one.data for one in result.details if one.title == "Budget of the back-test"]
+    assert table["rows"][0][1] == len(given.trained())
+    assert table["rows"][1][1] == max(given.trained())
+    assert 0 < table["rows"][2][1] < table["rows"][2][2] == 200

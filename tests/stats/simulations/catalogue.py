@@ -8,6 +8,7 @@ from .families import (
     blocks,
     calibration,
     cluster,
+    dates,
     distribution,
     draws,
     finite,
@@ -18,6 +19,7 @@ from .families import (
     rank,
     ratios,
     sequential,
+    served,
     unpaired,
 )
 from .scene import Aim, Coverage, Scene, simulate, verdicts
@@ -29,7 +31,9 @@ FAMILIES = (
     unpaired,
     cluster,
     periods,
+    dates,
     ratios,
+    served,
     blocks,
     distribution,
     finite,

@@ -18,7 +18,7 @@ SHORT = "fewer than 100 moments show too little of a weak likeness; `stats.perio
 
 
 def scenes() -> Iterator[Scene]:
-    for n, most in ((60, 5_000), (300, 10_000), (3_000, 3_000)):
+    for n, most in ((30, 5_000), (60, 5_000), (300, 10_000), (3_000, 3_000)):
         for memory in (0.0, 0.3, 0.6, 0.9):
             known = SHORT if n < 100 and memory else ""
             kind = f"errors remember {memory:.0%} of the last"
