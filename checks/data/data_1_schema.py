@@ -64,9 +64,9 @@ def check_schema(
     uncovered = [name for name in model.features if name not in schema.columns]
     yield at_most(UNCOVERED, len(uncovered), 0, n=len(model.features), cause=", ".join(uncovered[:SHOWN]))
     profile.count(training, serving)
-    for data in (training, holdout, serving):
-        if data is not None:
-            yield from _obedience(schema, data, model, data is training, alpha)
+    for data in (one for one in (training, holdout, serving) if one is not None):
+        rules = schema.about(data.name, training.roles.label)
+        yield from _obedience(rules, data, model, data is training, alpha)
     found = rejected(schema, training.excerpt(rows_for_corruption), model.features)
     yield from _kills(found, min_kill_rate, training.rows)
     yield from _unreviewed(schema, training, model)

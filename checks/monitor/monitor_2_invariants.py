@@ -93,14 +93,13 @@ def _declared(
 ) -> Iterator[Finding | Table]:
     """Count broken rules; what a dataset does not carry at all is a matter of the schema check."""
     rows = []
-    for dataset in (training, serving, holdout):
-        if dataset is None:
-            continue
+    for dataset in (one for one in (training, serving, holdout) if one is not None):
         figures = dataset is training and dataset.whole
-        broken = [one for one in schema.violations(dataset) if not one.missing and (figures or not one.rule.on_figure)]
+        rules = schema.about(dataset.name, training.roles.label)
+        broken = [one for one in rules.violations(dataset) if not one.missing and (figures or not one.rule.on_figure)]
         shown = [one for one in broken if _shown(one, alpha)]
         cause = "; ".join(f"{one.column}: {one.message}" for one in (shown or broken)[:3])[:300]
-        found = replace(exactly(len(broken), len(schema.rules)), low=float(len(shown)))
+        found = replace(exactly(len(broken), len(rules.rules)), low=float(len(shown)))
         yield at_most(DECLARED, found, 0, where=dataset.name, cause=cause)
         rows += [(dataset.name, one.column, one.message[:200], one.unexpected, one.rows) for one in broken]
     if rows:

@@ -20,6 +20,7 @@ from mltestscore.inputs.suites import read_suite
 MAX_EXAMPLE = 40
 CATEGORIES = ("expect_column_values_to_be_in_set", "expect_column_distinct_values_to_be_in_set")
 EQUAL_SET = "expect_column_distinct_values_to_equal_set"
+PRESENCE = ("expect_column_values_to_not_be_null",)
 TYPES = ("expect_column_values_to_be_of_type", "expect_column_values_to_be_in_type_list", "expect_column_type_to_be")
 
 
@@ -134,6 +135,14 @@ class Schema:
     def without(self, column: str) -> Schema:
         """Return the schema without the rules that name a column, for planted faults."""
         return Schema(self.source, (rule for rule in self.rules if column not in rule.columns))
+
+    def about(self, data: str, label: str) -> Schema:
+        """Return the rules that hold of a dataset; of the newest served rows nobody knows the label yet.
+
+        Rules that the label is there hold of the rows to learn from only, all others of the served rows too.
+        """
+        late = {rule for rule in self.rules if rule.type in PRESENCE and rule.columns == (label,)}
+        return Schema(self.source, (one for one in self.rules if one not in late)) if data == "serving" else self
 
     def loosened(self) -> Schema:
         """Return a schema with as many rules on the same columns, all so wide that they allow anything."""

@@ -39,7 +39,8 @@ def read_suite(path: Path) -> tuple[Rule, ...]:
         suite = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise InputError(f"schema: there is no file {path.resolve()}.{near(path.name, beside)}") from None
+        first = " Write one, or have a first one inferred from the training data with `mltestscore init`."
+        raise InputError(f"schema: there is no file {path.resolve()}.{near(path.name, beside)}{first}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{where}: cannot be read: {error}. Make it a readable UTF-8 file.") from error
     except json.JSONDecodeError as error:

@@ -25,6 +25,7 @@ from mltestscore.several_labels import names_of, require_same_labels
 from mltestscore.slices import declared
 from mltestscore.slices.declared import Mask, Slicing
 from mltestscore.stats.cluster import codes_of, design_effect
+from mltestscore.stats.interval import Interval
 from mltestscore.unstructured import structured
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 UNLABELLED = "served rows whose label is overdue"
 UNSCORED = "served rows without a finite score"
+TIMES = "name its column with time = … under [tool.mltestscore.data.serving]"
 EVER = 1e12  # seconds: longer than any log
 NO_LAUNCH = "nothing to compare with: offer a holdout with labels, or keep the log since the launch"
 
@@ -192,19 +194,32 @@ def _accusations(model: Model, slicings: Sequence[Slicing], names: Sequence[obje
 def unlabelled(
     frame: pd.DataFrame, serving: Dataset, slicings: Sequence[Slicing], limit: float, limits: Limits
 ) -> Iterator[Finding]:
-    """Hold the rows whose label should be in by now and is not, of the window and of each slice, to the limit."""
+    """Hold the rows whose label should be in by now and is not, of the window and of each slice, to the limit.
+
+    Where the log has no times, young rows cannot be told from those whose label is lost: then a slice is accused only
+    if it lacks more than all other rows do, and all rows together never are.
+    """
     if not len(frame):
         yield undecided(UNLABELLED, "no served row is due yet", unit="share", n_to_settle=limits.min_rows)
         return
     missing = frame[LABEL].isna().to_numpy()
     cluster = serving.roles.cluster
     clusters = codes_of(frame[cluster].to_numpy()) if cluster else scored.days_of(None, len(frame))
+
+    def share(rows: Mask) -> Interval:
+        effect = _effect(missing[rows], clusters[rows])
+        return rate(int(missing[rows].sum()), int(rows.sum()), limits.level, design_effect=effect)
+
     everything = np.ones(len(frame), dtype=bool)
     slices = [(one.name, one.rows) for slicing in slicings for one in slicing.slices]
     for where, rows in [("", everything), *(one for one in slices if one[1].sum() >= limits.min_rows)]:
-        effect = _effect(missing[rows], clusters[rows])
-        share = rate(int(missing[rows].sum()), int(rows.sum()), limits.level, design_effect=effect)
-        yield at_most(UNLABELLED, share, limit, where=where, unit="share")
+        found = share(rows)
+        young = AT not in frame and found.low > limit
+        if young and (rows.all() or found.low <= limit + share(~rows).high):
+            why = f"{found.value:.1%} have no label, and without times of the log nobody knows which are due: {TIMES}"
+            yield undecided(UNLABELLED, why, where=where, unit="share")
+        else:
+            yield at_most(UNLABELLED, found, limit, where=where, unit="share")
 
 
 def _effect(hit: Mask, clusters: scored.Codes) -> float:

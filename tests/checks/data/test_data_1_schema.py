@@ -97,6 +97,14 @@ def test_a_sound_schema_passes_and_every_planted_fault_is_caught(run: Run) -> No
     assert len(result.proof.faults) >= 2
 
 
+def test_labels_that_are_not_known_yet_break_no_rule_of_a_log_but_one_of_the_holdout(run: Run) -> None:
+    schema = sound(rule(VALUES + "not_be_null", "late"))
+    frame = rows(1000, 1)
+    young = frame.assign(late=frame["late"].astype(object).where(frame["id"] < 500))
+    assert run(schema, serving=data(young, "serving")).state == "passed"
+    assert "late" in finding(run(schema, holdout=data(young, "holdout")), BREAKING).where
+
+
 @pytest.mark.parametrize("missing", ["schema", "model", "training"])
 def test_without_a_required_input_it_is_not_offered(missing: str, run: Run) -> None:
     result = run(**{"schema": sound(), missing: None})

@@ -228,6 +228,20 @@ def test_scores_squared_keep_their_order_and_fail_the_calibration():
     assert find(result, DROP).verdict == "passed"
 
 
+def test_without_times_of_the_log_missing_labels_accuse_only_a_slice_that_lacks_more_than_the_others():
+    inputs = given()
+    log = inputs["serving"].frame().drop(columns="time")
+    inputs["serving"] = open_dataset("serving", log, replace(inputs["serving"].roles, time=""))
+    newest = set(log["id"].iloc[-3_000:])
+    young = changed(inputs, "outcomes", lambda frame: frame[~frame["id"].isin(newest)])
+    assert find(run(**young), OVERDUE).verdict == "inconclusive"
+    assert "time = " in find(run(**young), OVERDUE).note
+    assert not [name for name, _ in failed(run(**young)) if name == OVERDUE]
+    gone = set(log.query("region == 's'")["id"])
+    lost = changed(inputs, "outcomes", lambda frame: frame[~frame["id"].isin(gone)])
+    assert [where for name, where in failed(run(**lost)) if name == OVERDUE] == ["region = s"]
+
+
 def test_rows_too_young_for_a_label_are_left_out_and_counted():
     """The last three days have only the early labels, all of one kind; nobody is accused of it."""
     inputs = given()
