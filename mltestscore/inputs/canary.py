@@ -5,7 +5,6 @@ Each part is optional, and what is offered is judged. The version that is served
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mltestscore.errors import ConfigError, InputError
+from mltestscore.inputs import digests
 from mltestscore.inputs.dataset import Dataset, open_dataset
 from mltestscore.inputs.functions import split_name
 
@@ -132,7 +132,7 @@ class Canary:
             return ""
         logs = [(part, part.log.digest) for part in (self.ramp, self.traffic) if part is not None]
         said = [(repr(part), digest) for part, digest in logs]
-        return hashlib.sha256(repr((said, self.tampering)).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        return digests.of_settings((said, self.tampering))
 
     def replace(self, **changes: Any) -> Canary:
         """Return a canary with other attributes: how a fault is planted. It shares the candidate's server."""

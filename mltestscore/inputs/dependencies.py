@@ -28,7 +28,6 @@ Which contracts somebody agreed to stands in the file ``acknowledged``, which ``
 
 from __future__ import annotations
 
-import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,6 +47,7 @@ from mltestscore.dependencies.locks import Pin, read_lock
 from mltestscore.dependencies.news import Notice, read_notices
 from mltestscore.dependencies.vulnerabilities import Audit, read_vulnerabilities
 from mltestscore.errors import InputError, near
+from mltestscore.inputs import digests
 
 MAX_BYTES = 4 * 2**20
 Text = Annotated[str, Field(max_length=2_000)]
@@ -140,7 +140,7 @@ class Dependencies:
         locked = (*self.pins, *self.elsewhere)
         pins = [(one.name, one.allowed, one.marker, sorted(one.groups), one.lock) for one in locked]
         parts = (self.entries, contracts, agreed, environment, pins, self.chosen, self.audit, self.drill, self.notices)
-        return hashlib.sha256(repr((*parts, self.raw_stores)).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        return digests.of_settings((*parts, self.raw_stores))
 
     def replace(self, **changed: Any) -> Dependencies:
         """Return dependencies with other attributes: how a fault is planted."""

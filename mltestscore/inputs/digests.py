@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,15 @@ def _of_bytes(path: Path) -> str:
         with path.open("rb") as stream:
             _of_file[key] = hashlib.file_digest(stream, xxhash.xxh3_64).hexdigest()
     return _of_file[key]
+
+
+def of_settings(settings: object, files: Iterable[Path] = (), folder: Path = Path()) -> str:
+    """Return the digest of settings, by their ``repr``, and of the bytes of files, by their path below ``folder``."""
+    digest = hashlib.sha256(repr(settings).encode("utf-8", "backslashreplace"))
+    for file in files:
+        name = file.relative_to(folder).as_posix().encode("utf-8", "surrogateescape")
+        digest.update(name + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:LENGTH]
 
 
 def sha256_of(path: Path) -> str:

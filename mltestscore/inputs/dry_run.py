@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mltestscore.errors import ConfigError
+from mltestscore.inputs import digests
 from mltestscore.inputs.feature_code import NEVER_COPIED, files_below
 
 TABLE = "[tool.mltestscore.dry_run]"
@@ -63,7 +64,7 @@ class DryRun:
         """A digest of the project's source files and of what is asked of the rehearsal."""
         asked = (self.command, self.max_seconds, self.training, self.served, self.model, self.key, self.score)
         more = (self.feature, self.may_change, self.tampering, sorted(self.content().items()))
-        return hashlib.sha256(repr((asked, more)).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        return digests.of_settings((asked, more))
 
     @property
     def ignored(self) -> tuple[str, ...]:

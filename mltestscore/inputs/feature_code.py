@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from mltestscore.errors import ConfigError, InputError, near
+from mltestscore.inputs import digests
 from mltestscore.inputs.functions import split_name
 
 if TYPE_CHECKING:
@@ -72,17 +72,13 @@ class FeatureCode:
         raw = self.raw.digest if self.raw is not None else ""
         rules = self.raw_schema.digest if self.raw_schema is not None else ""
         named = (self.code_digest, self.batch, self.online, self.dates, self.timezone, self.wrappers, raw, rules)
-        return hashlib.sha256(repr(named).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        return digests.of_settings(named)
 
     @property
     def code_digest(self) -> str:
         """A digest of every Python file of the project, of the modules and of the tests."""
         named = (self.modules, self.tests, self.deaf)
-        whole = hashlib.sha256(repr(named).encode("utf-8", "backslashreplace"))
-        for file in self.python_files():
-            whole.update(file.relative_to(self.folder).as_posix().encode("utf-8", "surrogateescape") + b"\0")
-            whole.update(hashlib.sha256(file.read_bytes()).digest())
-        return whole.hexdigest()[:16]
+        return digests.of_settings(named, self.python_files(), self.folder)
 
     @property
     def ignored(self) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mltestscore.errors import ConfigError, InputError, NotOffered
+from mltestscore.inputs import digests
 from mltestscore.inputs.functions import import_function, split_name
 
 if TYPE_CHECKING:
@@ -55,15 +55,12 @@ class Heuristics:
     @property
     def digest(self) -> str:
         """A digest of the rules and of the modules that they name; empty where such a file is not in the folder."""
-        whole = hashlib.sha256(
-            repr((sorted(self.rules.items()), self.series, self.horizon_days, self.season_days)).encode()
-        )
-        for rule in self.functions:
-            file = self.folder.joinpath(*split_name(rule, TABLE)[0].split(".")).with_suffix(".py")
-            if not file.is_file():
-                return ""
-            whole.update(file.read_bytes())
-        return whole.hexdigest()[:16]
+        modules = [split_name(rule, TABLE)[0].split(".") for rule in self.functions]
+        files = [self.folder.joinpath(*parts).with_suffix(".py") for parts in modules]
+        if not all(file.is_file() for file in files):
+            return ""
+        asked = (sorted(self.rules.items()), self.series, self.horizon_days, self.season_days)
+        return digests.of_settings(asked, files, self.folder)
 
     @property
     def functions(self) -> tuple[str, ...]:

@@ -15,7 +15,6 @@ name, of the version or of its run: ``data_until``, ``config_digest``, …; time
 from __future__ import annotations
 
 import ast
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import fields
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from mltestscore.errors import InputError, near
+from mltestscore.inputs import digests
 from mltestscore.inputs.mlflow_store import asked, store_at
 from mltestscore.inputs.registry import Lineage, Registry, lineage_from
 from mltestscore.serving.urls import redact
@@ -42,7 +42,7 @@ def open_mlflow_registry(uri: str, name: str, alias: str, *, base: Path) -> Regi
     uri = store_at(uri, base, where=WHERE)
     current, found = asked(uri, lambda client: _read(client, name, alias), where=WHERE)
     versions = {version: lineage_from(version, data, f"{name:.80}, version {version}") for version, data in found}
-    digest = hashlib.sha256(repr(sorted(found)).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+    digest = digests.of_settings(sorted(found))
     ordered = sorted(versions.values(), key=lambda one: (one.trained_at, int(one.version)))
     return Registry(f"models:/{name}@{alias} in {redact(uri)}", versions[current], tuple(ordered), digest)
 

@@ -13,13 +13,13 @@ How a drill may be written, besides ``drill = true``, ``max_seconds`` and the pr
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mltestscore.errors import ConfigError, NotOffered
+from mltestscore.inputs import digests
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.rollback.commands import method_and_url
 from mltestscore.rollback.journal import DrillJournal
@@ -75,7 +75,7 @@ class Rollback:
         asked = [None if one is None else one.digest for one in (self.rows, self.answers)]
         registry = getattr(self.registry, "content", self.registry.source)
         parts = (registry, self.serving.content, promised, asked, self.tampering)
-        return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        return digests.of_settings(parts)
 
     @property
     def journal(self) -> DrillJournal:

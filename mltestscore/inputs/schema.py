@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from mltestscore.borrowed.pandera_rule import PanderaRule
 from mltestscore.errors import near
-from mltestscore.inputs import expectations
+from mltestscore.inputs import digests, expectations
 from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.expectations import EXAMPLES, Outcome
 from mltestscore.inputs.families import type_family
@@ -84,7 +83,7 @@ class Schema:
     def digest(self) -> str:
         """A digest of the rules: the same for suites that say the same in the same order."""
         said = [(rule.type, sorted(rule.kwargs.items()), rule.optional) for rule in self.rules]
-        return hashlib.sha256(repr(said).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        return digests.of_settings(said)
 
     @cached_property
     def columns(self) -> frozenset[str]:

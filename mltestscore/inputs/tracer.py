@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from mltestscore.errors import ConfigError, InputError
+from mltestscore.inputs import digests
 from mltestscore.inputs.functions import split_name
 from mltestscore.unstructured import as_texts
 
@@ -58,12 +58,11 @@ class Tracer:
     def digest(self) -> str:
         """A digest of the settings and of the Python files in the folder of the function's module."""
         asked = (self.call, self.derived, self.version_column, self.reason, self.tampering)
-        whole = hashlib.sha256(repr(asked).encode("utf-8", "backslashreplace"))
-        if self.call:
-            module, _ = split_name(self.call, f"{TABLE} call")
-            for file in sorted(self.folder.joinpath(*module.split(".")).parent.glob("*.py")):
-                whole.update(file.name.encode() + file.read_bytes())
-        return whole.hexdigest()[:16]
+        if not self.call:
+            return digests.of_settings(asked)
+        module, _ = split_name(self.call, f"{TABLE} call")
+        home = self.folder.joinpath(*module.split(".")).parent
+        return digests.of_settings(asked, sorted(home.glob("*.py")), home)
 
     def replace(self, **changes: Any) -> Tracer:
         """Return a tracer with other attributes: how a fault is planted."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
@@ -21,6 +20,7 @@ import pandas as pd
 
 from mltestscore.codetests.sandbox import kill_tree
 from mltestscore.errors import InputError, OutOfTime
+from mltestscore.inputs import digests
 from mltestscore.inputs.functions import split_name
 from mltestscore.inputs.surroundings import ONE, OTHER, Surroundings
 from mltestscore.inputs.training_costs import PeakOfTree, TrainingCost
@@ -96,10 +96,7 @@ class Trainer:
         module, _ = split_name(self.source, SETTING)
         home = self.folder.joinpath(*module.split(".")).parent
         named = (self.source, self.wrappers, self.exact, self.lock and self.lock.digest)
-        whole = hashlib.sha256(repr(named).encode("utf-8", "backslashreplace"))
-        for file in sorted(home.glob("*.py")):
-            whole.update(file.name.encode() + file.read_bytes())
-        return whole.hexdigest()[:16]
+        return digests.of_settings(named, sorted(home.glob("*.py")), home)
 
     def replace(self, source: str = "", **changes: Any) -> Trainer:
         """Return a trainer that calls another function, or has other attributes: how a fault is planted."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mltestscore.errors import ConfigError, InputError
+from mltestscore.inputs import digests
 from mltestscore.inputs.dry_run import LARGEST, SOURCE
 from mltestscore.inputs.feature_code import NEVER_COPIED, files_below
 from mltestscore.inputs.functions import split_name
@@ -82,17 +82,14 @@ class Validator:
         more = (self.workflow, self.gate_job, self.deploy_job, self.gate_step, self.loading, self.mixed_up)
         judged = self.judged_on.digest if self.judged_on is not None else ""
         whole = (plain, more, judged, str(self.released), self.code_digest, sorted(self.shared_state().items()))
-        return hashlib.sha256(repr(whole).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        return digests.of_settings(whole)
 
     @property
     def code_digest(self) -> str:
         """A digest of the project's source files."""
-        whole = hashlib.sha256()
-        for file in sorted(files_below(self.folder, self.ignored)):
-            if file.suffix in SOURCE and file.stat().st_size <= LARGEST:
-                whole.update(file.relative_to(self.folder).as_posix().encode("utf-8", "surrogateescape") + b"\0")
-                whole.update(hashlib.sha256(file.read_bytes()).digest())
-        return whole.hexdigest()[:16]
+        below = sorted(files_below(self.folder, self.ignored))
+        sources = [file for file in below if file.suffix in SOURCE and file.stat().st_size <= LARGEST]
+        return digests.of_settings((), sources, self.folder)
 
     @property
     def ignored(self) -> tuple[str, ...]:

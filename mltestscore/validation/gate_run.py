@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from typing import Literal
 
 from mltestscore.codetests.sandbox import Done
 from mltestscore.inputs.validator import BASELINE, CANDIDATE, Validator
-from mltestscore.validation.packaging import Packaged
+from mltestscore.validation.packaging import Packaged, copied
 from mltestscore.validation.workplace import done_in, workplace
 
 Answer = Literal["accepts", "refuses", "same", "none"]
@@ -75,9 +74,9 @@ def judged(
 
 def _judged(validator: Validator, candidate: Packaged, baseline: Packaged, timeout: float, unseen: bool) -> Verdict:
     with workplace(validator) as copy, tempfile.TemporaryDirectory(prefix="mltestscore-") as name:
-        paths = {CANDIDATE: _copied(candidate.path, Path(name) / "candidate")}
+        paths = {CANDIDATE: copied(candidate.path, Path(name) / "candidate")}
         one = validator.mixed_up or candidate.digest == baseline.digest
-        paths[BASELINE] = paths[CANDIDATE] if one else _copied(baseline.path, Path(name) / "baseline")
+        paths[BASELINE] = paths[CANDIDATE] if one else copied(baseline.path, Path(name) / "baseline")
         before = None
         if validator.deploy and unseen:
             before = done_in(copy, _filled(validator.deploy, paths), validator, "deploy", timeout).code == 0
@@ -93,17 +92,6 @@ def _answer(validator: Validator, done: Done) -> Answer:
     if done.code == 0:
         return "same" if validator.same and validator.same in done.said else "accepts"
     return "refuses" if done.code in validator.refuses else "none"
-
-
-def _copied(path: Path, folder: Path) -> Path:
-    """Return a copy of a package, which the gate may do with as it likes."""
-    folder.mkdir()
-    target = folder / path.name
-    if path.is_dir():
-        shutil.copytree(path, target)
-    else:
-        shutil.copy2(path, target)
-    return target
 
 
 def _filled(words: Sequence[str], paths: dict[str, Path]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ import pandas as pd
 
 from mltestscore.codetests.sandbox import run_python
 from mltestscore.errors import InputError
+from mltestscore.inputs import digests
 from mltestscore.inputs.validator import TABLE, Validator
 from mltestscore.validation.recipes import Recipe, Ruined, frame_of
 from mltestscore.validation.workplace import workplace
@@ -74,11 +74,7 @@ class Packaged:
     @property
     def digest(self) -> str:
         """A digest of its files."""
-        whole = hashlib.sha256()
-        for file in _files(self.path):
-            whole.update(file.relative_to(self.path.parent).as_posix().encode("utf-8", "surrogateescape") + b"\0")
-            whole.update(hashlib.sha256(file.read_bytes()).digest())
-        return whole.hexdigest()[:16]
+        return digests.of_settings((), _files(self.path), self.path.parent)
 
 
 def packaged(validator: Validator, material: Material, recipes: Sequence[Recipe], timeout: float) -> list[Packaged]:
@@ -144,14 +140,20 @@ def _packaged(
     return Packaged(name, path, seconds, own, _array(work / f"scores-{number}.npy"), **told)
 
 
-def cut(path: Path, folder: Path) -> Path:
-    """Return a copy of a package, in ``folder``, of whose every file the second half is missing."""
+def copied(path: Path, folder: Path) -> Path:
+    """Return a copy of a package, in a new ``folder``."""
     folder.mkdir()
     target = folder / path.name
     if path.is_dir():
         shutil.copytree(path, target)
     else:
         shutil.copy2(path, target)
+    return target
+
+
+def cut(path: Path, folder: Path) -> Path:
+    """Return a copy of a package, in ``folder``, of whose every file the second half is missing."""
+    target = copied(path, folder)
     for file in _files(target):
         content = file.read_bytes()
         file.write_bytes(content[: len(content) // 2])

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.pandas import column, data_frames, range_indexes
 
-from mltestscore.inputs import sources
+from mltestscore.inputs import digests, sources
 from mltestscore.inputs.dataset import Dataset, Roles, open_dataset
 
 
@@ -69,3 +69,17 @@ def test_one_changed_cell_changes_the_digest(frame: pd.DataFrame, data: st.DataO
     changed.loc[row, name] = "other" if name == "s" else 12345.5
     before, after = (Dataset("d", sources.Content("", frame=one), Roles()).digest for one in (frame, changed))
     assert (before == after) == (frame.loc[row, name] == changed.loc[row, name])
+
+
+def test_settings_names_and_bytes_of_files_all_count(tmp_path: Path) -> None:
+    def of(settings: object, **files: str) -> str:
+        for name, text in files.items():
+            (tmp_path / name).write_text(text)
+        return digests.of_settings(settings, [tmp_path / name for name in files], tmp_path)
+
+    first = of(("train", 3), a="x", b="y")
+    assert first == of(("train", 3), a="x", b="y")
+    others = [of(("train", 4), a="x", b="y"), of(("train", 3), a="x", b="z"), of(("train", 3), a="x", c="y")]
+    shifted = [of(("train", 3), a="xb", b="y"), of(("train", 3), ab="x", b="y"), of(("train", 3), a="x")]
+    assert len({first, *others, *shifted}) == 7
+    assert of("\udc80") != of("\\udc80x")
