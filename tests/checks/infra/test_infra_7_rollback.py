@@ -112,6 +112,8 @@ def test_what_goes_wrong_fails_by_name_and_is_put_back(project, serving, behavio
     assert cause in failed(result)[name].cause
     assert registry_of(project) == before
     assert behaviour == "one in ten stays" or RESTORED not in failed(result)
+    (picture,) = [detail for detail in result.details if detail.kind == "series"]
+    assert any(picture.data["lines"]["failed"]) == (name == FAILED)
 
 
 def test_a_deleted_artefact_fails_and_the_current_version_answers_on(project, serving):
@@ -130,6 +132,13 @@ def test_a_declared_version_that_was_deleted_fails_before_anything_is_changed(pr
 def test_healthy_is_a_registry_without_its_oldest_version_and_a_slow_swap_within_its_time(project, serving):
     shutil.rmtree(project / "registry" / "v1")
     assert run(drill(project, "sleeps 1"), serving).state == "passed"
+
+
+def test_answers_that_wait_for_the_swap_are_healthy_and_shown_second_by_second(project, serving):
+    result = run(drill(project, "holds 0.8"), serving)
+    (picture,) = [detail for detail in result.details if detail.kind == "series"]
+    shown = {name: any(counts) for name, counts in picture.data["lines"].items()}
+    assert (result.state, shown["slower than 500 ms"], shown["failed"]) == ("passed", True, False), failed(result)
 
 
 def test_healthy_is_a_server_that_restarts_within_its_declared_downtime(project, serving):

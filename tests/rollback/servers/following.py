@@ -18,7 +18,7 @@ port, registry, behaviour = sys.argv[1:4] if __name__ == "__main__" else ("0", "
 app = Flask(__name__)
 served: dict = {}
 first: dict = {}
-closed, asked = {"until": 0.0}, {"times": 0}
+closed, asked, gate = {"until": 0.0}, {"times": 0}, threading.Lock()
 
 
 def pointed_to() -> str:
@@ -51,6 +51,9 @@ def load() -> None:
 def reload() -> ResponseReturnValue:
     if behaviour.startswith("sleeps"):
         time.sleep(float(behaviour.split()[1]))
+    if behaviour.startswith("holds"):
+        with gate:
+            time.sleep(float(behaviour.split()[1]))
     if behaviour.startswith("closes"):
         closed["until"] = time.monotonic() + float(behaviour.split()[1])
     if behaviour != "frozen":
@@ -61,6 +64,8 @@ def reload() -> ResponseReturnValue:
 @app.post("/predict")
 def predict() -> ResponseReturnValue:
     asked["times"] += 1
+    with gate:
+        pass
     now = dict(first if behaviour == "one in ten stays" and asked["times"] % 10 == 0 else served)
     if time.monotonic() < closed["until"]:
         return jsonify(error="loading"), 503
