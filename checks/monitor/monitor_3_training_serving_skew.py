@@ -28,7 +28,7 @@ Options
     key_alpha and window_alpha: 0.0005, shared among features: fewer than one false alarm in 1,000 runs. rel_tol: 1e-6.
     future_values: 0.001; a sound system has none; future_alpha: 0.0002. clock_skew: 1 s, as times may be cut to whole
     seconds; clocks that NTP keeps lie within 0.128 s (RFC 5905). min_join_coverage: 0.95. min_joined: 200 and
-    min_window: 500 rows; fewer could not show a mismatch of 5 %.
+    min_window: 500 rows; fewer rule nothing out, and of joined rows only ten that differ can accuse.
     named: 10, the features whose cause is looked into, the worst first.
 
 Source

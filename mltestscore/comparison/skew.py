@@ -22,6 +22,7 @@ MISMATCH = "served values that differ from the training path's"
 COVERAGE = "served keys that meet one recomputed row"
 NEVER_LOGGED = "model features that the serving log lacks"
 SCORES = 100_000
+ENOUGH_TO_ACCUSE = 10  # rows that differ: few rows can clear nobody, but where most of them differ the bound is exact
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,15 @@ def by_key(
     worst = sorted((one for one in joined.features if one.rows), key=lambda one: (-one.rows, one.feature))[:named]
     rows = Rows(joined, worst)
     causes = {one.feature: attribution.explain(rows, one) for one in worst}
+    level = alpha / max(1, len(features.both))
+    compared = joined.features if joined.joined else ()
+    found = [_mismatch(one, joined, limits.key_mismatch, level, causes) for one in compared]
     if joined.joined < min_joined:
-        why = f"{joined.joined} rows meet by key; at least {min_joined} are needed"
+        many = {one.feature for one in joined.features if one.rows >= ENOUGH_TO_ACCUSE}
+        yield from (one for one in found if one.verdict == "failed" and one.where in many)
+        why = f"{joined.joined} rows meet by key; at least {min_joined} are needed to rule a difference out"
         yield undecided(MISMATCH, why, unit="share", n_to_settle=min_joined)
     else:
-        level = alpha / max(1, len(features.both))
-        found = [_mismatch(one, joined, limits.key_mismatch, level, causes) for one in joined.features]
         yield from pictures.condensed(found)
     if features.both:
         yield pictures.features_table(joined, causes)

@@ -139,6 +139,8 @@ def test_only_the_worst_features_are_looked_into() -> None:
 
 
 def test_few_joined_rows_are_said_with_how_many_would_do() -> None:
+    broken = findings(by_key(table(499).assign(b=0.5), table(499)), MISMATCH)
+    assert [(one.where, one.verdict) for one in broken] == [("b", "failed"), ("", "inconclusive")]
     (found,) = findings(by_key(table(499), table(499)), MISMATCH)
     assert (found.verdict, found.n_to_settle) == ("inconclusive", 500)
     assert "499 rows meet" in found.note

@@ -202,9 +202,16 @@ def test_constant_and_empty_columns_match_themselves() -> None:
 
 
 @pytest.mark.parametrize("rows", [30, 100])
-def test_few_joined_rows_conclude_nothing_even_when_broken(rows: int) -> None:
-    for served in (flights(), with_values("dist", 0.0)):
-        assert skew(served.head(rows)).state == "inconclusive"
+def test_few_joined_rows_clear_nobody_and_accuse_where_most_of_them_differ(rows: int) -> None:
+    assert skew(flights().head(rows)).state == "inconclusive"
+    assert skew(with_values("dist", 0.0).head(rows)).state == "failed"
+
+
+@pytest.mark.parametrize(("rows", "different"), [(8, 8), (100, 9)])
+def test_fewer_than_ten_different_rows_accuse_nobody_where_few_rows_are_joined(rows: int, different: int) -> None:
+    served = flights().head(rows)
+    served = served.assign(dist=served["dist"].where(np.arange(rows) >= different, -1.0))
+    assert skew(served).state == "inconclusive"
 
 
 def test_three_hundred_rows_fail_when_broken_and_do_not_pass_when_sound() -> None:
