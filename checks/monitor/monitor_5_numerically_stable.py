@@ -8,10 +8,12 @@ Measured
     an unseen one where no rule forbids it, missing where allowed, far values where no rule bounds them), all edges at
     once, and training rows. Counted are rows that it refuses, scores that are NaN, infinite, outside of [0, 1] or do
     not sum to one, weights and leaf values that are not finite (of libraries whose models show them: scikit-learn,
-    ONNX, XGBoost, LightGBM, CatBoost, PyTorch, PMML, H2O), and the same in the log of served scores.
+    ONNX, XGBoost, LightGBM, CatBoost, PyTorch, PMML, H2O), and the same in the log of served scores. Of neural networks
+    (PyTorch's, scikit-learn's) the hidden units that no probed row moves, which are dead or saturated.
 
 Passes when
-    there is none of these, scores differ between rows, and rounding inputs to 32 bits moves no score.
+    there is none of these, scores differ between rows, rounding inputs to 32 bits moves no score, and of no layer too
+    many units stand still.
 
 If it fails
     The cause names the edge: treat the value before it reaches the model, or write a rule that forbids it and refuse it
@@ -20,9 +22,10 @@ If it fails
 Options
     rows 2,000: with none moved by rounding, their upper bound at alpha .0002 lies below max_moved, 1 % of rows by more
     than moved_by, .01 of probability (of a standard deviation for numbers). max_row_sum_error 1e-3: 16-bit rounding.
+    max_still .7 of the units of a layer: in sound sparse networks a third rests; our judgement.
 
 Source
-    Breck et al. 2017, Monitor 5; Clopper and Pearson 1934.
+    Breck et al. 2017, Monitor 5; Clopper and Pearson 1934; AutoTrainer (Zhang et al. 2021) on dying units.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mltestscore import Table, at_least, at_most, check, fault, undecided
+from mltestscore.numerics.names import DISTINCT, NOT_FINITE, OUTSIDE, PROBE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,9 +46,7 @@ if TYPE_CHECKING:
     from mltestscore.numerics.probe_scores import Scored
 
 TABLE = ("rows", "count", "refused", "not finite", "least score", "largest score")
-PROBE, LOG, FEW = "probe", "serving log", 100
-REFUSED, NOT_FINITE = "allowed rows that the model refuses", "scores that are NaN or infinite"
-OUTSIDE, SUMS, DISTINCT = "scores outside of [0, 1]", "class scores that do not sum to one", "different scores"
+REFUSED, SUMS = "allowed rows that the model refuses", "class scores that do not sum to one"
 PARAMETERS = "model parameters that are not finite"
 MOVED = "rows whose score moves when inputs are rounded to 32 bits"
 
@@ -61,13 +63,16 @@ def check_numerically_stable(
     max_row_sum_error: float = 1e-3,
     moved_by: float = 0.01,
     max_moved: float = 0.01,
+    max_still: float = 0.7,
 ) -> Observations:
     """Score rows that the schema allows, at its edges above all, and count what is not a sound number."""
     import numpy as np
 
+    from mltestscore.numerics import hidden
     from mltestscore.numerics.parameters import not_finite
     from mltestscore.numerics.probe_rows import DRAWN, OBSERVED, probe_rows
     from mltestscore.numerics.probe_scores import by_origin, moved_by_rounding, score_rows
+    from mltestscore.numerics.served_log import logged
     from mltestscore.stats.proportion import proportion
     from mltestscore.stats.seeds import generator
 
@@ -83,23 +88,14 @@ def check_numerically_stable(
         if scored.accepted[drawn].any():
             moved, compared = moved_by_rounding(model, probe.frame[drawn], scored.of(drawn), moved_by)
             yield at_most(MOVED, proportion(moved, compared, alpha), max_moved, unit="share")
+        if scored.accepted[typical].all():
+            yield from hidden.findings(model, probe.frame[typical], max_still)
         yield Table("Rows that the model scored", TABLE, by_origin(probe.origins, scored))
     unsound, parameters = not_finite(model.estimator)
     if parameters:
         yield at_most(PARAMETERS, len(unsound), 0, n=parameters, cause=", ".join(unsound[:3]))
     if serving is not None:
-        yield from _logged(model, serving)
-
-
-def _logged(model: Model, serving: Dataset) -> Observations:
-    from mltestscore.numerics.probe_scores import served_scores
-
-    if served := served_scores(serving):
-        yield at_most(NOT_FINITE, served.not_finite, 0, where=LOG, n=served.rows)
-        if model.task == "binary":
-            yield at_most(OUTSIDE, served.outside, 0, where=LOG, n=served.rows)
-        if served.rows >= FEW:
-            yield at_least(DISTINCT, served.distinct, 2, where=LOG, n=served.rows)
+        yield from logged(model.task, serving)
 
 
 def _counted(model: Model, probe: Probe, scored: Scored, max_row_sum_error: float) -> Observations:
