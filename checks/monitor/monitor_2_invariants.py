@@ -34,12 +34,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy
 
-from mltestscore import Finding, NotOffered, Table, at_most, check, fault, undecided
-from mltestscore.comparison import pictures, profile
+from mltestscore import Finding, Table, at_most, check, fault, undecided
+from mltestscore.comparison import faults, pictures, profile
 from mltestscore.comparison.battery import measured
 from mltestscore.comparison.invariants import Tolerance
 from mltestscore.comparison.levels import rate
@@ -47,9 +46,6 @@ from mltestscore.inputs.dataset import Dataset
 from mltestscore.inputs.schema import Schema, Violation
 from mltestscore.stats.interval import exactly
 from mltestscore.unstructured import as_texts, is_free_text
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 DECLARED = "declared rules that are broken"
 PARTS = "invariants of the training period"
@@ -118,7 +114,7 @@ def sentinel(training: Dataset, serving: Dataset, rng: numpy.random.Generator) -
     """A feature holds -999… where the look-up failed, a free text "not available", another text its case swapped."""
     import pandas as pd
 
-    frame, column = _usable(training, serving)
+    frame, column = faults.usable(training, serving)
     values = frame[column].astype("object")
     if pd.api.types.is_numeric_dtype(frame[column]):
         least = float(pd.to_numeric(training.frame([column])[column], errors="coerce").abs().max())
@@ -136,23 +132,5 @@ def lost_feature(training: Dataset, serving: Dataset) -> dict[str, Dataset]:
     """The feature with the fewest gaps is missing in every row."""
     import pandas as pd
 
-    frame, column = _usable(training, serving)
+    frame, column = faults.usable(training, serving)
     return {"serving": serving.replace(frame.assign(**{column: pd.Series([None] * len(frame), dtype="object")}))}
-
-
-def _usable(training: Dataset, serving: Dataset) -> tuple[pd.DataFrame, str]:
-    """Return the served rows and the feature to break: of those with fewest gaps in training, the most varied."""
-    import pandas as pd
-
-    frame, past = serving.frame(), training.frame()
-    names = list(profile.common_features(training, serving))
-
-    def fitness(name: str) -> tuple[bool, float, int]:
-        number = pd.api.types.is_numeric_dtype(frame[name]) and not pd.api.types.is_bool_dtype(frame[name])
-        values = as_texts(past[name]) if past[name].dtype == object else past[name]  # lists cannot be counted
-        varied = 2 <= values.nunique() <= 0.5 * len(values) if number else 2 <= values.nunique() <= 100
-        return varied, -float(values.isna().mean()), values.nunique()
-
-    if not names:
-        raise NotOffered("a number or text in training and serving", "name the columns alike")
-    return frame, max(names, key=fitness)

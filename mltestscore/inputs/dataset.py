@@ -174,9 +174,9 @@ class Dataset:
             frame = self._content.frame if limit is None else self._content.frame.head(limit)
             return frame[wanted].copy()
         if self._content.table is None:
-            return _to_pandas(self.arrow.select(wanted).slice(0, limit))
+            return sources.arrow_to_frame(self.arrow.select(wanted).slice(0, limit))
         table = self._content.table.select(wanted)
-        return _to_pandas((table if limit is None else table.limit(limit)).to_pyarrow())
+        return sources.arrow_to_frame((table if limit is None else table.limit(limit)).to_pyarrow())
 
     def sample(self, rows: int, *, together: bool = False) -> Dataset:
         """Return a copy in memory of at most ``rows`` rows, always the same ones, in their order.
@@ -204,7 +204,9 @@ class Dataset:
             part = frame.iloc[sampling.chosen(narrow, key, rows, self.rows)[sampling.PLACE].to_pylist()]
             part = part.reset_index(drop=True)
         else:
-            part = _to_pandas(sampling.chosen(self.table, key, rows, self.rows).drop_columns(sampling.PLACE))
+            part = sources.arrow_to_frame(
+                sampling.chosen(self.table, key, rows, self.rows).drop_columns(sampling.PLACE)
+            )
         return Dataset(self.name, Content(self.source, frame=part), self.roles, whole=False)
 
     def excerpt(self, rows: int) -> Dataset:
@@ -290,13 +292,3 @@ def _check_roles(dataset: Dataset) -> None:
                     f"{dataset.name} ({dataset.source}): the role {role!r} names the column {column!r}, "
                     f"which is not there.{hint}"
                 )
-
-
-def _to_pandas(table: pa.Table) -> pd.DataFrame:
-    import pyarrow as pa
-
-    for place, field in enumerate(table.schema):
-        if pa.types.is_decimal(field.type):
-            table = table.set_column(place, field.name, table[field.name].cast(pa.float64(), safe=False))
-    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
-    return frame

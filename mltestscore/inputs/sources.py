@@ -200,6 +200,17 @@ def frame_to_arrow(frame: pd.DataFrame) -> pa.Table:
     return tidy(pa.table({str(name): _series_to_arrow(frame[name]) for name in frame.columns}))
 
 
+def arrow_to_frame(table: pa.Table) -> pd.DataFrame:
+    """Return the pandas frame of an Arrow table; decimals become floats, dates times."""
+    import pyarrow as pa
+
+    for place, field in enumerate(table.schema):
+        if pa.types.is_decimal(field.type):
+            table = table.set_column(place, field.name, table[field.name].cast(pa.float64(), safe=False))
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
+    return frame
+
+
 def _series_to_arrow(series: pd.Series[Any]) -> Any:
     import pandas as pd
     import pyarrow as pa
