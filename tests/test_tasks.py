@@ -26,6 +26,7 @@ from mltestscore.inputs.heuristics import Heuristics
 from mltestscore.inputs.model import Model, as_model, load_model
 from mltestscore.inputs.schema import Rule, Schema
 from mltestscore.inputs.tracer import open_tracer
+from mltestscore.inputs.validator import Validator
 from mltestscore.several_labels import indicators, names_of
 from mltestscore.testing import run_check
 
@@ -203,6 +204,17 @@ def test_an_item_without_a_meaning_for_a_task_says_what_to_offer_instead(item, t
     result = run_check(item, **only(inputs, "model", "training", "holdout"), prove=False)
     assert result.state == "not_offered", result.reason
     assert "score each in a run of its own" in result.reason or "serves in the end" in result.reason
+
+
+@pytest.mark.parametrize(("task", "told"), [("ranking", True), ("multilabel", True), ("multilabel", False)])
+def test_a_gate_of_another_kind_is_not_examined_and_nothing_of_it_runs(task, told, tmp_path):
+    """Where no model is offered, the labels tell of several; that grades are ranked, they do not."""
+    inputs = only(given(task), "training", "holdout", *(["model"] if told else []))
+    gate = Validator(tmp_path, ("{python}", "gate.py", "{candidate}"), "gate:package")
+    result = run_check("infra.4", validator=gate, **inputs, prove=False)
+    gate.close()
+    assert result.state == "not_offered", result.reason
+    assert "run of its own" in result.reason or "serves in the end" in result.reason
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,7 @@ def check_validated_before_serving(
         if not side.roles.label:
             table = f"[tool.mltestscore.data.{side.name}]"
             raise NotOffered(f"the label column of {side.name}", f"name it with label = … under {table}")
+    exam.require_one_label(model, training, holdout)
     material = exam.material_of(validator, training, holdout, rows, min_rows)
     labels = [material.training[material.label], material.judged[material.label]]
     if min(map(len, labels)) < min_rows or min(one.nunique() for one in labels) < 2:

@@ -11,10 +11,13 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 
-from mltestscore.errors import InputError
+from mltestscore.errors import InputError, NotOffered
 from mltestscore.inputs.dataset import Dataset
+from mltestscore.inputs.model import Model
 from mltestscore.inputs.validator import TABLE, Validator
 from mltestscore.slices import declared
+from mltestscore.tasks import INSTEAD, require_one_answer
+from mltestscore.unstructured import is_array
 from mltestscore.validation.gate_run import Verdict, judged
 from mltestscore.validation.harm import Scale, scale_of
 from mltestscore.validation.packaging import Material, Packaged, packaged
@@ -35,6 +38,7 @@ WRONG = (0.5, 0.8)  # of the labels of a slice: enough to ruin it, while the ave
 ATTEMPTS = 5
 """Equal candidates that are refused in a row: a gate that refuses one in five does so once in 3,000 times."""
 AT_ONCE = 2
+ENOUGH = 1_000  # rows that show of what form labels are
 
 
 @dataclass(frozen=True)
@@ -216,6 +220,19 @@ class Exam:
 
 
 _UNASKED: Verdict = None  # type: ignore[assignment]  # replaced when the gate has answered
+
+
+def require_one_label(model: Model | None, *sides: Dataset) -> None:
+    """Raise :class:`NotOffered` for a ranking and for several labels a row.
+
+    How bad a candidate is that learned wrong labels is known beforehand where a row has one label of its own: in a
+    ranking its worth hangs on the other rows of the query, and of several labels a gate may rightly weigh some as none.
+    """
+    if model is not None:
+        require_one_answer(model.task, model.name)
+    for side in sides:
+        if is_array(side.frame([side.roles.label], limit=ENOUGH)[side.roles.label]):
+            raise NotOffered(f"one label a row of {side.name}", f"a model of such rows {INSTEAD['multilabel']}")
 
 
 def material_of(validator: Validator, training: Dataset, holdout: Dataset, rows: int, least: int) -> Material:
