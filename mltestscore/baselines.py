@@ -19,6 +19,7 @@ import pandas as pd
 
 from mltestscore import unstructured
 from mltestscore.errors import InputError, NotOffered
+from mltestscore.features.groups import as_numbers, is_number
 from mltestscore.inputs.heuristics import TABLE, Heuristics, as_scores
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class _Design:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-        self.numbers = [name for name in features if _is_number(frame[name])]
+        self.numbers = [name for name in features if is_number(frame[name])]
         self.arrays = {
             name: unstructured.size_of(frame[name]) for name in features if unstructured.is_array(frame[name])
         }
@@ -149,26 +150,12 @@ class _Design:
         return self.transformer.transform(self._plain(frame))
 
     def _plain(self, frame: pd.DataFrame) -> pd.DataFrame:
-        columns = {name: _as_numbers(frame[name]) for name in self.numbers}
+        columns = {name: as_numbers(frame[name]) for name in self.numbers}
         for name, size in self.arrays.items():
             laid = unstructured.cells(frame[name], size)
             columns |= {f"{name}[{cell}]": laid[:, cell] for cell in range(laid.shape[1])}
         columns |= {name: _as_texts(frame[name]) for name in (*self.categories, *self.texts)}
         return pd.DataFrame(columns, index=frame.index)
-
-
-def _is_number(column: pd.Series[Any]) -> bool:
-    from pandas.api import types
-
-    return bool(types.is_numeric_dtype(column) or types.is_datetime64_any_dtype(column))
-
-
-def _as_numbers(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
-    if pd.api.types.is_datetime64_any_dtype(column):
-        column = (column - pd.Timestamp(0, tz=column.dt.tz)) / pd.Timedelta(seconds=1)
-    values = np.array(pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))
-    values[~np.isfinite(values)] = np.nan
-    return values
 
 
 def _as_texts(column: pd.Series[Any]) -> npt.NDArray[Any]:
