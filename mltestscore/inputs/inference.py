@@ -25,6 +25,7 @@ LEAST_UNSEEN = 0.001  # in however many rows: the world changes a little
 NULL_SLACK = (0.02, 0.25)  # missing values may grow by two points, or by a quarter
 FULL_SET = 50  # up to so many categories a new one is a surprise; from there to MOST one row in a hundred may be new
 MOST = 1_000
+NEW_CATEGORIES = 0.005  # of later rows, in however many: a new carrier is no fault; monitor.2 tolerates as much
 FEW_CODES = 20  # whole numbers within so small a span are codes or counts: no slack
 MOST_SHARE = 0.05  # of different values among the rows: above, a text is a name and no category
 TYPES = {
@@ -173,7 +174,7 @@ def _column(
     elif figure["distinct"] > 1:
         yield Rule("expect_column_unique_value_count_to_be_between", {"column": name, "min_value": 2})
     if values is not None:
-        new = surprises if len(values) <= FULL_SET else {"mostly": min(0.99, surprises["mostly"])}
+        new = {"mostly": min(surprises["mostly"], 1 - NEW_CATEGORIES if len(values) <= FULL_SET else 0.99)}
         yield Rule("expect_column_values_to_be_in_set", {"column": name, "value_set": values, **new})
     elif kind == "text":
         lengths = {"min_value": 0 if figure["low"] < 2 else 1, "max_value": 2 * figure["high"]}

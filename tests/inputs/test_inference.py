@@ -119,6 +119,17 @@ def test_few_texts_are_a_set_and_many_are_names(known):
     assert "expect_column_value_lengths_to_be_between" in rules_of(known, "id")
 
 
+def test_one_genuinely_new_category_in_a_few_rows_of_many_breaks_nothing():
+    frame = pd.DataFrame({"carrier": np.array(["AA", "B6", "UA"])[np.arange(30_000) % 3]})
+    schema = inferred(training(frame))
+    few, many = (
+        open_dataset("serving", frame.assign(carrier=frame["carrier"].mask(frame.index % one == 0, "DL")))
+        for one in (330, 50)
+    )
+    assert schema.violations(few) == []
+    assert [one.column for one in schema.violations(many)] == ["carrier"]
+
+
 def test_several_keys_are_unique_together():
     frame = pd.DataFrame({"a": [1, 1, 2], "b": ["x", "y", "x"], "value": [0.5, 1.5, 2.5]})
     assert (
