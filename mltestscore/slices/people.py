@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mltestscore.details import Cell, Series, Table
+from mltestscore.details import MAX_ROWS, Cell, Series, Table
 from mltestscore.errors import NotOffered
 from mltestscore.slices.declared import Mask
 from mltestscore.slices.gaps import GAP_IN, Rate
@@ -69,13 +69,19 @@ def counted(one: Attribute, task: str, truth: npt.NDArray[Any], scores: npt.NDAr
 def counted_labels(
     one: Attribute, names: Sequence[object], truth: npt.NDArray[Any], scores: npt.NDArray[Any], threshold: float
 ) -> Table:
-    """Return the same for each of several labels; errors as for :func:`counted`."""
+    """Return the same for each of several labels, the commonest first, as many as a table shows.
+
+    Errors as for :func:`counted`.
+    """
     lines: list[list[Cell]] = []
     columns: list[str] = []
-    for place, name in enumerate(names):
+    groups = len(set(one.labels))
+    shown = np.argsort(-truth.sum(axis=0), kind="stable")[: max(1, MAX_ROWS // groups)].tolist()
+    for place in shown:
         columns, found = _as_fairlearn_counts(one, "binary", truth[:, place], scores[:, place], threshold)
-        lines += [[group, f"{name!s:.60}", *numbers] for group, *numbers in found]
-    return Table(f"Groups of {one.name[:80]}, as fairlearn counts them", ["group", "label", "rows", *columns], lines)
+        lines += [[group, f"{names[place]!s:.60}", *numbers] for group, *numbers in found]
+    title, head = f"Groups of {one.name[:80]}, as fairlearn counts them", ["group", "label", "rows", *columns]
+    return Table(title, head, lines, left_out=(len(names) - len(shown)) * groups)
 
 
 def counted_rates(one: Attribute, rates: Sequence[Rate]) -> Table:

@@ -180,6 +180,8 @@ def test_of_many_labels_the_rare_ones_are_judged_together():
     names = {one.where.partition(", ")[2] for one in result.findings if one.name == TPR}
     assert len(names) == 21
     assert "2 rarer labels together" in names
+    (table,) = [one.data for one in result.details if "fairlearn" in one.title]
+    assert len(table["rows"]) == 44
 
 
 def test_a_label_too_rare_in_a_group_keeps_the_item_open_until_it_is_accepted():
