@@ -165,8 +165,16 @@ def test_where_no_item_changed_renewed_proofs_are_said_and_reused_ones_are_not()
 def test_an_incomplete_run_is_marked_and_not_said_to_be_unchanged() -> None:
     card = flights(changes=[])
     card.run.incomplete = True
-    assert "Incomplete. The run was cut short" in words(render(card))
+    assert "Incomplete. 2 checks did not run; an item without another result stands as not offered." in words(
+        render(card)
+    )
     assert "Since last run Not compared, because the run was cut short." in words(render(card))
+
+
+def test_one_point_is_no_points() -> None:
+    card = flights()
+    card.score.points_2016 = 1
+    assert "2016 rule 1 point, Reasonably" in words(render(card))
 
 
 def test_cells_of_a_table_are_said_in_words() -> None:
