@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from mltestscore import at_most, check, fault
 from mltestscore.declare import declared_check
 from mltestscore.engine import run
 from mltestscore.errors import ConfigError
-from mltestscore.inputs.dataset import Roles
+from mltestscore.inputs.dataset import Roles, open_dataset
 from mltestscore.proof import Proving, copies_of
 from mltestscore.result import Proof
 from mltestscore.testing import run_check
@@ -98,6 +99,25 @@ def test_a_proof_that_missed_a_fault_or_is_of_unknown_content_is_made_anew():
     assert proven(store, "r1", most=100).state == "vacuous"
     assert proven(store, "r2", ["a", "b"]).state == "proven"
     assert store == {}
+
+
+@check("data.2")
+def check_enough_late(training, *, least=10):
+    late = int(training.frame()["late"].sum())
+    yield at_most("early", 0 if late < least else late - training.frame()["seen"].sum(), 0)
+
+
+@fault(check_enough_late, "none is seen")
+def none_seen(training):
+    return {"training": training.replace(training.frame().assign(seen=0))}
+
+
+@pytest.mark.parametrize(("rows", "state"), [(1_000, "proven"), (100, "vacuous")])
+def test_a_fault_of_rare_events_that_a_small_copy_hides_is_planted_on_ten_times_as_many_rows(rows, state):
+    frame = pd.DataFrame({"id": range(rows)}).assign(late=lambda one: (one["id"] % 20 == 0).astype(int))
+    training = open_dataset("training", frame.assign(seen=frame["late"]), Roles(key=("id",)))
+    found = run(declared_check(check_enough_late), {"training": training}, {}, proving=Proving(100, None, "r"))[0]
+    assert found.proof.state == state
 
 
 def test_a_store_that_fails_costs_no_proof():
