@@ -31,9 +31,11 @@ def lost_sign(training: Dataset, past: Past, now: Now, usual: Cells | None, wind
     if usual is None or served is None or past.nameless or past.grows or served.present < profile.ROWS:
         return
     for sign, word in ((-1.0, "negative"), (1.0, "positive")):
-        before, left = (float(one.count[sign * one.values > 0].sum()) / max(1, one.present) for one in (usual, served))
+        before, left = (_share(one, sign) for one in (usual, served))
         if before < LEAST or left >= LEFT * before or _distance(usual, served) > ALIKE:
             continue
+        if _share(served, -sign) - _share(usual, -sign) < MUST * (before - left):
+            continue  # they became zero, as where a flag is not set, or are missing
         least, words = _least(training, past, sign, windows)
         if not least:
             continue
@@ -69,6 +71,10 @@ def _distance(one: Cells, other: Cells) -> float:
         for places, ranks in ((sizes, ranks), (their_sizes, their_ranks))
     )
     return float(numpy.abs(ours - theirs).max(initial=0.0))
+
+
+def _share(cells: Cells, sign: float) -> float:
+    return float(cells.count[sign * cells.values > 0].sum()) / max(1, cells.present)
 
 
 def _of_sign(cells: Cells, sign: float) -> Cells:

@@ -74,6 +74,8 @@ def test_without_windows_one_sign_of_the_same_sizes_is_inconclusive_and_says_wha
 HEALTHY: dict[str, Draw] = {
     "season": lambda rng, day: 12 - 15 * np.cos(day / 365 * 2 * np.pi) + rng.normal(0, 4, len(day)),
     "growth": lambda rng, day: rng.standard_t(3, len(day)) + day / 50,
+    "a flag that is not set": lambda rng, day: (rng.random(len(day)) < 0.12) * (day < 147).astype(int),
+    "few movements": lambda rng, day: rng.choice([-1, 0, 1], len(day), p=[0.12, 0.8, 0.08]) * (day < 147),
     "rare refunds": lambda rng, day: rng.lognormal(3, 1, len(day)) * np.where((day % 30 < 2) & (day < 140), -1, 1),
     "one side a day": lambda rng, day: rng.lognormal(3, 1, len(day)) * np.where(day // 7 % 2 < 1, -1, 1),
 }
