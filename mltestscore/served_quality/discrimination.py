@@ -28,6 +28,8 @@ def against_model(window: Scored, rescored: npt.NDArray[np.float64], limits: Lim
     note = "in roc_auc, the same rows scored again"
     if np.array_equal(rankdata(window.scores), rankdata(rescored)):
         return at_most(LOST, 0, limits.max_loss, n=len(window), note=f"{note}: in the same order")
+    if np.allclose(window.scores, rescored, rtol=0, atol=_rounding(window.scores)):
+        return at_most(LOST, 0, limits.max_loss, n=len(window), note=f"{note}: the same but for the log's rounding")
     rarer = int(np.bincount(window.truth, minlength=2).min())
     if rarer < LEAST_OF_CLASS:
         rows = -(-len(window) * LEAST_OF_CLASS // max(1, rarer))
@@ -40,3 +42,9 @@ def against_model(window: Scored, rescored: npt.NDArray[np.float64], limits: Lim
     interval = two_levels(lost(limits.level), lost(CLEAR))
     cause = "served scores do not tell the classes apart as the model's do" if interval.value > limits.max_loss else ""
     return at_most(LOST, interval, limits.max_loss, unit="", note=note, cause=cause)
+
+
+def _rounding(scores: npt.NDArray[np.float64]) -> float:
+    """Return half of the last decimal that a log keeps, of at most six decimals; 0 where it keeps more."""
+    kept = (one for one in range(2, 7) if np.allclose(scores, scores.round(one), rtol=0, atol=1e-9))
+    return next((0.5 * 10.0**-one + 1e-9 for one in kept), 0.0)
