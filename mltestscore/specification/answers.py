@@ -1,4 +1,4 @@
-"""What a model makes of rows that the schema allows: an answer for each, of one form, whatever rows stand beside it."""
+"""What a model makes of rows that the schema allows: an answer for each, of one shape and type whatever stands by."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mltestscore.specification.dtypes import alike, broken_promise
 from mltestscore.specification.memorised import strange
 from mltestscore.specification.stepper import Stepper
 
@@ -31,9 +32,11 @@ class Answers:
         counts: rows by what is wrong with their predictions.
         said: what the first of each was, or where it comes from.
         kind: what predictions are.
+        labels: the truth of some rows; empty where a label is no single value.
     """
 
     kind: str
+    labels: pd.Series[Any]
     asked: int = 0
     alone: int = 0
     stepped: int = 0
@@ -45,6 +48,10 @@ class Answers:
         if count:
             self.counts[what] += count
             self.said.setdefault(what, said[:LONGEST])
+
+    def told(self) -> dict[str, Any]:
+        """Return what came of asking, as JSON takes it."""
+        return {name: value for name, value in vars(self).items() if name != "labels"} | {"counts": dict(self.counts)}
 
 
 def answers(
@@ -61,18 +68,20 @@ def answers(
         kind: tells what predictions are.
         frames: rows with the label, and where each comes from.
         batch: what the model is stepped on before it is asked.
-        request: ``seeds``, ``before`` (steps), ``tolerance`` (the largest harmless difference, a share of the spread).
+        request: ``seeds``, ``before`` (steps), ``tolerance`` (the largest harmless difference, a share of the spread),
+            ``label`` and whether it is a ``single`` value.
     """
     seed = request["seeds"][0]
     stepper = new(seed)
     for _ in range(request["before"]):
         stepper.step(batch)
-    found = Answers(kind(stepper.predict(batch.head(MOST_USUAL))))
+    labels = batch[request["label"]] if request["label"] and request["single"] else pd.Series(dtype=float)
+    found = Answers(kind(stepper.predict(batch.head(MOST_USUAL))), labels)
     for frame, origins in frames:
         _ask(stepper, frame, origins, request["tolerance"], found)
     for frame, origins in frames:
         _step_on(new(seed), frame, origins, found)
-    return {**vars(found), "counts": dict(found.counts)}
+    return found.told()
 
 
 def frames_of(batch: pd.DataFrame, legal: Path, origins: Sequence[str]) -> list[tuple[pd.DataFrame, Sequence[str]]]:
@@ -83,6 +92,7 @@ def frames_of(batch: pd.DataFrame, legal: Path, origins: Sequence[str]) -> list[
 
 
 def _ask(stepper: Stepper, frame: pd.DataFrame, origins: Sequence[str], tolerance: float, found: Answers) -> None:
+    asked = len(stepper.types)
     found.asked += len(frame)
     try:
         whole = stepper.predict(frame)
@@ -94,6 +104,7 @@ def _ask(stepper: Stepper, frame: pd.DataFrame, origins: Sequence[str], toleranc
     if whole.ndim == 0 or len(whole) != len(frame):
         found.note("misshapen", len(frame), f"shape {whole.shape} for {len(frame)} rows")
         return
+    wrong = broken_promise(stepper.types[asked][1], whole, found.kind, found.labels)
     if whole.dtype.kind in "fc":
         finite = np.isfinite(whole.reshape(len(whole), -1)).all(axis=1)
         found.note("not finite", int((~finite).sum()), _first(origins, ~finite))
@@ -101,8 +112,27 @@ def _ask(stepper: Stepper, frame: pd.DataFrame, origins: Sequence[str], toleranc
             found.note("strange", strange(whole[finite]), f"{whole[finite].min():.4g} to {whole[finite].max():.4g}")
     differs = _differing(whole, stepper.predict(frame), tolerance)
     found.note("random", int(differs.sum()), _first(origins, differs))
-    if not differs.any():
+    if differs.any():
+        _refuses(stepper, frame.iloc[[0]])  # of which type a row alone is can be told all the same
+    else:
         _beside_others(stepper, frame, origins, whole, tolerance, found)
+    _note_types(stepper.types[asked:], len(frame), wrong, found)
+
+
+def _note_types(types: Sequence[tuple[int, str]], most: int, wrong: str, found: Answers) -> None:
+    """Count the rows whose predictions are of the wrong type, or in some answers of another than in the first."""
+    first = types[0][1]
+    others = [(rows, name) for rows, name in types if not alike([first, name])]
+    if wrong:
+        found.note("mistyped", most, wrong)
+    elif others:
+        rows, name = others[0]
+        said = f"{name} for {_rows(rows)}, {first} for {_rows(types[0][0])}"
+        found.note("mistyped", min(most, sum(rows for rows, _ in others)), said)
+
+
+def _rows(count: int) -> str:
+    return f"{count} rows" if count != 1 else "one row"
 
 
 def _beside_others(
@@ -160,12 +190,18 @@ def _differing(
     if expected.shape != again.shape:
         return np.ones(len(expected), dtype=bool)
     if whole.dtype.kind not in "fiub" or again.dtype.kind not in "fiub":
-        return _any(expected != again)
+        same_kind = whole.dtype.kind == again.dtype.kind
+        return _any(expected != again if same_kind else _as_texts(expected) != _as_texts(again))
     left, right = expected.astype(np.float64), again.astype(np.float64)
     with np.errstate(invalid="ignore"):
         apart = np.abs(left - right) > tolerance * spread(whole)
     apart |= np.isnan(left) != np.isnan(right)
     return _any(apart)
+
+
+def _as_texts(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    texts = [one.decode("utf-8", "replace") if isinstance(one, bytes) else str(one) for one in values.ravel().tolist()]
+    return np.array(texts).reshape(values.shape)
 
 
 def _any(apart: Any) -> npt.NDArray[np.bool_]:

@@ -27,6 +27,7 @@ GOES_ON = "difference between going on and having been interrupted"
 ANSWERS = {
     "refused": "legal rows that the model refuses",
     "misshapen": "rows whose predictions have another shape",
+    "mistyped": "rows whose predictions have another type",
     "not finite": "rows whose predictions are not finite",
     "strange": "rows whose predictions are no probabilities",
     "random": "rows that are predicted otherwise the second time",
@@ -34,6 +35,7 @@ ANSWERS = {
     "no step": "frames of legal rows without a finite loss",
 }
 HINTS = {
+    "mistyped": " (return one array of one type; where they are meant to be something else, say so: predicts)",
     "strange": " (where they are meant to be something else, say so: predicts)",
     "random": " (switch dropout off to predict, or say random = true)",
 }

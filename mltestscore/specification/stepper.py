@@ -25,14 +25,20 @@ import pandas as pd
 
 from mltestscore.errors import MltestscoreError
 from mltestscore.inputs.functions import import_function
+from mltestscore.specification.dtypes import type_name
 
 METHODS = ("step", "predict", "save", "load")
 
 
 class Stepper:
-    """The team's stepper, with what it takes and gives checked."""
+    """The team's stepper, with what it takes and gives checked.
+
+    Attributes:
+        types: rows of each answer so far, and of which type it came, before it was made an array of numbers or texts.
+    """
 
     def __init__(self, request: Mapping[str, Any], seed: int, rows: pd.DataFrame) -> None:
+        self.types: list[tuple[int, str]] = []
         self._setting, self._source = request["setting"], request["stepper"]
         self._features: Sequence[str] = request["features"]
         make = import_function(self._source, base=Path(), setting=self._setting)
@@ -54,7 +60,9 @@ class Stepper:
 
     def predict(self, frame: pd.DataFrame) -> npt.NDArray[Any]:
         """Return predictions of the rows, from a copy of their inputs alone: ``(n,)``, or ``(n, k)``."""
-        scores = as_array(self._stepper.predict(frame[list(self._features)].copy()))
+        found = _on_host(self._stepper.predict(frame[list(self._features)].copy()))
+        self.types.append((len(frame), type_name(found, np.asarray(found))))
+        scores = as_array(found)
         return scores[:, 0] if scores.ndim == 2 and scores.shape[1] == 1 else scores
 
     def save(self, path: Path) -> None:
@@ -98,12 +106,14 @@ class Stepper:
 
 def as_array(found: Any) -> npt.NDArray[Any]:
     """Return what a model predicted as an array of numbers, or of texts where they are no numbers."""
-    if hasattr(found, "detach"):  # a tensor of PyTorch
-        found = found.detach().cpu()
-    scores = np.asarray(found)
+    scores = np.asarray(_on_host(found))
     if not scores.dtype.hasobject:
         return scores
     try:
         return scores.astype(np.float64)
     except (TypeError, ValueError):
         return scores.astype(str)
+
+
+def _on_host(found: Any) -> Any:
+    return found.detach().cpu() if hasattr(found, "detach") else found  # a tensor of PyTorch

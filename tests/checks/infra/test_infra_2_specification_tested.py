@@ -20,6 +20,7 @@ RESTORED = "difference between restored and saved predictions"
 GOES_ON = "difference between going on and having been interrupted"
 REFUSED, STRANGE = "legal rows that the model refuses", "rows whose predictions are no probabilities"
 SHAPE = "rows whose predictions have another shape"
+TYPE = "rows whose predictions have another type"
 RANDOM = "rows that are predicted otherwise the second time"
 BESIDE = "rows that are predicted otherwise alone or in another order"
 NO_STEP = "frames of legal rows without a finite loss"
@@ -42,7 +43,7 @@ def failed(result: CheckResult) -> dict[str, FindingRecord]:
 def test_a_sound_network_passes_and_every_planted_fault_is_caught(tmp_path):
     result = run(stepped(tmp_path), prove=True)
     assert (result.state, result.proof.state) == ("passed", "proven"), (result.reason, result.proof)
-    assert len(result.proof.faults) == 4
+    assert len(result.proof.faults) == 5
     assert {"Learning a handful by heart", "Loss around a checkpoint"} <= {one.title for one in result.details}
     edges = next(one for one in result.details if one.title.startswith("Edges")).data["body"]
     assert "z missing" in edges
@@ -68,6 +69,7 @@ QUICK = [
     ("setattr(self, part, {name", 'part == "weights" and setattr(self, part, {name', GOES_ON),
     (PREDICT, "return 9 * self.forward(inputs(frame))[1] - 4", STRANGE),
     (PREDICT, "return self.forward(inputs(frame) - inputs(frame).mean(0))[1]", BESIDE),
+    (PREDICT, "return self.forward(inputs(frame))[1].astype('f4' if len(frame) == 1 else 'f8')", TYPE),
 ]
 SLOW = [
     ("DROPOUT, SMOOTHING = 0.02", "DROPOUT, SMOOTHING = 0.0", MOVED),
@@ -79,6 +81,9 @@ SLOW = [
     ('np.nan_to_num(frame["z"])', 'frame["z"]', NO_STEP),
     (PREDICT, "return self.forward(inputs(frame) + self.rng.normal())[1]", RANDOM),
     (PREDICT, "return self.forward(inputs(frame.dropna()))[1]", SHAPE),
+    (PREDICT, "return self.forward(inputs(frame))[1].astype(object)", TYPE),
+    (PREDICT, "return self.forward(inputs(frame))[1].astype(str)", TYPE),
+    (PREDICT, "return self.forward(inputs(frame))[1] + 0j", TYPE),
     (PREDICT, "return self.forward(inputs(frame.iloc[[0, 1]] if len(frame) < 2 else frame))[1]", REFUSED),
 ]
 
