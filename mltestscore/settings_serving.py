@@ -115,6 +115,7 @@ class Protocol(Table):
             ``$names``, ``$times`` (names of columns of times), ``$schema``, ``$csv`` (lines), ``$flat``, ``$shape``,
             ``$tensors`` (Open Inference Protocol);
             ``$row``, ``$object``, ``$list``, ``$index`` of the one row, or within ``{"$each" = …}`` of each of them.
+            ``{"$base64" = …}`` is the text of such JSON in base64.
             What holds an empty setting is left out; a key that is an empty setting gives its place to its value.
             Over gRPC it is the message by the names of its fields (``$named_tensors``: those by feature), over RESP
             the command's words in one list (``$pairs``: ``feature:value,…`` of the one row).
@@ -125,6 +126,7 @@ class Protocol(Table):
         secrets: header → the environment variable that holds its value.
         batch: most rows of a request; 0: no limit.
         answer: format of the answer.
+        encoded: the key of an answer in JSON whose text is JSON in base64; places look into it.
         scores: places of what has one entry a row; the first that is there counts. One entry alone may come unwrapped.
         reading: ``rows``: one entry a row; ``tensor``: flat ``data`` (or ``array``, ``values``) with a ``shape``;
             ``columns``: a list for each of the ``names``.
@@ -156,6 +158,7 @@ class Protocol(Table):
     secrets: dict[str, str] = {}
     batch: int = Field(default=0, ge=0)
     answer: Literal["json", "csv", "ndjson"] = "json"
+    encoded: str = ""
     scores: Texts = [""]
     reading: Literal["rows", "tensor", "columns"] = "rows"
     names: str = ""

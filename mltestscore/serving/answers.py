@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -60,6 +61,30 @@ def parsed(content: bytes, kind: Literal["json", "csv", "ndjson"]) -> Any:
         return [[_number(cell) for cell in line] for line in csv.reader(io.StringIO(text), strict=True) if line]
     except (ValueError, RecursionError, csv.Error):
         return NOT_PARSED
+
+
+def unwrapped(body: object, key: str) -> object:
+    """Return an answer with what the text under ``key`` holds, JSON in base64, in the text's place.
+
+    An error has no such text. Raises :class:`ValueError` for a text that is something else.
+
+    >>> unwrapped({"frame": "eyJyb3dzIjogW119", "tag": 0}, "frame")
+    {'frame': {'rows': []}, 'tag': 0}
+    """
+    text = body.get(key) if isinstance(body, Mapping) else None
+    if not isinstance(body, Mapping) or not isinstance(text, str) or not text:
+        return body
+    try:
+        content = base64.b64decode(text, altchars=None if {"+", "/"} & set(text) else b"-_", validate=True)
+    except ValueError:
+        content = b""
+    found = parsed(content, "json")
+    if found is NOT_PARSED:
+        raise ValueError(
+            f"expected JSON in base64 under {key!r}, found {text[:40]!r}; the server must be asked for JSON in the "
+            "protocol's body, since other formats are read by its own libraries only"
+        )
+    return {**body, key: found}
 
 
 def _number(cell: str) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -173,10 +174,10 @@ class Rows:
 
     def lines(self, template: object) -> str:
         """Return one line of JSON per row."""
-        return "".join(
-            json.dumps(self._replaced(template, index), allow_nan=self.settings.get("missing") == "NaN") + "\n"
-            for index in range(len(self.lists))
-        )
+        return "".join(self._json(self._replaced(template, index)) + "\n" for index in range(len(self.lists)))
+
+    def _json(self, value: object) -> str:
+        return json.dumps(value, allow_nan=self.settings.get("missing") == "NaN")
 
     def _replaced(self, template: object, index: int) -> Any:
         if isinstance(template, str):
@@ -187,6 +188,8 @@ class Rows:
             return template
         if list(template) == ["$each"]:
             return [self._replaced(template["$each"], each) for each in range(len(self.lists))]
+        if list(template) == ["$base64"]:
+            return base64.b64encode(self._json(self._replaced(template["$base64"], index)).encode()).decode()
         return {key: self._replaced(part, index) for key, part in template.items()}
 
     def _word(self, word: str, index: int) -> object:

@@ -22,6 +22,7 @@ from mltestscore.serving.answers import (
     scores,
     tensor,
     told,
+    unwrapped,
 )
 from mltestscore.serving.bodies import ABSENT, Columns, Rows, fill, filled, path_of
 from mltestscore.serving.coders import Coder, Json, coder_of
@@ -140,7 +141,7 @@ class Wire:
     def answered(self, reply: Reply) -> Any:
         """Return what the answer to a prediction holds."""
         if self.transport == "http":
-            return parsed(reply.content, self.declared.answer)
+            return unwrapped(parsed(reply.content, self.declared.answer), self.declared.encoded)
         return self._coder.unpack(self.predict_path, reply)
 
     def decode(self, reply: Reply, rows: int) -> Prediction:

@@ -1,5 +1,8 @@
 """What real servers do against expectation, each a case of its own; found by running them, or in their documents."""
 
+import base64
+import json
+
 import numpy as np
 import pytest
 
@@ -179,6 +182,25 @@ def test_10_mleap_columns_are_appended():
     fields = [{"name": "a", "type": "double"}, {"name": "prediction", "type": "double"}]
     reply = {"schema": {"fields": fields}, "rows": [[1.0, 0.25], [2.0, 0.5]]}
     assert ask("mleap", [post("/models/model/transform", reply)], TWO).scores.tolist() == [0.25, 0.5]
+
+
+def test_10_mleap_encoded_frame_is_read_and_its_failure_too():
+    fields = [{"name": "prediction", "type": "double"}, {"name": "???????", "type": "double"}]
+    frame = {"schema": {"fields": fields}, "rows": [[0.25, 1.0], [0.5, 1.0]]}
+    encoded = base64.b64encode(json.dumps(frame).encode()).decode()
+    assert "/" in encoded
+    for text in (encoded, encoded.translate(str.maketrans("+/", "-_"))):
+        call = post("/models/transform", {"tag": 0, "frame": text})
+        assert ask("mleap_encoded", [call], TWO).scores.tolist() == [0.25, 0.5]
+    call = post("/models/transform", {"frame": "", "status": "STATUS_ERROR", "error": "key not found: b"})
+    with pytest.raises(InputError, match="an error in status 200: 'key not found: b'"):
+        ask("mleap_encoded", [call], ONE)
+
+
+@pytest.mark.parametrize("frame", ["no base64", "T2JqAQQ", "bm8ganNvbg==", "ä"])
+def test_10_mleap_frame_in_another_format_says_what_must_be_asked_for(frame):
+    with pytest.raises(InputError, match=r"expected JSON in base64 under 'frame'.*must be asked for JSON"):
+        ask("mleap_encoded", [post("/models/transform", {"frame": frame})], ONE)
 
 
 def test_11_openscoring_record_fails_by_itself():

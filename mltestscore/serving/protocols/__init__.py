@@ -30,6 +30,7 @@ NAMES = (
     "kserve_v1",
     "litserve",
     "mleap",
+    "mleap_encoded",
     "mlflow",
     "multi_model_server",
     "open_inference",

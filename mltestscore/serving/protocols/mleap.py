@@ -1,6 +1,7 @@
 """MLeap's Spring Boot server: a leap frame in, the same with columns appended out.
 
-``output`` is the column that holds the score. An encoded frame's failure is ``STATUS_ERROR`` in HTTP status 200.
+``output`` is the column that holds the score. A failure is ``STATUS_ERROR`` in HTTP status 200. A server that takes
+encoded frames only is spoken to by ``mleap_encoded``.
 """
 
 from mltestscore.settings_serving import Failure, Protocol, Route
