@@ -132,3 +132,21 @@ def test_counters_of_a_real_server_come_from_headers_bodies_metrics_and_its_proc
     assert found[BYTES] > 20
     assert found["reads"] >= 0
     assert endpoint.padded(1_000).count(ROWS.head(5))[BYTES] == found[BYTES] + 1_000
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "verdict"),
+    [
+        ("debugs", "sound", "failed"),
+        ("debugs", "request ids", "failed"),
+        ("full digits", "sound", "passed"),
+        ("many classes", "many classes", "passed"),
+        ("sound", "debugs", "passed"),
+        ("request ids", "request ids", "not failed"),
+    ],
+)
+def test_bytes_of_answers_of_two_real_servers(opened, stub, now, before, verdict):
+    endpoint = opened([*stub(now), "10"], previous_command=[*stub(before), "9"])
+    found = next(judge_counters(endpoint, endpoint.previous, ROWS, {}, 0.1, 0.0002))
+    assert (found.name, found.where) == (COUNTED, BYTES)
+    assert found.verdict == verdict or (verdict == "not failed" and found.verdict != "failed"), found

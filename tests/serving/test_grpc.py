@@ -50,6 +50,7 @@ def test_started_server_answers_in_row_order_names_its_version_takes_load_and_en
     assert endpoint.predict(frame.iloc[::-1]).scores.tolist() == SUMS[::-1]
     load = endpoint.load(frame, rate=100, seconds=0.5, seed=1)
     assert (load.requests, load.errors, load.versions) == (50, {}, ("3",))
+    assert endpoint.count(frame)["bytes of an answer"] == endpoint.count(frame)["bytes of an answer"] > 8
     assert (endpoint.version, endpoint.url[:7], endpoint.ours) == ("3", "grpc://", True)
     assert endpoint.memory() > 10_000_000
     port = int(endpoint.url.rpartition(":")[2])

@@ -64,6 +64,7 @@ def test_started_server_answers_in_row_order_takes_load_and_ends():
         assert endpoint.predict(frame).scores.tolist() == [11.0, 2.0, 23.0]
         load = endpoint.load(frame, rate=200, seconds=0.5, seed=1)
         assert (load.requests, load.errors) == (100, {})
+        assert endpoint.count(frame)["bytes of an answer"] == endpoint.count(frame)["bytes of an answer"] > 5
         assert endpoint.url.startswith("redis://127.0.0.1:")
     finally:
         endpoint.close()

@@ -5,6 +5,7 @@ Many behaviours cost nothing to start here; the sound look of a real framework i
 
 import itertools
 import json
+import random
 import sys
 import threading
 import time
@@ -28,9 +29,19 @@ def answer(rows: int) -> tuple[int, bytes]:
         "nan": (200, json.dumps({"scores": [float("nan")] * rows}).encode()),
         "one too few": (200, json.dumps({"scores": [0.5] * (rows - 1)}).encode()),
         "counts": (200, json.dumps({"scores": [0.5] * rows, "work": {"rows": 3}}).encode()),
+        "debugs": (200, json.dumps({"scores": [0.5] * rows, "trace": "x" * 20_000}).encode()),
+        "full digits": (200, json.dumps({"scores": [1 / 3] * rows, "version": f"{version}.0-nightly"}).encode()),
+        "many classes": (200, json.dumps({"scores": [chances(version)] * rows}).encode()),
+        "request ids": (200, json.dumps({"scores": [0.5] * rows, "id": "x" * random.randint(1, 3_000)}).encode()),
         "words": (200, json.dumps({"scores": ["high"] * rows}).encode()),
         "busy at first": (200, sound) if time.monotonic() - started > 0.6 else (503, b"loading"),
     }.get(behaviour, (200, sound))
+
+
+def chances(seed: str) -> list[float]:
+    """Return a long vector of class probabilities with all their digits, another for each version."""
+    drawn = random.Random(seed)
+    return [drawn.random() / 500 for _ in range(1_000)]
 
 
 def misbehave() -> None:
