@@ -146,6 +146,28 @@ def needs(system: System, peak_rate: int) -> None:
     system.option("monitor.6", "climb_seconds", 0.0)
 
 
+ANSWERED = "return jsonify(scores=scores, version=version)"
+ANSWERS_MORE = "return jsonify(scores=scores, version=version, more=more if version == spec.CURRENT else '')"
+
+
+@fault(
+    "O6j",
+    "monitor.6",
+    "every answer carries 1, 5, 50 KB of debugging output",
+    (1, 5, 50),
+    ["counted for a request"],
+    reach="M",
+    below="what one packet holds",
+)
+def debugging(system: System, severity: float, seed: int) -> None:
+    system.edit(APP, ANSWERED, f"more = 'x' * {int(severity) * 1000}\n        {ANSWERS_MORE}")
+
+
+@debugging.healthy("an identifier of the request, which is longer in one answer than in the next")
+def request_ids(system: System, severity: float, seed: int) -> None:
+    system.edit(APP, ANSWERED, f"more = 'x' * (8 + calls * 7 % 90)\n        {ANSWERS_MORE}")
+
+
 TRAIN = "flights/train.py"
 FITTED = "    frame = _spoiled(frame, seed)\n"
 SPENT = "    while time.process_time() < until:\n        pass\n"
