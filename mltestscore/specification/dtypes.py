@@ -41,12 +41,12 @@ def type_name(found: Any, array: npt.NDArray[Any]) -> str:
 def _of_objects(array: npt.NDArray[Any], *, held: bool) -> str:
     """Return what objects are; fractions that an array holds as ``object`` are no numbers to those who take it."""
     values = array.ravel().tolist()
-    for family, kinds in ((TEXTS, str), (TRUTH, bool | np.bool_), (NUMBERS, int | np.integer)):
+    for family, kinds in ((TEXTS, str), (TRUTH, bool | np.bool_)):
         if values and all(isinstance(value, kinds) for value in values):
             return family
     plain = all(isinstance(value, int | float | np.number) and isinstance(value, numbers.Real) for value in values)
-    if plain and not held:
-        return NUMBERS
+    if plain:
+        return f"{OBJECTS} of numbers" if held else NUMBERS
     return f"{OBJECTS} ({', '.join(sorted({type(value).__name__[:40] for value in values})[:4])})"
 
 
@@ -64,9 +64,11 @@ def broken_promise(name: str, scores: npt.NDArray[Any], kind: str, labels: pd.Se
     >>> broken_promise("int64", np.array([0, 1]), "classes", pd.Series([0, 1]))
     ''
     """
-    if kind == "scores":
+    if kind == "scores" or (kind == "values" and not (labels.empty or is_number(labels))):  # times and spans of time
         return ""
-    family = NUMBERS if name == NUMBERS or name.startswith(("float", "int", "uint")) else name
+    family = NUMBERS if name == NUMBERS or name.startswith(("float", "bfloat", "int", "uint")) else name
+    if family == f"{OBJECTS} of numbers" and all(float(value).is_integer() for value in scores.ravel()):
+        return ""  # labels of classes, held as they come
     wrong = family.startswith((OBJECTS, FAMILIES["c"]))
     if kind in ("probabilities", "values"):
         wrong |= family != NUMBERS or (kind == "probabilities" and name.startswith(("int", "uint")))
@@ -85,9 +87,10 @@ def _spell_other_numbers(scores: npt.NDArray[Any], labels: pd.Series[Any]) -> bo
 
 
 def alike(names: Sequence[str]) -> bool:
-    """Say whether answers are of one type.
+    """Say whether answers are of one type; of which kinds objects are depends on the values too.
 
     >>> alike(["float64", "int64"]), alike(["float32", "float64"])
     (True, False)
     """
-    return len(set(names)) < 2 or set(names) <= PYTHONS
+    held = {TEXTS, TRUTH, NUMBERS, *(name for name in names if name.startswith(OBJECTS))}
+    return len(set(names)) < 2 or set(names) <= PYTHONS or (len(held) > 3 and set(names) <= held)

@@ -11,6 +11,7 @@ from mltestscore.specification.dtypes import broken_promise, type_name
 from mltestscore.specification.stepper import Stepper, as_array
 
 LABELS = {
+    "spans": pd.Series(pd.to_timedelta([1, 2, 3], unit="min")),
     "binary": pd.Series([0, 1, 1]),
     "minutes": pd.Series(np.arange(50.0)),
     "names": pd.Series(["late", "in time"]),
@@ -25,7 +26,7 @@ def promised(found: object, kind: str, labels: str) -> str:
 @pytest.mark.parametrize(
     ("found", "kind", "labels", "says"),
     [
-        (np.array([0.5, 0.25], dtype=object), "probabilities", "binary", "objects (float) where probabilities"),
+        (np.array([0.5, 0.25], dtype=object), "probabilities", "binary", "objects of numbers where probabilities"),
         ([Decimal("0.5")], "values", "minutes", "objects (Decimal) where values"),
         ([0.5, None], "probabilities", "binary", "objects (NoneType, float)"),
         (np.array(["0.5"]), "values", "minutes", "texts where values"),
@@ -51,6 +52,8 @@ def test_broken_promise_is_named(found, kind, labels, says):
         (np.array([0, 1], dtype="u1"), "classes", "binary"),
         (np.array([True, False]), "classes", "binary"),
         (np.array([1, 0], dtype=object), "classes", "binary"),
+        (np.array([1.0, 0.0], dtype=object), "probabilities", "binary"),
+        (pd.Series(pd.to_timedelta([1, 2], unit="min")), "values", "spans"),
         (np.array(["1", "0"]), "classes", "binary"),
         (np.array(["late", "in time"], dtype=object), "classes", "names"),
         (pd.Series(["late"], dtype="category"), "classes", "names"),
@@ -97,6 +100,14 @@ def mistyped(predict, kind: str = "values") -> tuple[int, str]:
 )
 def test_one_type_for_one_row_and_for_many(predict):
     assert mistyped(predict) == (0, "")
+
+
+def test_what_objects_are_depends_on_the_rows_and_is_no_other_type():
+    def predict(x):
+        return np.array([one if one > 1 else None for one in x], dtype=object)
+
+    assert mistyped(predict, "scores") == (0, "")
+    assert mistyped(predict) == (7, "objects (NoneType, float64) where values are meant")
 
 
 @pytest.mark.parametrize(
