@@ -133,7 +133,7 @@ class Plan:
         lines: list[list[Cell]] = [
             ["trainings", len(lessons) + 1, None],
             ["rows of the largest", max(lessons), rows],
-            ["seconds of all", round(seconds, 1), timeout],
+            ["seconds of all", round(seconds, 3), timeout],
         ]
         return Table("Budget of the back-test", ["of what", "used", "allowed"], lines)
 
