@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from mltestscore.declare import Observations
 from mltestscore.dependence import dependent, few_dates
 from mltestscore.details import Table
 from mltestscore.errors import NotOffered
-from mltestscore.finding import at_least, undecided
+from mltestscore.finding import at_least, at_most, undecided
 from mltestscore.stats.interval import CLEAR, two_levels
 from mltestscore.stats.periods import few
 from mltestscore.stats.quality import lost_by_row
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 ADVANTAGE = "advantage over the best simple model"
 FAIR = "advantage of the best trained baseline over the constant"
 OURS = "the model"
+COST = "time to score beside the best trained baseline"
+HARDLY = 0.005  # in the metric: half of the .01 that infra.4 tolerates between two models
+TIMED, REPEATS = 1_000, 3  # rows, and how often
 LEAST_QUERIES = 50  # of a ranking: each is one number, and few numbers show no tails
 
 
@@ -69,7 +73,9 @@ def _together(
     return dependent(later, holdout, gains, horizon=horizon, season=season)
 
 
-def compared(contest: Contest, simple: Sequence[Baseline], alpha: float, *, declared: bool) -> Observations:
+def compared(
+    contest: Contest, simple: Sequence[Baseline], alpha: float, *, margin: float, declared: bool
+) -> Observations:
     """Yield the findings and the table; ``declared``: whether the clusters are, and not read from the times."""
     if (
         contest.clusters is not None
@@ -86,7 +92,7 @@ def compared(contest: Contest, simple: Sequence[Baseline], alpha: float, *, decl
     best = contest.best([baseline.name for baseline in simple])
     accusing, clearing = (contest.advantage(OURS, best, level) for level in (alpha, CLEAR))
     gap = two_levels(accusing, clearing, harm="below")
-    yield at_least(ADVANTAGE, gap, 0, where=best, note=f"metric: {contest.metric}")
+    yield at_least(ADVANTAGE, gap, margin, where=best, note=f"metric: {contest.metric}")
     # Accuracy cannot tell a good model of a rare class from a constant: whether a baseline learned, log loss says.
     learned = replace(contest, metric="d2_log_loss") if contest.metric == "accuracy" else contest
     trained = learned.best([baseline.name for baseline in simple if baseline.trained])
@@ -100,6 +106,35 @@ def compared(contest: Contest, simple: Sequence[Baseline], alpha: float, *, decl
         ["model", contest.metric, "advantage of the model", "at least", "at most", "seconds to fit"],
         [[OURS, contest.quality(OURS), None, None, None, None], *_rows(contest, simple, alpha)],
     )
+
+
+def worth_its_cost(
+    contest: Contest, simple: Sequence[Baseline], model: Model, later: pd.DataFrame, margin: float, most: float
+) -> Observations:
+    """Warn where the model is shown to be hardly better than a trained baseline and takes many times as long to score.
+
+    It is a warning, because what a second costs is for the team to say, and because other processes move it.
+    """
+    trained = {baseline.name: baseline for baseline in simple if baseline.trained}
+    best = contest.best([*trained])
+    worth = max(margin, HARDLY)
+    if contest.advantage(OURS, best, CLEAR).high > worth:
+        return
+    some = later.head(TIMED)
+    ratio = _seconds(model.predict, some) / _seconds(trained[best].predict, some)
+    cause = f"and its advantage is at most {worth:g}: the simple model may do" if ratio > most else ""
+    note = f"least time of {REPEATS} on {len(some):,} rows"
+    yield at_most(COST, ratio, most, where=best, unit="times", cause=cause, note=note, advisory=True)
+
+
+def _seconds(predict: Callable[[pd.DataFrame], object], rows: pd.DataFrame) -> float:
+    """Return the least time of a few: what other processes add is not the model's."""
+    taken = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        predict(rows)
+        taken.append(time.perf_counter() - start)
+    return max(min(taken), 1e-9)
 
 
 def _rows(contest: Contest, simple: Sequence[Baseline], alpha: float) -> Iterator[list[Any]]:

@@ -14,7 +14,8 @@ Measured
     be alike as far as so few would not show: under nine hardly show harm, and two show nothing.
 
 Passes when
-    the whole interval of the difference is above zero. Fails when it is below: the simple model is better. Undecided
+    the whole interval of the difference is above the margin. Fails when it is below: the simple model is better, or not
+    worse by the margin. A warning where it is hardly worse and scores in a fraction of the time. Undecided
     with too few rows or periods, or where no trained baseline beats the constant: beating such ones proves little.
 
 If it fails
@@ -27,6 +28,9 @@ Options
     50,000: a linear model and a shallow tree gain nothing visible from more. max_holdout_rows 200,000 bounds the time.
     metric: roc_auc for two classes, accuracy for more, r2 for numbers, d2_brier_score for several labels (the mean of
     all), ndcg for a ranking, by the query that cluster names; also d2_log_loss, d2_absolute_error and mrr.
+    margin 0: the advantage in the metric that the model must show. max_cost_ratio 5: where its advantage is shown to
+    be at most .005 or the margin, scoring may take so many times what the best trained baseline takes (a warning;
+    both conventions of this project).
 
 Source
     Breck et al. 2017, Model 5; DeLong et al. 1988 (AUC), McNemar 1947 (accuracy), paired t (losses).
@@ -65,13 +69,15 @@ def check_simpler_model(
     min_per_class: int = 50,
     max_training_rows: int = 50_000,
     max_holdout_rows: int = 200_000,
+    margin: float = 0.0,
+    max_cost_ratio: float = 5.0,
 ) -> Observations:
     """Compare the model with simple ones on the holdout rows that chose none of them."""
     import numpy as np
 
     from mltestscore import contest
     from mltestscore.baselines import ruled
-    from mltestscore.contest_verdicts import OURS, compared, grouped, require_kind
+    from mltestscore.contest_verdicts import OURS, compared, grouped, require_kind, worth_its_cost
     from mltestscore.several_labels import require_same_labels
     from mltestscore.stats.quality import metric_for
     from mltestscore.tasks import JUDGED_TOO
@@ -97,7 +103,8 @@ def check_simpler_model(
         named = {OURS: scores} | {baseline.name: baseline.predict(later) for baseline in simple}
         held = contest.Contest(metric, truth, named, judged, contest.clusters_of(later, holdout))
         held = grouped(held, simple, later, holdout, heuristics)
-        yield from compared(held, simple, alpha, declared=bool(holdout.roles.cluster))
+        yield from compared(held, simple, alpha, margin=margin, declared=bool(holdout.roles.cluster))
+        yield from worth_its_cost(held, simple, model, later, margin, max_cost_ratio)
 
 
 @fault(check_simpler_model, "the model gives the average answer and a little noise", caught_by=ADVANTAGE)

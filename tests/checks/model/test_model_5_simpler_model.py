@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -172,12 +174,47 @@ def test_training_labels_of_one_class_decide_nothing(sound):
     assert run_check("model.5", prove=False, **{**sound, "training": none_late}).state == "inconclusive"
 
 
-def test_a_linear_model_is_not_failed_for_being_as_good_as_the_linear_baseline():
-    estimator = make_pipeline(StandardScaler(), LogisticRegression())
+def straight() -> pd.DataFrame:
+    """Rows whose outcome a linear model tells as well as any."""
     rng = np.random.default_rng(4)
     frame = pd.DataFrame(rng.normal(size=(6000, 4)), columns=FEATURES).assign(id=range(6000))
-    frame["late"] = (frame["speed"] + rng.logistic(size=6000) > 0).astype(int)
+    return frame.assign(late=(frame["speed"] + rng.logistic(size=6000) > 0).astype(int))
+
+
+def test_a_linear_model_is_not_failed_for_being_as_good_as_the_linear_baseline():
+    estimator, frame = make_pipeline(StandardScaler(), LogisticRegression()), straight()
     assert run_check("model.5", prove=False, **inputs(estimator, frame[:3000], frame[3000:])).state == "inconclusive"
+
+
+COST = "time to score beside the best trained baseline"
+
+
+@pytest.mark.parametrize("waits", [0.0, 0.3])
+def test_a_model_hardly_better_than_a_simple_one_that_scores_for_long_is_warned_of(waits):
+    def predict(frame: pd.DataFrame) -> np.ndarray:
+        time.sleep(waits)
+        return linear.predict_proba(frame)[:, 1]
+
+    training, holdout = straight()[:3000], straight()[3000:]
+    linear = make_pipeline(SimpleImputer(), LogisticRegression()).fit(training[FEATURES], training["late"])
+    given = {"training": dataset("training", training), "holdout": dataset("holdout", holdout)}
+    model = as_model(predict, features=FEATURES, task="binary")
+
+    result = run_check("model.5", prove=False, model=model, **given)
+
+    cost = finding(result, COST)
+    assert (cost.advisory, cost.verdict) == (True, "failed" if waits else "passed")
+    assert ("the simple model may do" in cost.cause) == bool(waits)
+    assert result.state != "failed"
+
+
+def test_a_model_that_is_worth_its_time_is_not_timed_and_one_below_the_margin_fails(sound):
+    result = run_check("model.5", prove=False, **sound)
+    assert COST not in [one.name for one in result.findings]
+
+    demanding = run_check("model.5", prove=False, options={"margin": 0.4}, **sound)
+    assert demanding.state == "failed"
+    assert finding(demanding, ADVANTAGE).verdict == "failed"
 
 
 def test_labels_that_nothing_predicts_pass_nobody():
