@@ -31,7 +31,8 @@ def wrong_type(column: Column, _: Column) -> Column:
 
     if _is_text(column):
         return column.dictionary_encode().indices.cast(pa.float64())
-    return pa.array([None if value is None else f"not a number {value}" for value in column.to_pylist()], pa.string())
+    values = _plain(column).to_pylist()
+    return pa.array([None if value is None else f"not a number {value}" for value in values], pa.string())
 
 
 def out_of_range(column: Column, _: Column) -> Column | None:
@@ -181,9 +182,17 @@ def _held(column: Column) -> set[Any]:
     from pyarrow import types
 
     present = column.drop_null()
-    return (
-        {str(one) for one in present.to_pylist()} if types.is_nested(column.type) else {*present.unique().to_pylist()}
-    )
+    if types.is_nested(column.type):
+        return {str(value) for value in present.to_pylist()}
+    return set(_plain(present.unique()).to_pylist())
+
+
+def _plain(column: Column) -> Column:
+    """Return times as text: databases hold some that Python cannot, such as infinity."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    return column.cast(pa.string()) if types.is_timestamp(column.type) or types.is_date(column.type) else column
 
 
 def _hit(column: Column) -> Any:

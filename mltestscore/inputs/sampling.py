@@ -76,7 +76,8 @@ def excerpt(files: Sequence[Path], columns: Sequence[str], rows: int) -> pa.Tabl
         return None
     try:
         some = [pq.ParquetFile(files[place]) for place in _spread(len(files), BLOCKS)]
-        blocks = [(file, group) for file in some for group in range(file.num_row_groups)]
+        groups = [(file, group) for file in some for group in range(file.num_row_groups)]
+        blocks = [(file, group) for file, group in groups if file.metadata.row_group(group).num_rows]
         if len(blocks) < BLOCKS:
             return None
         chosen = [blocks[place] for place in _spread(len(blocks), BLOCKS)]

@@ -92,6 +92,20 @@ def test_an_excerpt_of_many_files_reads_few(tmp_path: Path) -> None:
     assert len(found) == WANTED
 
 
+def test_an_empty_row_group_gives_no_rows_to_an_excerpt(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    with pq.ParquetWriter(path, pa.schema({"place": pa.int64()})) as writer:
+        for group in range(12):
+            here = range(100 * group, 100 * group + 100) if group % 11 else []
+            writer.write_table(pa.table({"place": pa.array(here, pa.int64())}))
+    data = open_dataset("training", path)
+
+    found = data.excerpt(40).frame()
+
+    assert pq.ParquetFile(path).metadata.row_group(0).num_rows == 0
+    assert len(found) == 40
+
+
 def test_where_a_folder_is_a_column_too_an_excerpt_has_it(tmp_path: Path) -> None:
     for year in (2024, 2025):
         (tmp_path / f"year={year}").mkdir()
